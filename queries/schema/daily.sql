@@ -1,0 +1,27 @@
+-- daily: message sums, reports of more than 26 hours split over their days by overlap. One row per (day, domain).
+create table daily (
+    day date not null,
+    domain varchar not null,
+    messages bigint not null,
+    passed bigint not null,
+    dkim_aligned bigint not null,
+    spf_aligned bigint not null,
+    both_aligned bigint not null,
+    delivered bigint not null,
+    quarantined bigint not null,
+    rejected bigint not null,
+    disposition_unknown bigint not null,
+    overridden bigint not null,
+    compliant bigint not null,
+    forwarded_pass bigint not null,
+    forwarded_fail bigint not null,
+    misconfigured bigint not null,
+    known_unapproved bigint not null,
+    unknown bigint not null,
+    threat bigint not null,
+    both_pass_none_aligned bigint not null,
+    dkim_pass_unaligned bigint not null,
+    spf_pass_unaligned bigint not null,
+    own_signature_broken bigint not null,
+    no_authentication bigint not null
+)

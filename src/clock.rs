@@ -1,0 +1,16 @@
+//! The only caller of now().
+
+use chrono::{DateTime, Utc};
+
+use crate::model::day::Day;
+
+/// The present instant.
+#[expect(clippy::disallowed_methods, reason = "the one place that asks the world for the time")]
+pub fn now() -> DateTime<Utc> {
+    Utc::now()
+}
+
+/// The present UTC day.
+pub fn today() -> Day {
+    now().date_naive()
+}

@@ -1,0 +1,55 @@
+//! # DMARC Sentinel
+//!
+//! Fetches DMARC report mails, keeps them for good, turns them into numbers with SQL files, and publishes a static
+//! dashboard, JSON and a database file that anyone can query.
+//!
+//! ## The rooms, in the order in which data flows
+//!
+//! ```text
+//! source -> archive -> mail -> unpack -> parse -> store -> query -> alert -> render -> publish -> serve
+//! ```
+//!
+//! | room | in | out |
+//! |---|---|---|
+//! | [`source`] | a path (later a mailbox) | items: bytes and where they came from |
+//! | [`archive`] | items | durable Parquet segments, read back from a position |
+//! | [`ledger`] | events | appended lines, folded into a view |
+//! | [`mail`] | the bytes of a mail | its header and parts |
+//! | [`unpack`] | the bytes of a part or file | documents, every read bounded |
+//! | [`parse`] | a document | a report and the oddities forgiven, or a refusal with a code |
+//! | [`store`] | reports | rows of the working database, one transaction a batch |
+//! | [`query`] | `queries/**/*.sql` | a checked catalogue, and typed rows |
+//! | [`render`] | rows | pages and JSON |
+//! | [`publish`] | files of a generation | one rename |
+//! | [`serve`] | a generation | HTTP |
+//! | [`job`] | the steps above | a run, a rebuild, a verification |
+//!
+//! [`model`] holds the shared words, [`config`] the settings, [`clock`] the only call of now, [`cli`] the commands.
+//!
+//! ## Invariants
+//!
+//! - The archive and the ledger are the only truth. Everything under `work/` and `public/` can be made anew from them.
+//! - Any split of the same input into runs gives the same tables, lake and site as one rebuild.
+//! - Reading never fails: a document ends as a report or as a refusal with a code, and one bad document leaves the
+//!   others alone.
+//! - `parse`, `unpack` and `mail` do no I/O beyond the bytes they are given (and an unlinked temporary file for a
+//!   document that is too large for memory), and know neither SQL nor HTTP.
+//! - One room opens the working database: [`store`]. One room uses an async runtime: [`serve`].
+//! - Nothing but [`clock`] asks for the time, nothing but [`cli`] prints.
+
+pub mod archive;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod job;
+pub mod ledger;
+pub mod mail;
+pub mod model;
+pub mod parse;
+pub mod publish;
+pub mod query;
+pub mod render;
+pub mod serve;
+pub mod source;
+pub mod store;
+pub mod unpack;

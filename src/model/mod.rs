@@ -1,0 +1,12 @@
+//! Plain data and newtypes that every room shares; no I/O, no clock, no SQL.
+//!
+//! Names follow RFC 7489, RFC 9990 (aggregate), RFC 6591 and RFC 9991 (failure) and RFC 8460 (TLS).
+
+pub mod aggregate;
+pub mod day;
+pub mod domain;
+pub mod failure;
+pub mod item;
+pub mod limits;
+pub mod outcome;
+pub mod tls;
