@@ -9,6 +9,7 @@ create table tls_reports (
     begin_utc timestamp not null, -- begin of the period, UTC
     end_utc timestamp not null, -- end of the period, UTC
     day date not null, -- UTC day of the middle of the period
+    domain varchar not null, -- policy domain of its first policy; may be empty
     policies_sha256 varchar not null, -- SHA-256 over the policies as a multiset, lower-case hex
     oddities struct(code varchar, detail varchar)[] not null, -- what the reader forgave
     item_no bigint not null, -- item it was found in
