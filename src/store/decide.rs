@@ -26,7 +26,29 @@ pub struct ReadDocument {
     /// Names the reading that its staged records carry; unique in a run.
     pub load_key: i64,
     /// The report, or why there is none.
-    pub result: Result<Report, Refusal>,
+    pub result: Result<Report, Refused>,
+}
+
+/// A [`Refusal`] whose code may come from the archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Stable code.
+    pub code: String,
+    /// One sentence for people.
+    pub message: String,
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self { code: refusal.code.to_owned(), message: refusal.message }
+    }
+}
+
+impl Refused {
+    /// The outcome that it means.
+    pub fn outcome(&self) -> Outcome {
+        if self.code == Refusal::NOT_A_REPORT { Outcome::NotAReport } else { Outcome::Refused }
+    }
 }
 
 /// A row of table `documents`.
@@ -158,7 +180,7 @@ impl Decided {
         match document.result.and_then(|report| checked(report, document.sha256)) {
             Err(refusal) => {
                 row.outcome = refusal.outcome();
-                row.code = Some(refusal.code.to_owned());
+                row.code = Some(refusal.code);
                 row.detail = Some(refusal.message);
             }
             Ok((report, _)) if !is_monitored(config, &report) => row.outcome = Outcome::Foreign,
@@ -211,12 +233,12 @@ impl Decided {
     }
 }
 
-fn checked(report: Report, sha256: Option<[u8; 32]>) -> Result<(Report, [u8; 32]), Refusal> {
+fn checked(report: Report, sha256: Option<[u8; 32]>) -> Result<(Report, [u8; 32]), Refused> {
     let sha256 = sha256.ok_or_else(|| Refusal::new("document-unreadable", "the bytes were not read to the end"))?;
     match &report {
         Report::Aggregate(head) if head.messages > MESSAGES_LIMIT => {
             let message = format!("{} messages in one report; at most {MESSAGES_LIMIT} are believable", head.messages);
-            Err(Refusal::new("limit-messages", message))
+            Err(Refusal::new("limit-messages", message).into())
         }
         _ => Ok((report, sha256)),
     }

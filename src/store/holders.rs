@@ -1,6 +1,8 @@
 //! Which reports in the tables hold the bytes or the keys of a batch: one join for each, on the begin of the period
 //! first, so that a batch of new days reads nothing of the old ones.
 
+use std::collections::HashMap;
+
 use anyhow::{Context, Result};
 use duckdb::Connection;
 use duckdb::arrow::error::ArrowError;
@@ -9,6 +11,8 @@ use duckdb::arrow::record_batch::RecordBatch;
 use super::batch::append_to;
 use super::columns::{Columns, hex};
 use super::decide::{Holder, Holders, Key, ReadDocument, key, kind};
+use super::working::Store;
+use crate::model::item::ItemNo;
 use crate::parse::Report;
 
 const STAGE_KEYS: &str = "create or replace temp table stage_keys (document_no bigint not null, kind varchar not null,
@@ -80,4 +84,37 @@ fn look_up(connection: &Connection, holders: &mut [Holders]) -> duckdb::Result<(
         }
     }
     Ok(())
+}
+
+const STAGE_HASHES: &str = "create or replace temp table stage_hashes (sha256 varchar not null)";
+
+impl Store {
+    /// The first item that keeps the bytes of each hash, as far as there is one in the tables.
+    pub fn kept(&self, hashes: &[[u8; 32]]) -> Result<HashMap<[u8; 32], ItemNo>> {
+        kept(&self.connection, hashes)
+    }
+}
+
+/// The first item that keeps the bytes of each hash, as far as there is one in the tables.
+pub(crate) fn kept(connection: &Connection, hashes: &[[u8; 32]]) -> Result<HashMap<[u8; 32], ItemNo>> {
+    if hashes.is_empty() {
+        return Ok(HashMap::new());
+    }
+    connection.execute_batch(STAGE_HASHES).context("making a staging table")?;
+    append_to(connection, "temp", "stage_hashes", hashes, hash_rows)?;
+    let found = find_kept(connection).context("looking up known bytes")?;
+    let of_text: HashMap<String, ItemNo> = found.into_iter().collect();
+    Ok(hashes.iter().filter_map(|hash| Some((*hash, *of_text.get(&hex(hash))?))).collect())
+}
+
+fn hash_rows(hashes: &[[u8; 32]]) -> Result<RecordBatch, ArrowError> {
+    let mut columns = Columns::default();
+    columns.owned_text("sha256", hashes.iter().map(|hash| Some(hex(hash))));
+    columns.finish()
+}
+
+fn find_kept(connection: &Connection) -> duckdb::Result<Vec<(String, ItemNo)>> {
+    let mut statement = connection.prepare(include_str!("../../queries/models/kept_items.sql"))?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))?;
+    rows.collect()
 }

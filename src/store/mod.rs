@@ -9,7 +9,7 @@ pub mod compare;
 mod columns;
 pub mod decide;
 mod intake_rows;
-mod holders;
+pub(crate) mod holders;
 pub mod lake;
 mod models;
 pub mod record_rows;
