@@ -55,6 +55,9 @@ pub struct Item {
     pub received_utc_secs: i64,
 }
 
+/// Items in order, each with its number.
+pub type Batch = Vec<(ItemNo, Item)>;
+
 /// The folder of segments.
 pub struct Archive {
     folder: PathBuf,
@@ -116,7 +119,7 @@ impl Archive {
         &self,
         after: ItemNo,
         batch_bytes: usize,
-    ) -> io::Result<Box<dyn Iterator<Item = io::Result<Vec<(ItemNo, Item)>>> + Send + '_>> {
+    ) -> io::Result<Box<dyn Iterator<Item = io::Result<Batch>> + Send + '_>> {
         Ok(Box::new(Batches::new(
             self.above(after).to_vec(),
             after,
