@@ -3,12 +3,13 @@
 pub mod collect;
 pub mod folders;
 pub mod load;
+pub mod lock;
 pub mod publish;
 pub mod read;
 pub mod rebuild;
 pub mod run;
-pub mod verify;
 mod units;
+pub mod verify;
 
 #[cfg(test)]
 mod tests;
