@@ -23,7 +23,7 @@ test: duckdb packages ## every test but the long ones
 	cargo test --locked
 
 test-long: duckdb packages ## kill, soak and volume tests
-	cargo test --locked --release --test integration -- --ignored long_
+	cargo test --locked --release --features long-tests --test integration -- long_
 
 bench: build ## reports a second against a floor measured in the same run
 	cargo bench --locked --bench ingest -- --sentinel target/release/sentinel

@@ -9,14 +9,34 @@ use sha2::{Digest, Sha256};
 
 /// Folders whose every file counts.
 const FOLDERS: [&str; 11] = [
-    "queries", "src/job", "src/mail", "src/model", "src/parse", "src/publish", "src/query", "src/render", "src/store",
-    "src/unpack", "templates",
+    "queries",
+    "src/job",
+    "src/mail",
+    "src/model",
+    "src/parse",
+    "src/publish",
+    "src/query",
+    "src/render",
+    "src/store",
+    "src/unpack",
+    "templates",
 ];
 
 /// Crates whose locked version counts.
 const CRATES: [&str; 13] = [
-    "arrow-array", "base64", "duckdb", "encoding_rs", "flate2", "idna", "libduckdb-sys", "mail-parser", "psl",
-    "quick-xml", "tar", "tera", "zip",
+    "arrow-array",
+    "base64",
+    "duckdb",
+    "encoding_rs",
+    "flate2",
+    "idna",
+    "libduckdb-sys",
+    "mail-parser",
+    "psl",
+    "quick-xml",
+    "tar",
+    "tera",
+    "zip",
 ];
 
 /// The hash, in hexadecimal digits.
@@ -39,7 +59,11 @@ pub fn of_checkout() -> io::Result<String> {
         hash.update(version.as_bytes());
         hash.update(b"\n");
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hash
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
 }
 
 /// Every file below `folder` but those of tests; a folder that is not there yet is empty.
@@ -49,7 +73,11 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     }
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        if path.is_dir() && path.file_name().is_some_and(|name| name != "tests") {
+        if path.is_dir()
+            && path
+                .file_name()
+                .is_some_and(|name| name != "tests" && name != "cases")
+        {
             collect(&path, files)?;
         } else if path.is_file() && path.file_name().is_some_and(|name| name != "tests.rs") {
             files.push(path);
@@ -61,7 +89,9 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
 /// `name version` of each of [`CRATES`], in the order of the lock file.
 fn locked_versions(lock: &str) -> Vec<String> {
     let value = |line: &str, key: &str| {
-        line.strip_prefix(key).and_then(|rest| rest.trim().strip_prefix('=')).map(|v| v.trim().trim_matches('"').to_owned())
+        line.strip_prefix(key)
+            .and_then(|rest| rest.trim().strip_prefix('='))
+            .map(|v| v.trim().trim_matches('"').to_owned())
     };
     let mut name = String::new();
     let mut found = Vec::new();

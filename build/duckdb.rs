@@ -9,7 +9,9 @@ pub fn link(target: &str) -> Result<(), String> {
         "macos" => ("libduckdb.dylib", "@loader_path"),
         _ => ("libduckdb.so", "$ORIGIN"),
     };
-    let folder = std::env::var_os("DUCKDB_LIB_DIR").map(PathBuf::from).unwrap_or_default();
+    let folder = std::env::var_os("DUCKDB_LIB_DIR")
+        .map(PathBuf::from)
+        .unwrap_or_default();
     let library = folder.join(name);
     println!("cargo::rerun-if-changed={}", library.display());
     if !library.is_file() {
@@ -19,7 +21,9 @@ pub fn link(target: &str) -> Result<(), String> {
             library.display()
         ));
     }
-    let folder = folder.canonicalize().map_err(|e| format!("{}: {e}", folder.display()))?;
+    let folder = folder
+        .canonicalize()
+        .map_err(|e| format!("{}: {e}", folder.display()))?;
     println!("cargo::rustc-link-arg=-Wl,-rpath,{origin}");
     println!("cargo::rustc-link-arg=-Wl,-rpath,{}", folder.display());
     Ok(())
