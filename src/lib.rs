@@ -23,6 +23,7 @@
 //! | [`publish`] | files of a generation | one rename |
 //! | [`serve`] | a generation | HTTP |
 //! | [`job`] | the steps above | a run, a rebuild, a verification |
+//! | [`demo`] | a seed | an invented mailbox of reports |
 //!
 //! [`model`] holds the shared words, [`config`] the settings, [`clock`] the only call of now, [`cli`] the commands.
 //!
@@ -41,6 +42,7 @@ pub mod archive;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod demo;
 pub mod job;
 pub mod ledger;
 pub mod mail;
