@@ -447,3 +447,22 @@ fn nothing_names_a_workplace_or_a_registry() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+#[test]
+fn readme_shows_the_example_queries_as_they_are() {
+    let readme = read(Path::new("README.md"));
+    let examples = files("queries/examples");
+    assert!(examples.len() >= 3, "{examples:?}");
+    for path in examples {
+        let body: String = read(&path)
+            .lines()
+            .filter(|line| !line.starts_with("--"))
+            .map(|l| format!("{l}\n"))
+            .collect();
+        assert!(
+            readme.contains(body.trim_end()),
+            "README.md does not show {}",
+            path.display()
+        );
+    }
+}
