@@ -34,7 +34,7 @@ pub fn of_day(story: Story, days: u64, stamp: Stamp, reports: &[File]) -> io::Re
     if age == days / 6 {
         files.push(conflicting(stamp)?);
     }
-    if age % 20 == 7 || story.is_wave(age) && age % 4 == 0 {
+    if age % 20 == 7 || (story.is_wave(age) && age % 4 == 0) {
         files.extend(reports.first().map(|first| File {
             name: format!("copy-of-{}", first.name),
             ..first.clone()
@@ -44,7 +44,7 @@ pub fn of_day(story: Story, days: u64, stamp: Stamp, reports: &[File]) -> io::Re
 }
 
 fn mail(stamp: Stamp, number: u64, subject: &str, parts: Vec<Part>) -> Vec<u8> {
-    let number = (stamp.begin_utc_secs as u64) << 16 | number;
+    let number = ((stamp.begin_utc_secs as u64) << 16) | number;
     let domains = (REPORTERS[0].domain, DOMAINS[0].name);
     let sent = stamp.next_day();
     Mail {
