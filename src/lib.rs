@@ -23,6 +23,7 @@
 //! | [`publish`] | files of a generation | one rename |
 //! | [`serve`] | a generation | HTTP |
 //! | [`job`] | the steps above | a run, a rebuild, a verification |
+//! | [`demo`] | a seed | an invented mailbox of reports |
 //!
 //! [`model`] holds the shared words, [`config`] the settings, [`clock`] the only call of now, [`durable`] what it takes
 //! for a file to outlive a power failure, [`cli`] the commands.
@@ -43,6 +44,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod durable;
+pub mod demo;
 pub mod job;
 pub mod ledger;
 pub mod mail;
