@@ -12,11 +12,10 @@ mod tests;
 
 use std::io::{self, BufRead, BufReader, Cursor, Read, Seek};
 
-use crate::model::limits::Limits;
 use crate::model::outcome::Refusal;
 
 pub use budget::Budget;
-pub use members::{members, packing};
+pub use members::{Packing, members, packing};
 pub use sniff::{Container, container, leading_blank};
 
 use archive::Member;
