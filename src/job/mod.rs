@@ -1,1 +1,3 @@
-//! (to be written)
+//! The steps of a run.
+
+pub mod read;
