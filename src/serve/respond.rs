@@ -1,0 +1,355 @@
+//! One request -> one response: the gates in their order, then the route.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use http_body_util::Full;
+use hyper::body::{Body, Bytes};
+use hyper::header::{self, HeaderMap, HeaderValue};
+use hyper::{Method, Request, Response, StatusCode, Version};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout};
+
+use super::answer::{Answer, JSON, Problem, content_type};
+use super::auth::{self, Auth, Door, Verdict};
+use super::origin;
+use super::published::{Found, Published, PublishedError};
+use super::route::{self, Route, Routed};
+use super::settings::{ReportForm, ServeConfig, Sources};
+use super::status;
+use super::throttle::Throttle;
+
+/// Everything that requests share.
+pub struct Server {
+    pub(crate) config: ServeConfig,
+    sources: Sources,
+    published: Published,
+    throttle: Mutex<Throttle>,
+    older_reports: Arc<Semaphore>,
+}
+
+impl Server {
+    /// A server over published files; opens nothing yet.
+    pub fn new(config: ServeConfig, sources: Sources) -> Self {
+        let limits = &config.limits;
+        let window_secs = i64::try_from(limits.login_window.as_secs()).unwrap_or(i64::MAX);
+        Self {
+            throttle: Mutex::new(Throttle::new(limits.login_failures, window_secs)),
+            older_reports: Arc::new(Semaphore::new(limits.older_reports)),
+            published: Published::new(sources.public_dir.clone()),
+            config,
+            sources,
+        }
+    }
+}
+
+/// Answers a request of `peer`; never fails, writes one log line without the names in the path.
+pub(crate) async fn respond<B: Body>(
+    server: &Arc<Server>,
+    peer: IpAddr,
+    request: Request<B>,
+) -> Response<Full<Bytes>> {
+    let started = Instant::now();
+    let has_body = !request.body().is_end_stream();
+    let (head, _) = request.into_parts();
+    let routed = route::route(head.uri.path(), &server.config.base_path);
+    let answer = match admit(server, peer, &head, has_body, &routed) {
+        Ok(()) => follow(server, &routed).await,
+        Err(problem) => Err(problem),
+    };
+    let config = &server.config;
+    let answer = answer.unwrap_or_else(|problem| {
+        problem.into_answer(routed.is_api, server.sources.error_page, &config.base_path)
+    });
+    let response = answer.into_response(&head.headers, head.method == Method::HEAD);
+    tracing::info!(
+        method = method_name(&head.method),
+        path = routed.shape,
+        status = response.status().as_u16(),
+        duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        "request"
+    );
+    response
+}
+
+/// The gates that need no file: Host, method, body, credentials.
+fn admit(
+    server: &Server,
+    peer: IpAddr,
+    head: &hyper::http::request::Parts,
+    has_body: bool,
+    routed: &Routed,
+) -> Result<(), Problem> {
+    let close =
+        |problem: Problem| problem.with(header::CONNECTION, HeaderValue::from_static("close"));
+    let is_http_11 = head.version == Version::HTTP_11;
+    let host = origin::host_of(&head.uri, &head.headers, is_http_11).map_err(|()| {
+        close(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "bad-host",
+            "The request names no host, or more than one.",
+        ))
+    })?;
+    if matches!(server.config.auth, Auth::Open) && routed.door() != Door::Public {
+        check_open_host(server.config.public_host.as_deref(), host.as_deref())?;
+    }
+    if head.method != Method::GET && head.method != Method::HEAD {
+        let problem = Problem::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method-not-allowed",
+            "Only GET and HEAD work here.",
+        )
+        .with(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+        return Err(if has_body { close(problem) } else { problem });
+    }
+    if has_body {
+        let (status, text) = (
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "This request must not have a body.",
+        );
+        return Err(close(Problem::new(status, "body-refused", text)));
+    }
+    check_credentials(server, peer, &head.headers, routed)
+}
+
+/// Without credentials the Host is all that tells our pages from a foreign one that resolves to this machine.
+fn check_open_host(public_host: Option<&str>, host: Option<&str>) -> Result<(), Problem> {
+    match host {
+        Some(host) if origin::is_loopback_name(host) || public_host == Some(host) => Ok(()),
+        _ => Err(Problem::new(
+            StatusCode::MISDIRECTED_REQUEST,
+            "wrong-host",
+            "Without a password the dashboard answers to this machine's own names only.",
+        )),
+    }
+}
+
+fn check_credentials(
+    server: &Server,
+    peer: IpAddr,
+    headers: &HeaderMap,
+    routed: &Routed,
+) -> Result<(), Problem> {
+    let door = routed.door();
+    let is_counted = door != Door::Public && auth::presents_credentials(headers);
+    let address = origin::client_address(peer, headers, &*server.config.is_trusted_proxy);
+    let now_utc = (server.sources.now)();
+    let mut throttle = server
+        .throttle
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    if let Some(wait_secs) = is_counted
+        .then(|| throttle.wait_secs(address, now_utc))
+        .flatten()
+    {
+        let text = "Too many failed logins from this address. Try again in a minute.";
+        return Err(
+            Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-failures", text)
+                .with(header::RETRY_AFTER, HeaderValue::from(wait_secs)),
+        );
+    }
+    match auth::judge(
+        &server.config.auth,
+        server.config.homepage_token.as_ref(),
+        door,
+        headers,
+    ) {
+        Verdict::Allowed => return Ok(()),
+        Verdict::Missing => {}
+        Verdict::Wrong => throttle.fail(address, now_utc),
+    }
+    Err(unauthorized(&server.config, door))
+}
+
+fn unauthorized(config: &ServeConfig, door: Door) -> Problem {
+    let mut problem = Problem::new(
+        StatusCode::UNAUTHORIZED,
+        "unauthorized",
+        "User name and password are needed to see this.",
+    );
+    if matches!(config.auth, Auth::Basic { .. }) {
+        let basic = HeaderValue::from_static("Basic realm=\"DMARC Sentinel\", charset=\"UTF-8\"");
+        problem = problem.with(header::WWW_AUTHENTICATE, basic);
+    }
+    if door == Door::Homepage && config.homepage_token.is_some() {
+        let bearer = HeaderValue::from_static("Bearer realm=\"DMARC Sentinel\"");
+        problem = problem.with(header::WWW_AUTHENTICATE, bearer);
+    }
+    problem
+}
+
+async fn follow(server: &Arc<Server>, routed: &Routed) -> Result<Answer, Problem> {
+    match &routed.route {
+        Route::Unknown => Err(Problem::not_found()),
+        Route::Redirect(location) => Ok(Answer::redirect(location)),
+        Route::Health => {
+            blocking(server, |server| {
+                let current = server
+                    .published
+                    .current()
+                    .map(|generation| generation.is_some())
+                    .map_err(|error| {
+                        log_damage(&error);
+                    });
+                Ok(status::health(&current))
+            })
+            .await
+        }
+        Route::Status => blocking(server, |server| Ok(status_now(server))).await,
+        Route::File(path) => {
+            let path = path.clone();
+            blocking(server, move |server| {
+                file(server, &path)?.ok_or_else(|| absent(server))
+            })
+            .await
+        }
+        Route::Homepage(path) => {
+            let path = path.clone();
+            blocking(server, move |server| homepage(server, &path)).await
+        }
+        Route::Report {
+            file: path,
+            id,
+            form,
+        } => report(server, path.clone(), id.clone(), *form).await,
+    }
+}
+
+/// Runs file access on a thread that may block.
+async fn blocking<F>(server: &Arc<Server>, work: F) -> Result<Answer, Problem>
+where
+    F: FnOnce(&Server) -> Result<Answer, Problem> + Send + 'static,
+{
+    let server = Arc::clone(server);
+    tokio::task::spawn_blocking(move || work(&server))
+        .await
+        .unwrap_or_else(|error| {
+            tracing::error!(%error, "answering a request failed");
+            Err(Problem::internal())
+        })
+}
+
+fn log_damage(error: &PublishedError) {
+    tracing::error!(%error, "published files cannot be read");
+}
+
+fn damaged(error: &PublishedError) -> Problem {
+    log_damage(error);
+    Problem::internal()
+}
+
+fn status_now(server: &Server) -> Answer {
+    let current = server.published.current();
+    if let Err(error) = &current {
+        log_damage(error);
+    }
+    let generation = current.as_ref().map(|generation| generation.as_deref());
+    status::status(generation, last_check(server), (server.sources.now)())
+}
+
+fn last_check(server: &Server) -> Option<chrono::DateTime<chrono::Utc>> {
+    (server.sources.last_check)().unwrap_or_else(|error| {
+        tracing::error!(
+            error = format!("{error:#}"),
+            "reading the time of the last check"
+        );
+        None
+    })
+}
+
+/// A path that the manifest does not name: nothing there, or nothing anywhere yet.
+fn absent(server: &Server) -> Problem {
+    match server.published.current() {
+        Ok(Some(_)) => Problem::not_found(),
+        Ok(None) => Problem::unpublished(),
+        Err(error) => damaged(&error),
+    }
+}
+
+fn found(server: &Server, path: &str) -> Result<Option<Found>, Problem> {
+    server
+        .published
+        .read(path, server.config.limits.file_bytes)
+        .map_err(|error| damaged(&error))
+}
+
+fn file(server: &Server, path: &str) -> Result<Option<Answer>, Problem> {
+    let found = found(server, path)?;
+    Ok(found.map(|found| Answer::content(content_type(path), found.content, &found.sha256)))
+}
+
+fn homepage(server: &Server, path: &str) -> Result<Answer, Problem> {
+    let found = found(server, path)?.ok_or_else(|| absent(server))?;
+    let json =
+        status::homepage_with_last_check(&found.content, last_check(server)).map_err(|error| {
+            tracing::error!(%error, "published homepage JSON cannot be read");
+            Problem::internal()
+        })?;
+    Ok(Answer::made(JSON, json))
+}
+
+/// The published file of a report, else one made from the lake: few at a time, and not for ever.
+async fn report(
+    server: &Arc<Server>,
+    path: String,
+    id: String,
+    form: ReportForm,
+) -> Result<Answer, Problem> {
+    let published = blocking(server, move |server| {
+        file(server, &path)?.ok_or_else(Problem::not_found)
+    })
+    .await;
+    match published {
+        Err(problem) if problem.status == StatusCode::NOT_FOUND => {}
+        other => return other,
+    }
+    let permits = Arc::clone(&server.older_reports);
+    let made = timeout(server.config.limits.older_report_timeout, async {
+        let permit = permits.acquire_owned().await.map_err(|_| Problem::busy())?;
+        blocking(server, move |server| {
+            // Held by the work itself: a request that gave up waiting does not make room for another.
+            let _permit = permit;
+            older_report(server, &id, form)
+        })
+        .await
+    });
+    made.await.unwrap_or_else(|_| Err(Problem::busy()))
+}
+
+fn older_report(server: &Server, id: &str, form: ReportForm) -> Result<Answer, Problem> {
+    let make = &server.sources.older_report;
+    let current = || server.published.current().map_err(|error| damaged(&error));
+    let generation = current()?.ok_or_else(Problem::unpublished)?;
+    let made = make(&generation, id, form).or_else(|error| match current() {
+        // The generation may have been pruned meanwhile; the new one has the report too.
+        Ok(Some(newer)) if newer.dir != generation.dir => make(&newer, id, form),
+        _ => Err(error),
+    });
+    match made {
+        Ok(Some(content)) if form == ReportForm::Page => {
+            Ok(Answer::made("text/html; charset=utf-8", content))
+        }
+        Ok(Some(content)) => Ok(Answer::made(JSON, content)),
+        Ok(None) => Err(Problem::not_found()),
+        Err(error) => {
+            tracing::error!(
+                error = format!("{error:#}"),
+                "making the page of an older report"
+            );
+            Err(Problem::internal())
+        }
+    }
+}
+
+/// A method for the log: a stranger's word is not repeated.
+fn method_name(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        _ => "other",
+    }
+}
