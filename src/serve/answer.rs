@@ -205,7 +205,7 @@ impl Problem {
     }
 
     /// JSON under `/api`, a page elsewhere.
-    pub(crate) fn into_answer(self, is_api: bool, page: ErrorPage, base_path: &str) -> Answer {
+    pub(crate) fn into_answer(self, is_api: bool, page: &ErrorPage, base_path: &str) -> Answer {
         let status = self.status;
         let mut answer = if is_api {
             // No key named `error`: the homepage widget takes it for a failure of its own.
@@ -215,8 +215,10 @@ impl Problem {
             Answer::state(status, &value)
         } else {
             let title = status.canonical_reason().unwrap_or("Error");
-            let html = page(status.as_u16(), title, self.message, base_path);
-            let content = html.into_bytes().into();
+            let html = page(status.as_u16(), self.code).unwrap_or_else(|| {
+                plain_page(status.as_u16(), title, self.message, base_path).into_bytes()
+            });
+            let content = html.into();
             Answer {
                 status,
                 content_type: "text/html; charset=utf-8",
@@ -230,8 +232,8 @@ impl Problem {
     }
 }
 
-/// The page for an error when no other is given; every argument is our own text.
-pub fn plain_error_page(status: u16, title: &str, message: &str, base_path: &str) -> String {
+/// The page for an error that has no better one; every argument is our own text.
+fn plain_page(status: u16, title: &str, message: &str, base_path: &str) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\

@@ -22,7 +22,6 @@ mod throttle;
 #[cfg(test)]
 mod tests;
 
-pub use answer::plain_error_page;
 pub use auth::{Auth, Secret};
 pub use connection::run;
 pub use origin::{CrossSite, Sender, check_unsafe};

@@ -59,7 +59,7 @@ pub(crate) async fn respond<B: Body>(
     };
     let config = &server.config;
     let answer = answer.unwrap_or_else(|problem| {
-        problem.into_answer(routed.is_api, server.sources.error_page, &config.base_path)
+        problem.into_answer(routed.is_api, &server.sources.error_page, &config.base_path)
     });
     let response = answer.into_response(&head.headers, head.method == Method::HEAD);
     tracing::info!(

@@ -107,8 +107,9 @@ pub type OlderReport =
 /// When new input was last looked for (the ledger's last finished run); runs on a thread that may block.
 pub type LastCheck = Arc<dyn Fn() -> anyhow::Result<Option<DateTime<Utc>>> + Send + Sync>;
 
-/// A small HTML page for an error outside `/api`: status, title, one sentence, base path.
-pub type ErrorPage = fn(u16, &str, &str, &str) -> String;
+/// The page for an error outside `/api`, by status and code (`not-found`, `not-published`, …); `None`: the built-in
+/// plain page serves.
+pub type ErrorPage = Arc<dyn Fn(u16, &str) -> Option<Vec<u8>> + Send + Sync>;
 
 /// Where the server's facts come from.
 #[derive(Clone)]
