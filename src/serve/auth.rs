@@ -48,26 +48,38 @@ pub enum Auth {
 }
 
 impl Auth {
-    /// From `security.dashboard_auth` and the credentials of the environment; an empty password is no password.
-    pub fn from_settings(
-        dashboard_auth: bool,
-        user: &str,
-        password: Option<&str>,
-    ) -> Result<Self, StartError> {
-        if !dashboard_auth {
-            return Ok(Self::Open);
+    /// From the credentials of the environment; an empty password is no password.
+    pub fn basic(credentials: Credentials<'_>) -> Result<Self, StartError> {
+        let Credentials {
+            user,
+            password,
+            user_variable,
+            password_variable,
+        } = credentials;
+        if password.is_empty() {
+            return Err(StartError::NoPassword(password_variable.into()));
         }
-        let password = password
-            .filter(|text| !text.is_empty())
-            .ok_or(StartError::NoPassword)?;
         if user.is_empty() || user.contains(':') {
-            return Err(StartError::UserName);
+            return Err(StartError::UserName(user_variable.into()));
         }
         Ok(Self::Basic {
             user: Secret::of(user.as_bytes()),
             password: Secret::of(password.as_bytes()),
         })
     }
+}
+
+/// User name and password, and where they were looked for (for messages); empty where not set.
+#[derive(Clone, Copy)]
+pub struct Credentials<'a> {
+    /// User name.
+    pub user: &'a str,
+    /// Password.
+    pub password: &'a str,
+    /// Environment variable of the user name.
+    pub user_variable: &'a str,
+    /// Environment variable of the password.
+    pub password_variable: &'a str,
 }
 
 /// What a path asks for.
@@ -177,7 +189,7 @@ mod tests {
 
     #[test]
     fn each_door_takes_its_own_credentials_only() {
-        let auth = Auth::from_settings(true, "admin", Some("p:ss wörd")).unwrap();
+        let auth = super::tests::auth("admin", "p:ss wörd").unwrap();
         let token = Secret::of(b"t0ken");
         let right = basic("admin:p:ss wörd");
         use Door::{Dashboard, Homepage, Public};
@@ -218,7 +230,7 @@ mod tests {
 
     #[test]
     fn without_a_token_bearer_opens_nothing() {
-        let auth = Auth::from_settings(true, "admin", Some("secret")).unwrap();
+        let auth = super::tests::auth("admin", "secret").unwrap();
         for value in ["Bearer ", "Bearer x", "Bearer secret"] {
             assert_eq!(
                 judge(&auth, None, Door::Homepage, &headers(&[value])),
@@ -247,7 +259,7 @@ mod tests {
 
     #[test]
     fn oversized_credentials_are_wrong() {
-        let auth = Auth::from_settings(true, "admin", Some("secret")).unwrap();
+        let auth = super::tests::auth("admin", "secret").unwrap();
         let long = basic(&format!("admin:{}", "x".repeat(10_000)));
         assert_eq!(
             judge(&auth, None, Door::Dashboard, &headers(&[&long])),
@@ -255,23 +267,28 @@ mod tests {
         );
     }
 
+    fn auth(user: &str, password: &str) -> Result<Auth, StartError> {
+        Auth::basic(Credentials {
+            user,
+            password,
+            user_variable: "USER",
+            password_variable: "PASS",
+        })
+    }
+
     #[test]
     fn an_empty_password_is_no_password() {
         assert_eq!(
-            Auth::from_settings(true, "admin", Some("")).err(),
-            Some(StartError::NoPassword)
+            auth("admin", "").err(),
+            Some(StartError::NoPassword("PASS".into()))
         );
         assert_eq!(
-            Auth::from_settings(true, "admin", None).err(),
-            Some(StartError::NoPassword)
+            auth("", "x").err(),
+            Some(StartError::UserName("USER".into()))
         );
         assert_eq!(
-            Auth::from_settings(true, "a:b", Some("x")).err(),
-            Some(StartError::UserName)
+            auth("a:b", "x").err(),
+            Some(StartError::UserName("USER".into()))
         );
-        assert!(matches!(
-            Auth::from_settings(false, "", None),
-            Ok(Auth::Open)
-        ));
     }
 }

@@ -22,9 +22,9 @@ mod throttle;
 #[cfg(test)]
 mod tests;
 
-pub use auth::{Auth, Secret};
+pub use auth::{Auth, Credentials, Secret};
 pub use connection::run;
-pub use origin::{CrossSite, Sender, check_unsafe};
+pub use origin::{CrossSite, Sender, check_unsafe, host_of_url};
 pub use published::{FileEntry, Generation, Published, PublishedError};
 pub use respond::Server;
 pub use settings::{

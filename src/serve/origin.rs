@@ -48,6 +48,11 @@ fn split_host(authority: &str) -> Option<String> {
     (is_good && port.parse::<u16>().is_ok()).then(|| host.to_ascii_lowercase())
 }
 
+/// The host of an `http` or `https` address as `app.base_url`, lower case and without its port.
+pub fn host_of_url(url: &str) -> Option<String> {
+    split_host(origin_of(url)?.split_once("://")?.1)
+}
+
 /// Whether `host` names this machine to itself.
 pub(crate) fn is_loopback_name(host: &str) -> bool {
     host == "localhost"

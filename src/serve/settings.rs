@@ -129,17 +129,17 @@ pub struct Sources {
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum StartError {
-    /// No credentials and no permission to do without.
+    /// No password and no permission to do without; the name of the variable that would hold it.
     #[error(
-        "the dashboard has no password: set DASHBOARD_USERNAME and DASHBOARD_PASSWORD (in .env, or \
-         DASHBOARD_PASSWORD_FILE), or, on this machine alone, `security.dashboard_auth: false`"
+        "the dashboard has no password: set {0} in the environment or in .env ({0}_FILE names a file that holds it), \
+         or, on this machine alone, `security.dashboard_auth: false`"
     )]
-    NoPassword,
-    /// A user name that Basic Auth cannot carry.
+    NoPassword(String),
+    /// No user name, or one that Basic Auth cannot carry; the name of its variable.
     #[error(
-        "DASHBOARD_USERNAME must not be empty or contain a colon: Basic Auth separates name and password by one"
+        "the dashboard has no user name: set {0}, not empty and without a colon, which ends the name in Basic Auth"
     )]
-    UserName,
+    UserName(String),
     /// Open to everybody who reaches the address.
     #[error(
         "`security.dashboard_auth: false` is allowed on a loopback address only, and {0} is not one: listen on \

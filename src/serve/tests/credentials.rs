@@ -156,10 +156,7 @@ fn a_server_without_credentials_starts_on_loopback_only() {
 
 #[test]
 fn a_refused_start_says_the_way_out() {
-    let missing = Auth::from_settings(true, "admin", None)
-        .err()
-        .unwrap()
-        .to_string();
+    let missing = with_password("").err().unwrap().to_string();
     assert!(
         missing.contains("DASHBOARD_PASSWORD") && missing.contains("security.dashboard_auth"),
         "{missing}"

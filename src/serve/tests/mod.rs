@@ -115,7 +115,17 @@ impl Site {
 }
 
 fn basic_auth() -> Auth {
-    Auth::from_settings(true, "admin", Some("secret")).unwrap()
+    with_password("secret").unwrap()
+}
+
+fn with_password(password: &str) -> Result<Auth, StartError> {
+    let (user_variable, password_variable) = ("DASHBOARD_USERNAME", "DASHBOARD_PASSWORD");
+    Auth::basic(Credentials {
+        user: "admin",
+        password,
+        user_variable,
+        password_variable,
+    })
 }
 
 /// A running server.
