@@ -106,26 +106,7 @@ impl Published {
 
     /// A file of the current generation, `None` when its manifest does not name it.
     pub(crate) fn read(&self, path: &str, max_bytes: u64) -> Result<Option<Found>, PublishedError> {
-        match self.read_once(path, max_bytes) {
-            Err(PublishedError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                self.read_once(path, max_bytes)
-            }
-            other => other,
-        }
-    }
-
-    fn read_once(&self, path: &str, max_bytes: u64) -> Result<Option<Found>, PublishedError> {
-        let Some(generation) = self.current()? else {
-            return Ok(None);
-        };
-        let Some(entry) = generation.files.get(path) else {
-            return Ok(None);
-        };
-        let content = read_entry(&generation.dir, path, entry, max_bytes)?;
-        Ok(Some(Found {
-            content,
-            sha256: entry.sha256.clone(),
-        }))
+        read_from(|| self.current(), path, max_bytes)
     }
 
     fn resolve(&self) -> Result<Option<Arc<Generation>>, PublishedError> {
@@ -204,6 +185,34 @@ fn parse(key: &ManifestKey, file: &mut File) -> Result<Generation, PublishedErro
     })
 }
 
+/// Reads from the generation that `current` gives; asks once more when the file has vanished, because its generation
+/// may have been pruned after the link was read.
+fn read_from(
+    mut current: impl FnMut() -> Result<Option<Arc<Generation>>, PublishedError>,
+    path: &str,
+    max_bytes: u64,
+) -> Result<Option<Found>, PublishedError> {
+    let mut read = || {
+        let Some(generation) = current()? else {
+            return Ok(None);
+        };
+        let Some(entry) = generation.files.get(path) else {
+            return Ok(None);
+        };
+        let content = read_entry(&generation.dir, path, entry, max_bytes)?;
+        Ok(Some(Found {
+            content,
+            sha256: entry.sha256.clone(),
+        }))
+    };
+    match read() {
+        Err(PublishedError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            read()
+        }
+        other => other,
+    }
+}
+
 fn read_entry(
     dir: &Path,
     path: &str,
@@ -242,4 +251,56 @@ fn read_entry(
         )));
     }
     Ok(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A generation with one file; without `content` the file is gone.
+    fn generation(dir: &Path, content: Option<&str>) -> Arc<Generation> {
+        let dir = dir.canonicalize().unwrap();
+        if let Some(content) = content {
+            fs::write(dir.join("page"), content).unwrap();
+        }
+        let entry = FileEntry {
+            sha256: "hash".into(),
+            bytes: 3,
+        };
+        Arc::new(Generation {
+            dir,
+            number: 1,
+            as_of: None,
+            archive_position: 0,
+            published_utc: DateTime::default(),
+            files: BTreeMap::from([("page".into(), entry)]),
+        })
+    }
+
+    #[test]
+    fn a_file_that_was_pruned_in_between_is_read_from_the_next_generation() {
+        let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let mut answers = vec![
+            generation(new.path(), Some("two")),
+            generation(old.path(), None),
+        ];
+        let found = read_from(|| Ok(answers.pop()), "page", 100)
+            .unwrap()
+            .unwrap();
+        assert_eq!(found.content, b"two");
+    }
+
+    #[test]
+    fn a_file_that_stays_away_is_an_error_not_a_missing_page() {
+        let dir = tempfile::tempdir().unwrap();
+        let found = read_from(|| Ok(Some(generation(dir.path(), None))), "page", 100);
+        assert!(matches!(found, Err(PublishedError::Io { .. })));
+    }
+
+    #[test]
+    fn a_file_over_the_limit_is_not_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let found = read_from(|| Ok(Some(generation(dir.path(), Some("two")))), "page", 2);
+        assert!(matches!(found, Err(PublishedError::Damaged { .. })));
+    }
 }

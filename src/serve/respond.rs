@@ -1,18 +1,17 @@
 //! One request -> one response: the gates in their order, then the route.
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use http_body_util::Full;
 use hyper::body::{Body, Bytes};
-use hyper::header::{self, HeaderMap, HeaderValue};
-use hyper::{Method, Request, Response, StatusCode, Version};
+use hyper::{Method, Request, Response, StatusCode};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 
-use super::answer::{Answer, JSON, Problem, content_type};
-use super::auth::{self, Auth, Door, Verdict};
-use super::origin;
+use super::admit::{Gate, admit};
+use super::answer::{Answer, JSON, content_type};
+use super::problem::Problem;
 use super::published::{Found, Published, PublishedError};
 use super::route::{self, Route, Routed};
 use super::settings::{ReportForm, ServeConfig, Sources};
@@ -41,6 +40,14 @@ impl Server {
             sources,
         }
     }
+
+    fn gate(&self) -> Gate<'_> {
+        Gate {
+            config: &self.config,
+            throttle: &self.throttle,
+            now_utc: (self.sources.now)(),
+        }
+    }
 }
 
 /// Answers a request of `peer`; never fails, writes one log line without the names in the path.
@@ -53,7 +60,7 @@ pub(crate) async fn respond<B: Body>(
     let has_body = !request.body().is_end_stream();
     let (head, _) = request.into_parts();
     let routed = route::route(head.uri.path(), &server.config.base_path);
-    let answer = match admit(server, peer, &head, has_body, &routed) {
+    let answer = match admit(&server.gate(), peer, &head, has_body, &routed) {
         Ok(()) => follow(server, &routed).await,
         Err(problem) => Err(problem),
     };
@@ -70,112 +77,6 @@ pub(crate) async fn respond<B: Body>(
         "request"
     );
     response
-}
-
-/// The gates that need no file: Host, method, body, credentials.
-fn admit(
-    server: &Server,
-    peer: IpAddr,
-    head: &hyper::http::request::Parts,
-    has_body: bool,
-    routed: &Routed,
-) -> Result<(), Problem> {
-    let close =
-        |problem: Problem| problem.with(header::CONNECTION, HeaderValue::from_static("close"));
-    let is_http_11 = head.version == Version::HTTP_11;
-    let host = origin::host_of(&head.uri, &head.headers, is_http_11).map_err(|()| {
-        close(Problem::new(
-            StatusCode::BAD_REQUEST,
-            "bad-host",
-            "The request names no host, or more than one.",
-        ))
-    })?;
-    if matches!(server.config.auth, Auth::Open) && routed.door() != Door::Public {
-        check_open_host(server.config.public_host.as_deref(), host.as_deref())?;
-    }
-    if head.method != Method::GET && head.method != Method::HEAD {
-        let problem = Problem::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "method-not-allowed",
-            "Only GET and HEAD work here.",
-        )
-        .with(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
-        return Err(if has_body { close(problem) } else { problem });
-    }
-    if has_body {
-        let (status, text) = (
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "This request must not have a body.",
-        );
-        return Err(close(Problem::new(status, "body-refused", text)));
-    }
-    check_credentials(server, peer, &head.headers, routed)
-}
-
-/// Without credentials the Host is all that tells our pages from a foreign one that resolves to this machine.
-fn check_open_host(public_host: Option<&str>, host: Option<&str>) -> Result<(), Problem> {
-    match host {
-        Some(host) if origin::is_loopback_name(host) || public_host == Some(host) => Ok(()),
-        _ => Err(Problem::new(
-            StatusCode::MISDIRECTED_REQUEST,
-            "wrong-host",
-            "Without a password the dashboard answers to this machine's own names only.",
-        )),
-    }
-}
-
-fn check_credentials(
-    server: &Server,
-    peer: IpAddr,
-    headers: &HeaderMap,
-    routed: &Routed,
-) -> Result<(), Problem> {
-    let door = routed.door();
-    let is_counted = door != Door::Public && auth::presents_credentials(headers);
-    let address = origin::client_address(peer, headers, &*server.config.is_trusted_proxy);
-    let now_utc = (server.sources.now)();
-    let mut throttle = server
-        .throttle
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
-    if let Some(wait_secs) = is_counted
-        .then(|| throttle.wait_secs(address, now_utc))
-        .flatten()
-    {
-        let text = "Too many failed logins from this address. Try again in a minute.";
-        return Err(
-            Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-failures", text)
-                .with(header::RETRY_AFTER, HeaderValue::from(wait_secs)),
-        );
-    }
-    match auth::judge(
-        &server.config.auth,
-        server.config.homepage_token.as_ref(),
-        door,
-        headers,
-    ) {
-        Verdict::Allowed => return Ok(()),
-        Verdict::Missing => {}
-        Verdict::Wrong => throttle.fail(address, now_utc),
-    }
-    Err(unauthorized(&server.config, door))
-}
-
-fn unauthorized(config: &ServeConfig, door: Door) -> Problem {
-    let mut problem = Problem::new(
-        StatusCode::UNAUTHORIZED,
-        "unauthorized",
-        "User name and password are needed to see this.",
-    );
-    if matches!(config.auth, Auth::Basic { .. }) {
-        let basic = HeaderValue::from_static("Basic realm=\"DMARC Sentinel\", charset=\"UTF-8\"");
-        problem = problem.with(header::WWW_AUTHENTICATE, basic);
-    }
-    if door == Door::Homepage && config.homepage_token.is_some() {
-        let bearer = HeaderValue::from_static("Bearer realm=\"DMARC Sentinel\"");
-        problem = problem.with(header::WWW_AUTHENTICATE, bearer);
-    }
-    problem
 }
 
 async fn follow(server: &Arc<Server>, routed: &Routed) -> Result<Answer, Problem> {

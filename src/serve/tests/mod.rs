@@ -3,6 +3,7 @@
 mod connections;
 mod credentials;
 mod generations;
+mod paths;
 mod requests;
 
 use std::collections::BTreeMap;
