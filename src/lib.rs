@@ -24,7 +24,8 @@
 //! | [`serve`] | a generation | HTTP |
 //! | [`job`] | the steps above | a run, a rebuild, a verification |
 //!
-//! [`model`] holds the shared words, [`config`] the settings, [`clock`] the only call of now, [`cli`] the commands.
+//! [`model`] holds the shared words, [`config`] the settings, [`clock`] the only call of now, [`durable`] what it takes
+//! for a file to outlive a power failure, [`cli`] the commands.
 //!
 //! ## Invariants
 //!
@@ -41,6 +42,7 @@ pub mod archive;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod durable;
 pub mod job;
 pub mod ledger;
 pub mod mail;
