@@ -263,8 +263,20 @@ mod tests {
     }
 
     #[test]
-    fn before_the_first_run_there_is_no_last_check() {
-        let folder = tempfile::tempdir().unwrap();
-        assert_eq!(last_check(folder.path().join("ledger"))().unwrap(), None);
+    fn a_run_that_ends_while_the_server_runs_is_seen() {
+        let data = tempfile::tempdir().unwrap();
+        let folder = data.path().join("ledger");
+        let last_check = last_check(folder.clone());
+        assert_eq!(last_check().unwrap(), None, "before the first run");
+        let ledger = Ledger::open(&folder).unwrap();
+        for at_utc_secs in [100, 200] {
+            ledger
+                .append(at_utc_secs, &[Event::RunFinished(RunResult::default())])
+                .unwrap();
+            assert_eq!(
+                last_check().unwrap(),
+                DateTime::from_timestamp(at_utc_secs, 0)
+            );
+        }
     }
 }

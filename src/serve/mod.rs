@@ -27,7 +27,6 @@ mod tests;
 pub use auth::{Auth, Credentials, Secret};
 pub use connection::run;
 pub use origin::{CrossSite, Sender, check_unsafe, host_of_url};
-pub use published::{FileEntry, Generation, Published, PublishedError};
 pub use respond::Server;
 pub use settings::{
     ErrorPage, LastCheck, OlderReport, ReportForm, ServeConfig, ServeLimits, Sources, StartError,

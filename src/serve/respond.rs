@@ -1,5 +1,6 @@
 //! One request -> one response: the gates in their order, then the route.
 
+use std::io;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
@@ -12,7 +13,7 @@ use tokio::time::{Instant, timeout};
 use super::admit::{Gate, admit};
 use super::answer::{Answer, JSON, content_type};
 use super::problem::Problem;
-use super::published::{Found, Published, PublishedError};
+use super::published::{Found, Published};
 use super::route::{self, Route, Routed};
 use super::settings::{ReportForm, ServeConfig, Sources};
 use super::status;
@@ -130,11 +131,11 @@ where
         })
 }
 
-fn log_damage(error: &PublishedError) {
+fn log_damage(error: &io::Error) {
     tracing::error!(%error, "published files cannot be read");
 }
 
-fn damaged(error: &PublishedError) -> Problem {
+fn damaged(error: &io::Error) -> Problem {
     log_damage(error);
     Problem::internal()
 }
@@ -144,8 +145,8 @@ fn status_now(server: &Server) -> Answer {
     if let Err(error) = &current {
         log_damage(error);
     }
-    let generation = current.as_ref().map(|generation| generation.as_deref());
-    status::status(generation, last_check(server), (server.sources.now)())
+    let current = current.as_ref().map(Option::as_deref).map_err(|_| ());
+    status::status(current, last_check(server), (server.sources.now)())
 }
 
 fn last_check(server: &Server) -> Option<chrono::DateTime<chrono::Utc>> {
@@ -220,10 +221,12 @@ async fn report(
 fn older_report(server: &Server, id: &str, form: ReportForm) -> Result<Answer, Problem> {
     let make = &server.sources.older_report;
     let current = || server.published.current().map_err(|error| damaged(&error));
-    let generation = current()?.ok_or_else(Problem::unpublished)?;
-    let made = make(&generation, id, form).or_else(|error| match current() {
+    let first = current()?.ok_or_else(Problem::unpublished)?;
+    let made = make(&first.generation, id, form).or_else(|error| match current() {
         // The generation may have been pruned meanwhile; the new one has the report too.
-        Ok(Some(newer)) if newer.dir != generation.dir => make(&newer, id, form),
+        Ok(Some(newer)) if newer.generation.number != first.generation.number => {
+            make(&newer.generation, id, form)
+        }
         _ => Err(error),
     });
     match made {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::auth::{Auth, Secret};
-use super::published::Generation;
+use crate::publish::Generation;
 
 /// How the server behaves; made by `cli` from the configuration.
 #[derive(Clone)]

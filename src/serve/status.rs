@@ -5,7 +5,7 @@ use hyper::StatusCode;
 use serde_json::{Value, json};
 
 use super::answer::Answer;
-use super::published::{Generation, PublishedError};
+use super::published::Current;
 
 /// Public: says that it works and no more.
 pub(crate) fn health(current: &Result<bool, ()>) -> Answer {
@@ -19,23 +19,23 @@ pub(crate) fn health(current: &Result<bool, ()>) -> Answer {
 
 /// What is published and how old it is.
 pub(crate) fn status(
-    current: Result<Option<&Generation>, &PublishedError>,
+    current: Result<Option<&Current>, ()>,
     last_check: Option<DateTime<Utc>>,
     now_utc: DateTime<Utc>,
 ) -> Answer {
     let last_check_at = last_check.map(rfc3339);
-    let (word, generation) = match current {
-        Ok(Some(generation)) => ("ok", Some(generation)),
+    let (word, current) = match current {
+        Ok(Some(current)) => ("ok", Some(current)),
         Ok(None) => ("starting", None),
         Err(_) => ("degraded", None),
     };
     let value = json!({
         "status": word,
-        "generation": generation.map(|g| g.number),
-        "as_of": generation.and_then(|g| g.as_of.clone()),
-        "archive_position": generation.map(|g| g.archive_position),
-        "published_at": generation.map(|g| rfc3339(g.published_utc)),
-        "age_secs": generation.map(|g| (now_utc - g.published_utc).num_seconds().max(0)),
+        "generation": current.map(|c| c.generation.number),
+        "as_of": current.map(|c| c.generation.manifest.values.as_of.to_string()),
+        "archive_position": current.map(|c| c.generation.manifest.values.archive_position),
+        "published_at": current.map(|c| rfc3339(c.published_utc)),
+        "age_secs": current.map(|c| (now_utc - c.published_utc).num_seconds().max(0)),
         "last_check_at": last_check_at,
     });
     Answer::state(StatusCode::OK, &value)

@@ -24,12 +24,30 @@ use tokio::task::JoinHandle;
 
 use super::answer::hex;
 use super::*;
+use crate::publish::{FileEntry, Manifest, Values};
 
 /// A report without a static page, known to the injected function.
 const OLDER: &str = "ffffffffffffffffffffffffffffffff";
 
 fn noon() -> DateTime<Utc> {
     DateTime::from_timestamp(1_700_000_000, 0).unwrap()
+}
+
+pub(crate) fn manifest(generation: u64, files: BTreeMap<String, FileEntry>) -> Manifest {
+    let values = Values {
+        archive_position: 7,
+        ledger_offset: 0,
+        as_of: noon().date_naive(),
+        config_hash: "0".repeat(64),
+        code_hash: "0".repeat(64),
+    };
+    Manifest {
+        format: 1,
+        generation,
+        values,
+        database_bytes: None,
+        files,
+    }
 }
 
 /// A public folder in a temporary one.
@@ -82,15 +100,11 @@ impl Site {
             fs::create_dir_all(dir.join(path).parent().unwrap()).unwrap();
             fs::write(dir.join(path), content).unwrap();
             let sha256 = hex(&Sha256::digest(content));
-            entries.insert(
-                *path,
-                serde_json::json!({"sha256": sha256, "bytes": content.len()}),
-            );
+            let bytes = content.len() as u64;
+            entries.insert(path.to_string(), FileEntry { sha256, bytes });
         }
-        let manifest = serde_json::json!({
-            "generation": number, "as_of": "2023-11-14", "archive_position": 7, "files": entries,
-        });
-        fs::write(dir.join("manifest.json"), manifest.to_string()).unwrap();
+        let manifest = serde_json::to_string(&manifest(number, entries)).unwrap();
+        fs::write(dir.join("manifest.json"), manifest).unwrap();
         self.flip(number);
     }
 
