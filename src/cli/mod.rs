@@ -2,6 +2,7 @@
 
 pub mod demo;
 pub mod parse;
+pub mod serve;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
