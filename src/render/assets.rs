@@ -19,10 +19,18 @@ pub fn write_assets(skin: &Skin, emit: Emit<'_>) -> anyhow::Result<()> {
     emit("site/api/openapi.json", &openapi(skin.base_path())?)
 }
 
-/// Writes the text of every query as `site/queries/NAME.sql`.
+/// Writes the text of every query as `site/queries/NAME.sql`, and what it stands on as `site/queries/schema/NAME.sql`
+/// and `site/queries/models/NAME.sql`.
 pub fn write_queries(catalogue: &Catalogue, emit: Emit<'_>) -> anyhow::Result<()> {
-    for (name, query) in &catalogue.queries {
-        emit(&format!("site/queries/{name}.sql"), query.text.as_bytes())?;
+    let folders = [
+        ("", &catalogue.queries),
+        ("schema/", &catalogue.tables),
+        ("models/", &catalogue.models),
+    ];
+    for (folder, queries) in folders {
+        for (name, query) in queries {
+            emit(&format!("site/queries/{folder}{name}.sql"), query.text.as_bytes())?;
+        }
     }
     Ok(())
 }

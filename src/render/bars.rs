@@ -1,6 +1,6 @@
 //! Horizontal bars and tiles of figures.
 
-use super::cell::write_cell;
+use super::cell::{is_number, write_cell, write_meter};
 use super::chart::series_class;
 use super::html::Html;
 use super::plot::{Plot, column};
@@ -100,8 +100,10 @@ pub fn write_figures(
         html.raw("<dl class=\"figures\">");
         for at in &shown {
             let (name, value) = (&table.columns[*at], &row[*at]);
-            html.raw("<div><dt>").text(&heading(name)).raw("</dt><dd>");
+            html.raw("<div><dt>").text(&heading(name)).raw("</dt>");
+            html.raw(if is_number(value) { "<dd>" } else { "<dd class=\"words\">" });
             write_cell(html, base_path, name, value);
+            write_meter(html, name, value);
             html.raw("</dd></div>");
         }
         html.raw("</dl>");

@@ -17,16 +17,6 @@ pub fn write_cell(html: &mut Html, base_path: &str, column: &str, value: &Value)
         Value::Text(text) => write_text(html, base_path, column, text),
         Value::List(items) => write_list(html, column, items),
         Value::Bool(_) => write_badge(html, &shown(column, value)),
-        Value::Double(number) if is_percent(column) => {
-            write_percent(html, &shown(column, value), percent_tenths(*number))
-        }
-        Value::Int(number) if is_percent(column) => {
-            write_percent(
-                html,
-                &shown(column, value),
-                number.saturating_mul(10).clamp(0, 1000),
-            );
-        }
         _ => {
             html.text(&shown(column, value));
         }
@@ -97,11 +87,15 @@ fn tone(word: &str) -> &'static str {
     }
 }
 
-fn write_percent(html: &mut Html, words: &str, width: i64) {
-    html.text(words);
+/// A small bar beside a percentage; draws nothing for other values.
+pub fn write_meter(html: &mut Html, column: &str, value: &Value) {
+    let width = match value {
+        Value::Double(number) if is_percent(column) => percent_tenths(*number),
+        Value::Int(number) if is_percent(column) => number.saturating_mul(10).clamp(0, 1000),
+        _ => return,
+    };
     html.raw("<svg class=\"meter\" viewBox=\"0 0 1000 10\" preserveAspectRatio=\"none\" aria-hidden=\"true\">");
-    html.raw("<rect class=\"track\" width=\"1000\" height=\"10\"/><rect class=\"fill\" width=\"")
-        .int(width);
+    html.raw("<rect class=\"track\" width=\"1000\" height=\"10\"/><rect class=\"fill\" width=\"").int(width);
     html.raw("\" height=\"10\"/></svg>");
 }
 

@@ -233,9 +233,15 @@ fn share_of(value: i64, top: i64) -> i64 {
 /// Colour of a series: by meaning where the name has one, so that the same thing looks the same on every page.
 pub fn series_class(name: &str, at: usize) -> &'static str {
     match name {
-        "passed" | "compliant" | "delivered" | "accepted" | "pass_percent" => "c-good",
+        "passed" | "compliant" | "delivered" | "accepted" | "pass_rate_percent" => "c-good",
         "failing" | "failed" | "rejected" | "threat" | "refused" => "c-bad",
-        "quarantined" | "unknown" | "misconfigured" | "conflict" => "c-warn",
-        _ => ["c-0", "c-1", "c-2", "c-3", "c-4", "c-5", "c-6", "c-7"][at % 8],
+        "quarantined" | "misconfigured" | "conflict" => "c-warn",
+        "forwarded_pass" => "c-6",
+        "forwarded_fail" => "c-4",
+        "known_unapproved" => "c-3",
+        "unknown" | "disposition_unknown" => "c-7",
+        _ => [
+            "c-0", "c-1", "c-2", "c-3", "c-4", "c-5", "c-6", "c-7",
+        ][at % 8],
     }
 }

@@ -190,6 +190,8 @@ pub fn catalogue() -> Catalogue {
     });
     Catalogue {
         queries: BTreeMap::from(queries),
+        tables: BTreeMap::new(),
+        models: BTreeMap::new(),
     }
 }
 
@@ -220,7 +222,7 @@ pub fn answer(query: &Query, _params: &Params) -> anyhow::Result<Table> {
             [
                 "messages",
                 "failing",
-                "pass_percent",
+                "pass_rate_percent",
                 "domains",
                 "reports",
                 "sources",
@@ -288,7 +290,7 @@ pub fn answer(query: &Query, _params: &Params) -> anyhow::Result<Table> {
                 "messages",
                 "passed",
                 "failing",
-                "pass_percent",
+                "pass_rate_percent",
                 "policy",
                 "reports",
                 "last_day",
@@ -343,7 +345,7 @@ pub fn answer(query: &Query, _params: &Params) -> anyhow::Result<Table> {
                 "sender",
                 "category",
                 "messages",
-                "pass_percent",
+                "pass_rate_percent",
                 "first_day",
             ],
             vec![

@@ -24,6 +24,7 @@ mod json;
 mod panel;
 mod plot;
 pub mod report;
+mod report_page;
 mod site;
 mod skin;
 mod table;

@@ -50,7 +50,8 @@ impl Plot {
             columns: &columns,
             is_percent,
         };
-        let is_over_time = panel.chart != Chart::Bars;
+        // Months and names stand side by side; only days have gaps to keep.
+        let is_over_time = panel.chart != Chart::Bars && table.columns[x] == "day";
         let slots = is_over_time
             .then(|| points.by_day())
             .flatten()

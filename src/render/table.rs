@@ -1,6 +1,6 @@
 //! Rows as an HTML table with caption and scoped headings.
 
-use super::cell::{is_number, write_cell};
+use super::cell::{is_number, write_cell, write_meter};
 use super::html::Html;
 use super::words::{heading, is_percent};
 use crate::query::{Table, Value};
@@ -34,16 +34,20 @@ pub fn write_table(html: &mut Html, base_path: &str, caption: &str, table: &Tabl
 
 fn write_row(html: &mut Html, base_path: &str, table: &Table, row: &[Value], numeric: &[bool]) {
     html.raw("<tr>");
+    // One meter a row is a picture, five are noise.
+    let with_meter = table.columns.iter().position(|name| is_percent(name));
     for (at, ((name, value), is_right)) in table.columns.iter().zip(row).zip(numeric).enumerate() {
         let (open, close) = match (at, is_right) {
             (0, false) => ("<th scope=\"row\">", "</th>"),
-            (_, true) if is_percent(name) => ("<td class=\"num share\">", "</td>"),
             (_, true) => ("<td class=\"num\">", "</td>"),
             (_, false) if is_short(value) => ("<td class=\"short\">", "</td>"),
             (_, false) => ("<td>", "</td>"),
         };
         html.raw(open);
         write_cell(html, base_path, name, value);
+        if with_meter == Some(at) {
+            write_meter(html, name, value);
+        }
         html.raw(close);
     }
     html.raw("</tr>");

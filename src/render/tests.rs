@@ -301,13 +301,13 @@ fn a_report_of_many_records_shows_the_first_and_says_so() {
     let files = collect(|emit| {
         let (reports, records) = (
             reports(&[REPORT_ID], "reporter.example"),
-            records(&[REPORT_ID], 600, "s1"),
+            records(&[REPORT_ID], 1200, "s1"),
         );
         report::write_reports(&skin, &catalogue, &reports, &records, emit).map(drop)
     });
     let page = &files[&format!("site/reports/{REPORT_ID}.html")];
-    assert!(page.contains("The first 500 of 600 records"));
-    assert_eq!(page.matches("<th scope=\"row\">").count(), 500);
+    assert!(page.contains("The first 1\u{202f}000 of 1\u{202f}200 records"));
+    assert_eq!(page.matches("<th scope=\"row\">").count(), 1000);
 }
 
 #[test]
