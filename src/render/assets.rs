@@ -29,7 +29,10 @@ pub fn write_queries(catalogue: &Catalogue, emit: Emit<'_>) -> anyhow::Result<()
     ];
     for (folder, queries) in folders {
         for (name, query) in queries {
-            emit(&format!("site/queries/{folder}{name}.sql"), query.text.as_bytes())?;
+            emit(
+                &format!("site/queries/{folder}{name}.sql"),
+                query.text.as_bytes(),
+            )?;
         }
     }
     Ok(())

@@ -101,7 +101,11 @@ pub fn write_figures(
         for at in &shown {
             let (name, value) = (&table.columns[*at], &row[*at]);
             html.raw("<div><dt>").text(&heading(name)).raw("</dt>");
-            html.raw(if is_number(value) { "<dd>" } else { "<dd class=\"words\">" });
+            html.raw(if is_number(value) {
+                "<dd>"
+            } else {
+                "<dd class=\"words\">"
+            });
             write_cell(html, base_path, name, value);
             write_meter(html, name, value);
             html.raw("</dd></div>");

@@ -55,7 +55,12 @@ fn write_text(html: &mut Html, base_path: &str, column: &str, text: &str) {
                 .raw("\">");
             html.text(&text[..12]).raw("\u{2026}</a>");
         }
-        "source_ip" | "selector" | "sha256" | "report_id" | "message_id" => {
+        "source_ip" => {
+            html.raw("<span class=\"code ip\">")
+                .text(text)
+                .raw("</span>");
+        }
+        "selector" | "sha256" | "report_id" | "message_id" => {
             html.raw("<span class=\"code\">").text(text).raw("</span>");
         }
         "disposition" | "outcome" | "status" | "severity" | "result" => write_badge(html, text),
@@ -95,7 +100,8 @@ pub fn write_meter(html: &mut Html, column: &str, value: &Value) {
         _ => return,
     };
     html.raw("<svg class=\"meter\" viewBox=\"0 0 1000 10\" preserveAspectRatio=\"none\" aria-hidden=\"true\">");
-    html.raw("<rect class=\"track\" width=\"1000\" height=\"10\"/><rect class=\"fill\" width=\"").int(width);
+    html.raw("<rect class=\"track\" width=\"1000\" height=\"10\"/><rect class=\"fill\" width=\"")
+        .int(width);
     html.raw("\" height=\"10\"/></svg>");
 }
 

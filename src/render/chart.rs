@@ -240,8 +240,6 @@ pub fn series_class(name: &str, at: usize) -> &'static str {
         "forwarded_fail" => "c-4",
         "known_unapproved" => "c-3",
         "unknown" | "disposition_unknown" => "c-7",
-        _ => [
-            "c-0", "c-1", "c-2", "c-3", "c-4", "c-5", "c-6", "c-7",
-        ][at % 8],
+        _ => ["c-0", "c-1", "c-2", "c-3", "c-4", "c-5", "c-6", "c-7"][at % 8],
     }
 }

@@ -33,6 +33,8 @@ mod words;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod fixture_answers;
+#[cfg(test)]
 mod tests;
 
 use crate::query::{Params, Query, Table};

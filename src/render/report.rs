@@ -25,6 +25,14 @@ pub struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
+    /// The report's own name: column `id`, or `report` as the panels call it.
+    fn id(&self) -> &'a str {
+        match self.text("id") {
+            "" => self.text("report"),
+            id => id,
+        }
+    }
+
     pub(super) fn get(&self, name: &str) -> &'a Value {
         let at = self.columns.iter().position(|column| column == name);
         at.and_then(|at| self.values.get(at))
@@ -80,7 +88,7 @@ pub fn write_reports(
             columns: &reports.columns,
             values,
         };
-        let id = head.text("id");
+        let id = head.id();
         anyhow::ensure!(is_report_id(id), "a row of reports has no usable id");
         rest = &rest[rest.partition_point(|row| key(row).as_str() < id)..];
         let count = rest.partition_point(|row| key(row).as_str() <= id);
@@ -107,9 +115,8 @@ pub fn json(view: ReportView<'_>) -> anyhow::Result<Vec<u8>> {
 
 struct JsonReport<'a>(ReportView<'a>);
 
-/// Columns of `reports` in the JSON of a report, in this order.
-const HEAD_COLUMNS: [&str; 28] = [
-    "id",
+/// Columns of `reports` in the JSON of a report after `id`, in this order.
+const HEAD_COLUMNS: [&str; 27] = [
     "sha256",
     "domain",
     "org_name",
@@ -163,6 +170,7 @@ impl Serialize for JsonReport<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let view = self.0;
         let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("id", view.head.id())?;
         for name in HEAD_COLUMNS {
             map.serialize_entry(name, &JsonValue(view.head.get(name)))?;
         }

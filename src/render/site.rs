@@ -89,10 +89,12 @@ impl Site<'_> {
         if !is_host_name(name) {
             return Ok(());
         }
-        let last_day = self
+        let place = self
             .domains
-            .iter()
-            .find(|domain| domain.name == name)
+            .binary_search_by(|domain| domain.name.as_str().cmp(name));
+        let last_day = place
+            .ok()
+            .and_then(|at| self.domains.get(at))
             .map(|domain| domain.last_day);
         let mut frame = frame(name, "", self.window_words(), self.notice(last_day));
         frame.trail = vec![("/overview#domains".to_owned(), "Domains".to_owned())];
@@ -140,6 +142,10 @@ impl Site<'_> {
         let mut has_anchor = page != "overview";
         for (query, table) in &answers {
             let Some(panel) = &query.panel else { continue };
+            // Before the first report the notice says all; a page of empty boxes would only hide it.
+            if self.domains.is_empty() && table.rows.is_empty() {
+                continue;
+            }
             let is_domain_list =
                 !has_anchor && table.columns.iter().any(|column| column == "domain");
             has_anchor |= is_domain_list;

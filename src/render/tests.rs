@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::fixture::{HOSTILE, REPORT_ID, answer, as_of, catalogue, records, reports, table, text};
+use super::fixture::{HOSTILE, REPORT_ID, as_of, catalogue, records, reports, table, text};
+use super::fixture_answers::answer;
 use super::*;
 use crate::query::Value;
 
