@@ -34,7 +34,13 @@ fn sql_names(folder: &Path) -> Vec<String> {
         return Vec::new();
     };
     let mut names: Vec<String> = entries
-        .filter_map(|entry| entry.expect("a readable folder entry").file_name().into_string().ok())
+        .filter_map(|entry| {
+            entry
+                .expect("a readable folder entry")
+                .file_name()
+                .into_string()
+                .ok()
+        })
         .filter_map(|name| name.strip_suffix(".sql").map(str::to_owned))
         .collect();
     names.sort();

@@ -81,7 +81,11 @@ pub fn run(args: &ParseArgs, limits: &Limits) -> anyhow::Result<ExitCode> {
     }
     if let Err(error) = walked {
         eprintln!("sentinel: {error}");
-        return Ok(ExitCode::from(if error.kind() == ErrorKind::NotFound { 2 } else { 3 }));
+        return Ok(ExitCode::from(if error.kind() == ErrorKind::NotFound {
+            2
+        } else {
+            3
+        }));
     }
     Ok(ExitCode::from(u8::from(refused)))
 }
@@ -93,10 +97,25 @@ fn one_item(
     out: &mut dyn Write,
     refused: &mut bool,
 ) -> io::Result<()> {
-    let input = Input { source: item.provenance.path.clone().unwrap_or_default(), member: item.provenance.member.clone() };
-    let mut sink = Sink { input: &input, format, out, refused, result: Ok(()) };
+    let input = Input {
+        source: item.provenance.path.clone().unwrap_or_default(),
+        member: item.provenance.member.clone(),
+    };
+    let mut sink = Sink {
+        input: &input,
+        format,
+        out,
+        refused,
+        result: Ok(()),
+    };
     match item.content {
-        Ok(bytes) => read_item(item.kind, &bytes, item.provenance.file_name().as_deref(), limits, &mut sink),
+        Ok(bytes) => read_item(
+            item.kind,
+            &bytes,
+            item.provenance.file_name().as_deref(),
+            limits,
+            &mut sink,
+        ),
         Err((refusal, _)) => sink.refuse(refusal),
     }
     sink.result

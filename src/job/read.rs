@@ -32,7 +32,13 @@ pub fn read_item(
     limits: &Limits,
     sink: &mut dyn ReadingSink,
 ) {
-    let mut reading = Reading { file_name, limits, sink, listed: false, passed_over: None };
+    let mut reading = Reading {
+        file_name,
+        limits,
+        sink,
+        listed: false,
+        passed_over: None,
+    };
     match kind {
         ItemKind::Mail => reading.mail(bytes),
         ItemKind::File => {
@@ -96,7 +102,10 @@ impl Reading<'_> {
             return;
         }
         let (path, sha256, refusal) = self.passed_over.unwrap_or_else(|| {
-            let refusal = Refusal::new(Refusal::NOT_A_REPORT, "nothing in the mail looks like a report");
+            let refusal = Refusal::new(
+                Refusal::NOT_A_REPORT,
+                "nothing in the mail looks like a report",
+            );
             (String::new(), None, refusal)
         });
         self.sink.document(path, sha256, Err(refusal));
@@ -136,9 +145,18 @@ mod tests {
     #[test]
     fn report_name_is_cut_from_the_names_around_it() {
         for (path, expect) in [
-            ("1.2 example.net!example.com!1!2.zip!example.net!example.com!1!2.xml", Some("example.net!example.com!1!2.xml")),
-            ("1 example.net!example.com!1!2!a1.xml.gz", Some("example.net!example.com!1!2!a1.xml.gz")),
-            ("in/example.net!example.com!1!2.xml.gz", Some("example.net!example.com!1!2.xml.gz")),
+            (
+                "1.2 example.net!example.com!1!2.zip!example.net!example.com!1!2.xml",
+                Some("example.net!example.com!1!2.xml"),
+            ),
+            (
+                "1 example.net!example.com!1!2!a1.xml.gz",
+                Some("example.net!example.com!1!2!a1.xml.gz"),
+            ),
+            (
+                "in/example.net!example.com!1!2.xml.gz",
+                Some("example.net!example.com!1!2.xml.gz"),
+            ),
             ("a.zip!b.xml", None),
             ("", None),
         ] {

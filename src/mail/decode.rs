@@ -85,7 +85,10 @@ pub(super) fn quoted_printable(text: &[u8]) -> Vec<u8> {
 
 /// Length of white space and a line end, or of white space up to the end of the text.
 fn soft_break(rest: &[u8]) -> Option<usize> {
-    let blanks = rest.iter().take_while(|&&b| b == b' ' || b == b'\t' || b == b'\r').count();
+    let blanks = rest
+        .iter()
+        .take_while(|&&b| b == b' ' || b == b'\t' || b == b'\r')
+        .count();
     match rest.get(blanks) {
         Some(b'\n') => Some(blanks + 1),
         None => Some(blanks),
@@ -94,5 +97,7 @@ fn soft_break(rest: &[u8]) -> Option<usize> {
 }
 
 fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|value| u8::try_from(value).ok())
 }

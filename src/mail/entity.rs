@@ -47,23 +47,36 @@ impl<'x> Entity<'x> {
         while at < bytes.len() {
             let line = &bytes[at..at + line_length(&bytes[at..])];
             if line.trim_ascii().is_empty() && !line.starts_with(b" ") && !line.starts_with(b"\t") {
-                return Self { header: &bytes[..at], body: &bytes[at + line.len()..] };
+                return Self {
+                    header: &bytes[..at],
+                    body: &bytes[at + line.len()..],
+                };
             }
             match field_name(line) {
                 Some(name) => last_name = name,
                 None if is_continuation(line, &last_name) => {}
-                None => return Self { header: &bytes[..at], body: &bytes[at..] },
+                None => {
+                    return Self {
+                        header: &bytes[..at],
+                        body: &bytes[at..],
+                    };
+                }
             }
             at += line.len();
         }
-        Self { header: bytes, body: &[] }
+        Self {
+            header: bytes,
+            body: &[],
+        }
     }
 
     /// The unfolded value of the first field of this name, which is given in lower case without hyphens: some write
     /// `ContentType:`.
     pub(super) fn field(&self, name: &str) -> Option<Vec<u8>> {
         let mut lines = self.header.split_inclusive(|&b| b == b'\n');
-        let line = lines.by_ref().find(|line| field_name(line).as_deref() == Some(name))?;
+        let line = lines
+            .by_ref()
+            .find(|line| field_name(line).as_deref() == Some(name))?;
         let colon = line.iter().position(|&b| b == b':')?;
         let mut value = line[colon + 1..].trim_ascii().to_vec();
         for line in lines {
@@ -78,14 +91,23 @@ impl<'x> Entity<'x> {
 
     /// What the header says of the body.
     pub(super) fn facts(&self) -> Facts {
-        let disposition = self.field("contentdisposition").and_then(|value| parameters(&value));
-        let content_type = self.field("contenttype").and_then(|value| parameters(&value));
-        let mut facts = content_type.as_ref().map(Facts::of_type).unwrap_or_default();
+        let disposition = self
+            .field("contentdisposition")
+            .and_then(|value| parameters(&value));
+        let content_type = self
+            .field("contenttype")
+            .and_then(|value| parameters(&value));
+        let mut facts = content_type
+            .as_ref()
+            .map(Facts::of_type)
+            .unwrap_or_default();
         if let Some(name) = disposition.as_ref().and_then(|d| d.attribute("filename")) {
             facts.file_name = Some(name.to_owned());
         }
         let encoding = self.field("contenttransferencoding").unwrap_or_default();
-        facts.encoding = String::from_utf8_lossy(&encoding).trim().to_ascii_lowercase();
+        facts.encoding = String::from_utf8_lossy(&encoding)
+            .trim()
+            .to_ascii_lowercase();
         facts
     }
 }
@@ -106,7 +128,12 @@ impl Facts {
     fn of_type(parsed: &ContentType<'_>) -> Self {
         let text = |name: &str| parsed.attribute(name).map(str::to_owned);
         Self {
-            mime_type: format!("{}/{}", parsed.ctype(), parsed.subtype().unwrap_or_default()).to_ascii_lowercase(),
+            mime_type: format!(
+                "{}/{}",
+                parsed.ctype(),
+                parsed.subtype().unwrap_or_default()
+            )
+            .to_ascii_lowercase(),
             boundary: text("boundary").filter(|boundary| !boundary.is_empty()),
             report_type: text("report-type").map(|kind| kind.to_ascii_lowercase()),
             file_name: text("name"),
@@ -131,7 +158,10 @@ fn parameters(value: &[u8]) -> Option<ContentType<'static>> {
 
 /// Length of the first line with its end.
 pub(super) fn line_length(bytes: &[u8]) -> usize {
-    bytes.iter().position(|&b| b == b'\n').map_or(bytes.len(), |at| at + 1)
+    bytes
+        .iter()
+        .position(|&b| b == b'\n')
+        .map_or(bytes.len(), |at| at + 1)
 }
 
 /// The name of the header field that a line begins, in lower case without hyphens.
@@ -140,7 +170,10 @@ fn field_name(line: &[u8]) -> Option<String> {
     let name = line[..colon].trim_ascii_end();
     let is_name = |&b: &u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
     (!name.is_empty() && name.iter().all(is_name)).then(|| {
-        name.iter().filter(|&&b| b != b'-').map(|b| b.to_ascii_lowercase() as char).collect()
+        name.iter()
+            .filter(|&&b| b != b'-')
+            .map(|b| b.to_ascii_lowercase() as char)
+            .collect()
     })
 }
 
@@ -148,8 +181,16 @@ fn field_name(line: &[u8]) -> Option<String> {
 fn is_continuation(line: &[u8], last_name: &str) -> bool {
     let folded = line.starts_with(b" ") || line.starts_with(b"\t");
     let parameter = || {
-        let name = line.iter().position(|&b| b == b'=').map(|at| &line[..at]).unwrap_or_default();
-        !name.is_empty() && name.iter().all(|b| b.is_ascii_alphanumeric() || b"-*".contains(b)) && name.len() < 30
+        let name = line
+            .iter()
+            .position(|&b| b == b'=')
+            .map(|at| &line[..at])
+            .unwrap_or_default();
+        !name.is_empty()
+            && name
+                .iter()
+                .all(|b| b.is_ascii_alphanumeric() || b"-*".contains(b))
+            && name.len() < 30
     };
     (folded && !last_name.is_empty())
         || (matches!(last_name, "contenttype" | "contentdisposition") && parameter())

@@ -12,33 +12,52 @@ const REPORTED_HEADER_BYTES: usize = 64 << 10;
 pub(super) fn is_fields(facts: &Facts, part: &Entity<'_>) -> bool {
     facts.mime_type == "message/feedback-report"
         || (facts.encoding != "base64" && is_feedback_text(part.body))
-        || (facts.encoding == "base64" && is_feedback_text(&decode(&part.body[..part.body.len().min(400)], "base64")))
+        || (facts.encoding == "base64"
+            && is_feedback_text(&decode(&part.body[..part.body.len().min(400)], "base64")))
 }
 
 /// Whether a text begins with feedback report fields.
 pub(super) fn is_feedback_text(body: &[u8]) -> bool {
-    body.trim_ascii_start().get(..14).is_some_and(|start| start.eq_ignore_ascii_case(b"feedback-type:"))
+    body.trim_ascii_start()
+        .get(..14)
+        .is_some_and(|start| start.eq_ignore_ascii_case(b"feedback-type:"))
 }
 
 /// Composes the document of a `multipart/report`; `None` where the report is a complaint about spam, which is none of
 /// ours.
-pub(super) fn compose(path: &str, at: usize, kinds: &[Facts], children: &[Entity<'_>]) -> Option<Part> {
+pub(super) fn compose(
+    path: &str,
+    at: usize,
+    kinds: &[Facts],
+    children: &[Entity<'_>],
+) -> Option<Part> {
     let fields = decode(children.get(at)?.body, &kinds.get(at)?.encoding);
     let mut bytes = fields_only(&fields)?;
-    let reported = kinds.iter().zip(children).skip(at + 1).find(|(kind, _)| is_reported(&kind.mime_type));
+    let reported = kinds
+        .iter()
+        .zip(children)
+        .skip(at + 1)
+        .find(|(kind, _)| is_reported(&kind.mime_type));
     if let Some((kind, child)) = reported {
         let message = decode(child.body, &kind.encoding);
         let header = Entity::of_message(&message).header;
         bytes.push(b'\n');
         bytes.extend_from_slice(&header[..header.len().min(REPORTED_HEADER_BYTES)]);
     }
-    Some(Part { path: path.to_owned(), bytes })
+    Some(Part {
+        path: path.to_owned(),
+        bytes,
+    })
 }
 
 fn is_reported(mime_type: &str) -> bool {
     matches!(
         mime_type,
-        "message/rfc822" | "message/global" | "text/rfc822-headers" | "text/rfc822-header" | "message/rfc822-headers"
+        "message/rfc822"
+            | "message/global"
+            | "text/rfc822-headers"
+            | "text/rfc822-header"
+            | "message/rfc822-headers"
     )
 }
 
@@ -47,10 +66,12 @@ pub(super) fn fields_only(fields: &[u8]) -> Option<Vec<u8>> {
     let fields = fields.trim_ascii();
     let kind = fields.split(|&b| b == b'\n').find_map(|line| {
         let line = line.trim_ascii();
-        line.get(..14).filter(|name| name.eq_ignore_ascii_case(b"feedback-type:"))?;
+        line.get(..14)
+            .filter(|name| name.eq_ignore_ascii_case(b"feedback-type:"))?;
         Some(line[14..].trim_ascii().to_ascii_lowercase())
     });
-    let wanted = kind.is_none_or(|kind| kind.starts_with(b"auth-failure") || kind.starts_with(b"dmarc"));
+    let wanted =
+        kind.is_none_or(|kind| kind.starts_with(b"auth-failure") || kind.starts_with(b"dmarc"));
     wanted.then(|| [fields, b"\n"].concat())
 }
 
@@ -60,18 +81,28 @@ pub(super) fn from_plain_text(body: &[u8]) -> Option<Vec<u8>> {
     let head = String::from_utf8_lossy(&body[..body.len().min(REPORTED_HEADER_BYTES)]);
     let field = |name: &str| {
         let lines = head.lines().map(str::trim).take(60);
-        lines.filter_map(|line| line.split_once(':')).find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.trim())
+        lines
+            .filter_map(|line| line.split_once(':'))
+            .find(|(n, _)| n.eq_ignore_ascii_case(name))
+            .map(|(_, v)| v.trim())
     };
     let (domain, source) = (field("Sender Domain")?, field("Sender IP Address")?);
     let (spf, dkim) = (field("SPF Alignment"), field("DKIM Alignment"));
     field("DMARC Results").or(spf).or(dkim)?;
-    let failed: Vec<&str> =
-        [("dkim", dkim), ("spf", spf)].into_iter().filter(|(_, v)| *v == Some("no")).map(|(name, _)| name).collect();
+    let failed: Vec<&str> = [("dkim", dkim), ("spf", spf)]
+        .into_iter()
+        .filter(|(_, v)| *v == Some("no"))
+        .map(|(name, _)| name)
+        .collect();
     let mut text = format!(
         "Feedback-Type: auth-failure\nVersion: 1\nAuth-Failure: dmarc\nReported-Domain: {domain}\nSource-IP: {source}\n"
     );
     if spf.is_some() || dkim.is_some() {
-        let failed = if failed.is_empty() { "none".to_owned() } else { failed.join(", ") };
+        let failed = if failed.is_empty() {
+            "none".to_owned()
+        } else {
+            failed.join(", ")
+        };
         text.push_str(&format!("Identity-Alignment: {failed}\n"));
     }
     if let Some(date) = field("Received date") {
@@ -85,7 +116,9 @@ pub(super) fn from_plain_text(body: &[u8]) -> Option<Vec<u8>> {
 
 /// The copied header behind the line of dashes.
 fn copied_header(text: &[u8]) -> &[u8] {
-    let Some(dashes) = text.windows(7).position(|window| window == b"\n------") else { return &[] };
+    let Some(dashes) = text.windows(7).position(|window| window == b"\n------") else {
+        return &[];
+    };
     let after = &text[dashes + 1..];
     Entity::of_message(&after[super::entity::line_length(after)..]).header
 }

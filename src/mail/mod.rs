@@ -48,8 +48,13 @@ pub fn header(bytes: &[u8]) -> MailHeader {
 }
 
 fn envelope(block: &[u8]) -> MailHeader {
-    let Some(message) = MessageParser::default().parse_headers(block) else { return MailHeader::default() };
-    let from = message.from().and_then(|from| from.first()).and_then(|from| from.address());
+    let Some(message) = MessageParser::default().parse_headers(block) else {
+        return MailHeader::default();
+    };
+    let from = message
+        .from()
+        .and_then(|from| from.first())
+        .and_then(|from| from.address());
     MailHeader {
         message_id: message.message_id().map(clean),
         mail_from: from.map(clean),
@@ -65,14 +70,22 @@ fn envelope(block: &[u8]) -> MailHeader {
 
 /// A stranger's words on one line.
 fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(1000).collect::<String>().trim().to_owned()
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(1000)
+        .collect::<String>()
+        .trim()
+        .to_owned()
 }
 
 /// Parts that may hold reports, in document order; each refused part has its path.
 pub fn parts(bytes: &[u8], limits: &Limits) -> Vec<Result<Part, (String, Refusal)>> {
     // A defect in a foreign decoder must cost one mail, not the program.
     catch_unwind(|| walk::parts(bytes, limits)).unwrap_or_else(|_| {
-        let refusal = Refusal::new("mail-unreadable", "the structure of the mail could not be read");
+        let refusal = Refusal::new(
+            "mail-unreadable",
+            "the structure of the mail could not be read",
+        );
         vec![Err((String::new(), refusal))]
     })
 }

@@ -164,6 +164,8 @@ impl Table {
     /// The cell of a row by column name; `Null` where there is no such column or row.
     pub fn get(&self, row: usize, column: &str) -> &Value {
         let index = self.columns.iter().position(|name| name == column);
-        index.and_then(|i| self.rows.get(row)?.get(i)).unwrap_or(&Value::Null)
+        index
+            .and_then(|i| self.rows.get(row)?.get(i))
+            .unwrap_or(&Value::Null)
     }
 }

@@ -16,7 +16,10 @@ type Identity = (u64, u64);
 ///
 /// Links are followed, but never into a folder that is being walked. Hidden names are passed over, hidden Maildirs
 /// (subfolders of Maildir++) are not; of a Maildir only `cur`, `new` and its subfolders are read.
-pub(super) fn walk(folder: &Path, found: &mut dyn FnMut(&Path, Option<io::Error>) -> bool) -> io::Result<bool> {
+pub(super) fn walk(
+    folder: &Path,
+    found: &mut dyn FnMut(&Path, Option<io::Error>) -> bool,
+) -> io::Result<bool> {
     let names = names(folder)?;
     walk_names(folder, names, &mut Vec::new(), found)
 }
@@ -62,7 +65,9 @@ fn subfolder(
 }
 
 fn names(folder: &Path) -> io::Result<Vec<OsString>> {
-    let mut names = fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name())).collect::<io::Result<Vec<_>>>()?;
+    let mut names = fs::read_dir(folder)?
+        .map(|entry| Ok(entry?.file_name()))
+        .collect::<io::Result<Vec<_>>>()?;
     names.sort_unstable_by(|a, b| a.as_bytes().cmp(b.as_bytes()));
     Ok(names)
 }

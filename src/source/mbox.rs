@@ -26,9 +26,8 @@ pub(super) fn holds_several(bytes: &[u8]) -> bool {
 
 fn is_separator(line: &[u8]) -> bool {
     let has_time = |line: &[u8]| {
-        line.windows(5).any(|w| {
-            w[2] == b':' && [w[0], w[1], w[3], w[4]].iter().all(u8::is_ascii_digit)
-        })
+        line.windows(5)
+            .any(|w| w[2] == b':' && [w[0], w[1], w[3], w[4]].iter().all(u8::is_ascii_digit))
     };
     line.starts_with(b"From ") && line.len() < 1000 && has_time(line)
 }
@@ -42,11 +41,21 @@ pub(super) fn messages(
     limit_bytes: u64,
     found: &mut dyn FnMut(u64, Message) -> bool,
 ) -> io::Result<bool> {
-    let mut current = Current { number: 0, bytes: Vec::new(), size: 0, limit_bytes };
+    let mut current = Current {
+        number: 0,
+        bytes: Vec::new(),
+        size: 0,
+        limit_bytes,
+    };
     let (mut line, mut after_blank, mut at_line_start) = (Vec::new(), true, true);
     loop {
         line.clear();
-        if input.by_ref().take(PIECE_BYTES).read_until(b'\n', &mut line)? == 0 {
+        if input
+            .by_ref()
+            .take(PIECE_BYTES)
+            .read_until(b'\n', &mut line)?
+            == 0
+        {
             break;
         }
         if at_line_start && after_blank && is_separator(&line) {
@@ -54,7 +63,11 @@ pub(super) fn messages(
                 return Ok(false);
             }
         } else {
-            current.push(if at_line_start { unquoted(&line) } else { &line });
+            current.push(if at_line_start {
+                unquoted(&line)
+            } else {
+                &line
+            });
         }
         after_blank = at_line_start && line.trim_ascii().is_empty();
         at_line_start = line.ends_with(b"\n");
@@ -82,7 +95,10 @@ impl Current {
 
     /// Hands over the message, if one was begun, and begins the next.
     fn end(&mut self, found: &mut dyn FnMut(u64, Message) -> bool) -> bool {
-        let (mut bytes, size) = (std::mem::take(&mut self.bytes), std::mem::take(&mut self.size));
+        let (mut bytes, size) = (
+            std::mem::take(&mut self.bytes),
+            std::mem::take(&mut self.size),
+        );
         let go_on = match self.number {
             0 => true,
             number if size > self.limit_bytes => found(number, Err(size)),
@@ -108,7 +124,11 @@ fn strip_blank_line(bytes: &mut Vec<u8>) {
 
 fn unquoted(line: &[u8]) -> &[u8] {
     let quotes = line.iter().take_while(|&&b| b == b'>').count();
-    if quotes > 0 && line[quotes..].starts_with(b"From ") { &line[1..] } else { line }
+    if quotes > 0 && line[quotes..].starts_with(b"From ") {
+        &line[1..]
+    } else {
+        line
+    }
 }
 
 #[cfg(test)]
@@ -118,7 +138,10 @@ mod tests {
     fn cut(text: &str, limit: u64) -> Vec<(u64, Result<String, u64>)> {
         let mut all = Vec::new();
         let take = |number, message: Message| {
-            all.push((number, message.map(|bytes| String::from_utf8(bytes).unwrap())));
+            all.push((
+                number,
+                message.map(|bytes| String::from_utf8(bytes).unwrap()),
+            ));
             true
         };
         let mut take = take;
@@ -132,7 +155,13 @@ mod tests {
     #[test]
     fn messages_are_cut_at_from_lines_and_unquoted() {
         let all = cut(TWO, 1000);
-        assert_eq!(all[0], (1, Ok("Subject: 1\n\nbody\nFrom here\n>From there\n".to_owned())));
+        assert_eq!(
+            all[0],
+            (
+                1,
+                Ok("Subject: 1\n\nbody\nFrom here\n>From there\n".to_owned())
+            )
+        );
         assert_eq!(all[1], (2, Ok("Subject: 2\n\nFrom the desk\n".to_owned())));
         assert_eq!(all.len(), 2);
         assert!(is_mbox(TWO.as_bytes()) && holds_several(TWO.as_bytes()));

@@ -48,11 +48,26 @@ fn named(path: &OsString, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.to_string_lossy()))
 }
 
-fn one_path(path: &OsString, limits: &Limits, found: &mut dyn FnMut(FoundItem) -> bool) -> io::Result<bool> {
+fn one_path(
+    path: &OsString,
+    limits: &Limits,
+    found: &mut dyn FnMut(FoundItem) -> bool,
+) -> io::Result<bool> {
     if path == "-" {
-        return Reader { source: "stdin", path: "-".to_owned(), limits, found }.stream(io::stdin().lock());
+        return Reader {
+            source: "stdin",
+            path: "-".to_owned(),
+            limits,
+            found,
+        }
+        .stream(io::stdin().lock());
     }
-    let mut reader = Reader { source: "file", path: path.to_string_lossy().into_owned(), limits, found };
+    let mut reader = Reader {
+        source: "file",
+        path: path.to_string_lossy().into_owned(),
+        limits,
+        found,
+    };
     let path = Path::new(path);
     let meta = path.metadata()?;
     if meta.is_dir() {
@@ -60,11 +75,17 @@ fn one_path(path: &OsString, limits: &Limits, found: &mut dyn FnMut(FoundItem) -
             reader.path = path.to_string_lossy().into_owned();
             match error.map_or_else(|| reader.file(path), Err) {
                 Ok(go_on) => go_on,
-                Err(error) => reader.refused(None, Refusal::new("read-failed", error.to_string()), 0),
+                Err(error) => {
+                    reader.refused(None, Refusal::new("read-failed", error.to_string()), 0)
+                }
             }
         });
     }
-    if meta.is_file() { reader.file(path) } else { reader.stream(File::open(path)?) }
+    if meta.is_file() {
+        reader.file(path)
+    } else {
+        reader.stream(File::open(path)?)
+    }
 }
 
 /// Reads one path and hands over its items.
@@ -84,7 +105,15 @@ impl Reader<'_> {
             member,
             ..Provenance::default()
         };
-        (self.found)(FoundItem { kind: if is_mail { ItemKind::Mail } else { ItemKind::File }, provenance, content })
+        (self.found)(FoundItem {
+            kind: if is_mail {
+                ItemKind::Mail
+            } else {
+                ItemKind::File
+            },
+            provenance,
+            content,
+        })
     }
 
     fn refused(&mut self, member: Option<String>, refusal: Refusal, bytes: u64) -> bool {
@@ -92,7 +121,10 @@ impl Reader<'_> {
     }
 
     fn over_limit(&mut self, member: Option<String>, bytes: u64) -> bool {
-        let message = format!("{bytes} bytes, more than limits.item_bytes ({}) allows", self.limits.item_bytes);
+        let message = format!(
+            "{bytes} bytes, more than limits.item_bytes ({}) allows",
+            self.limits.item_bytes
+        );
         self.refused(member, Refusal::new("limit-item-bytes", message), bytes)
     }
 
@@ -103,7 +135,9 @@ impl Reader<'_> {
             return self.large(file, size);
         }
         let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
-        file.by_ref().take(self.limits.item_bytes + 1).read_to_end(&mut bytes)?;
+        file.by_ref()
+            .take(self.limits.item_bytes + 1)
+            .read_to_end(&mut bytes)?;
         if bytes.len() as u64 > self.limits.item_bytes {
             return self.large(file, bytes.len() as u64);
         }
@@ -113,7 +147,10 @@ impl Reader<'_> {
     /// Standard input or a pipe: into memory, or into an unlinked file where it is too large for an item.
     fn stream(&mut self, mut input: impl Read) -> io::Result<bool> {
         let mut bytes = Vec::new();
-        input.by_ref().take(self.limits.item_bytes + 1).read_to_end(&mut bytes)?;
+        input
+            .by_ref()
+            .take(self.limits.item_bytes + 1)
+            .read_to_end(&mut bytes)?;
         if bytes.len() as u64 <= self.limits.item_bytes {
             return self.small(bytes);
         }
@@ -137,7 +174,9 @@ impl Reader<'_> {
     fn large(&mut self, mut file: File, size: u64) -> io::Result<bool> {
         file.rewind()?;
         let mut head = Vec::with_capacity(HEAD_BYTES);
-        file.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head)?;
+        file.by_ref()
+            .take(HEAD_BYTES as u64)
+            .read_to_end(&mut head)?;
         file.rewind()?;
         if let Some(packing) = packing(&head, self.limits) {
             return self.archive(packing, file, None);
@@ -161,7 +200,12 @@ impl Reader<'_> {
 
     /// Each member is an item. An archive in which none can be read is an item itself (`whole`): its bytes are kept,
     /// and reading them says what is wrong.
-    fn archive(&mut self, packing: Packing, source: impl Read + Seek, whole: Option<&[u8]>) -> io::Result<bool> {
+    fn archive(
+        &mut self,
+        packing: Packing,
+        source: impl Read + Seek,
+        whole: Option<&[u8]>,
+    ) -> io::Result<bool> {
         let (mut count, mut broken, mut go_on) = (0_u64, None, true);
         members(packing, source, self.limits, &mut |name, content| {
             match (name, content) {
@@ -176,9 +220,11 @@ impl Reader<'_> {
         match (whole, broken) {
             (Some(bytes), _) if count == 0 && go_on => Ok(self.give(None, Ok(bytes.to_vec()))),
             (_, Some((refusal, bytes))) if go_on => Ok(self.refused(None, refusal, bytes)),
-            (None, None) if count == 0 && go_on => {
-                Ok(self.refused(None, Refusal::new(Refusal::NOT_A_REPORT, "the archive is empty"), 0))
-            }
+            (None, None) if count == 0 && go_on => Ok(self.refused(
+                None,
+                Refusal::new(Refusal::NOT_A_REPORT, "the archive is empty"),
+                0,
+            )),
             _ => Ok(go_on),
         }
     }

@@ -20,7 +20,10 @@ pub(super) struct Member<'a> {
 
 impl Member<'_> {
     fn refused(name: Option<String>, refusal: Refusal) -> Self {
-        Member { name, content: Err(refusal) }
+        Member {
+            name,
+            content: Err(refusal),
+        }
     }
 }
 
@@ -68,16 +71,30 @@ fn zip_member(
         return visit(Member::refused(Some(name), unsafe_path("zip-path")));
     }
     if entry.encrypted() {
-        let refusal = Refusal::new("zip-encrypted", "the member is encrypted; reports never are");
+        let refusal = Refusal::new(
+            "zip-encrypted",
+            "the member is encrypted; reports never are",
+        );
         return visit(Member::refused(Some(name), refusal));
     }
     let (bytes_in, hint) = (entry.compressed_size().min(size), entry.size());
     match entry.with_reader(reader, ZipReadOptions::new()) {
         Ok(file) => {
-            let mut metered = Metered { inner: file, budget, bytes_in, bytes_out: 0 };
-            visit(Member { name: Some(name), content: Ok((&mut metered, hint)) })
+            let mut metered = Metered {
+                inner: file,
+                budget,
+                bytes_in,
+                bytes_out: 0,
+            };
+            visit(Member {
+                name: Some(name),
+                content: Ok((&mut metered, hint)),
+            })
         }
-        Err(error) => visit(Member::refused(Some(name), budget.refusal(&error, "zip-corrupt"))),
+        Err(error) => visit(Member::refused(
+            Some(name),
+            budget.refusal(&error, "zip-corrupt"),
+        )),
     }
 }
 
@@ -118,11 +135,17 @@ fn tar_member(mut entry: ::tar::Entry<'_, &mut dyn Read>, visit: Visit<'_>) -> b
         return visit(Member::refused(Some(name), unsafe_path("tar-path")));
     }
     let hint = entry.size();
-    visit(Member { name: Some(name), content: Ok((&mut entry, hint)) })
+    visit(Member {
+        name: Some(name),
+        content: Ok((&mut entry, hint)),
+    })
 }
 
 fn unsafe_path(code: &'static str) -> Refusal {
-    Refusal::new(code, "the name of the member leads out of the archive; the member was not read")
+    Refusal::new(
+        code,
+        "the name of the member leads out of the archive; the member was not read",
+    )
 }
 
 /// Counts what an entry decompresses to.

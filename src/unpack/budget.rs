@@ -53,19 +53,28 @@ impl Budget {
 
     /// Takes `count` archive entries.
     pub(super) fn take_entries(&self, count: usize) -> Result<(), Refusal> {
-        match u32::try_from(count).ok().and_then(|count| self.entries_left.get().checked_sub(count)) {
+        match u32::try_from(count)
+            .ok()
+            .and_then(|count| self.entries_left.get().checked_sub(count))
+        {
             Some(left) => {
                 self.entries_left.set(left);
                 Ok(())
             }
-            None => Err(Refusal::new("limit-entries", "the archives hold more entries than limits.*_entries allows")),
+            None => Err(Refusal::new(
+                "limit-entries",
+                "the archives hold more entries than limits.*_entries allows",
+            )),
         }
     }
 
     /// Holds `out` bytes that came of `input` bytes against the ratio rule.
     pub(super) fn check_ratio(&self, input: u64, out: u64) -> io::Result<()> {
         if out > self.limits.ratio_from_bytes && out / self.limits.ratio.max(1) > input {
-            let message = format!("decompresses to more than {} times its size (limits.ratio)", self.limits.ratio);
+            let message = format!(
+                "decompresses to more than {} times its size (limits.ratio)",
+                self.limits.ratio
+            );
             return Err(self.fail(Refusal::new("limit-ratio", message)));
         }
         Ok(())
@@ -100,11 +109,17 @@ impl Budget {
 
 /// The refusal of compressed data that ends too early.
 pub(super) fn truncated() -> Refusal {
-    Refusal::new("gzip-truncated", "the gzip data ends before the document does; it was cut on its way")
+    Refusal::new(
+        "gzip-truncated",
+        "the gzip data ends before the document does; it was cut on its way",
+    )
 }
 
 fn over_total(limits: &Limits) -> Refusal {
-    let message = format!("all documents of the item exceed {} bytes (limits.total_bytes)", limits.total_bytes);
+    let message = format!(
+        "all documents of the item exceed {} bytes (limits.total_bytes)",
+        limits.total_bytes
+    );
     Refusal::new("limit-total-bytes", message)
 }
 

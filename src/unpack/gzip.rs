@@ -33,7 +33,15 @@ enum State {
 impl<'b, R: BufRead> Gzip<'b, R> {
     pub(super) fn new(input: R, budget: &'b Budget) -> Self {
         let inflate = Decompress::new(false);
-        Self { input, budget, state: State::Header, inflate, crc: Crc::new(), bytes_in: 0, bytes_out: 0 }
+        Self {
+            input,
+            budget,
+            state: State::Header,
+            inflate,
+            crc: Crc::new(),
+            bytes_in: 0,
+            bytes_out: 0,
+        }
     }
 
     fn byte(&mut self) -> io::Result<Option<u8>> {
@@ -58,12 +66,16 @@ impl<'b, R: BufRead> Gzip<'b, R> {
 
     /// Reads a member's header. `None` where the input ends in it.
     fn header(&mut self) -> io::Result<Option<()>> {
-        let Some([id1, id2, method, flags, ..]) = self.bytes::<10>()? else { return Ok(None) };
+        let Some([id1, id2, method, flags, ..]) = self.bytes::<10>()? else {
+            return Ok(None);
+        };
         if [id1, id2, method] != [0x1f, 0x8b, 8] {
             return Err(self.corrupt("the gzip header is damaged"));
         }
         if flags & 4 != 0 {
-            let Some(length) = self.bytes::<2>()? else { return Ok(None) };
+            let Some(length) = self.bytes::<2>()? else {
+                return Ok(None);
+            };
             for _ in 0..u16::from_le_bytes(length) {
                 if self.byte()?.is_none() {
                     return Ok(None);
@@ -99,7 +111,8 @@ impl<'b, R: BufRead> Gzip<'b, R> {
         let status = self.inflate.decompress(input, out, FlushDecompress::None);
         let used = self.inflate.total_in() - before_in;
         let made = self.inflate.total_out() - before_out;
-        self.input.consume(usize::try_from(used).unwrap_or(usize::MAX));
+        self.input
+            .consume(usize::try_from(used).unwrap_or(usize::MAX));
         self.bytes_in += used;
         self.bytes_out += made;
         match status {
@@ -108,7 +121,9 @@ impl<'b, R: BufRead> Gzip<'b, R> {
                 self.budget.note_cut();
                 self.state = State::Done;
             }
-            Ok(_) if made == 0 && used == 0 => return Err(self.corrupt("the compressed data makes no progress")),
+            Ok(_) if made == 0 && used == 0 => {
+                return Err(self.corrupt("the compressed data makes no progress"));
+            }
             Ok(_) => {}
             Err(_) => return Err(self.corrupt("the compressed data is damaged")),
         }
@@ -122,7 +137,9 @@ impl<'b, R: BufRead> Gzip<'b, R> {
     /// Checks the trailer and looks for another member. A cut trailer takes nothing away from the document.
     fn trailer(&mut self) -> io::Result<()> {
         self.state = State::Done;
-        let Some([a, b, c, d, ..]) = self.bytes::<8>()? else { return Ok(()) };
+        let Some([a, b, c, d, ..]) = self.bytes::<8>()? else {
+            return Ok(());
+        };
         if u32::from_le_bytes([a, b, c, d]) != self.crc.sum() {
             return Err(self.corrupt("the checksum of the gzip data does not match"));
         }
@@ -165,7 +182,13 @@ impl<R: BufRead> Read for Gzip<'_, R> {
 
 /// How large the result may be, from the last four bytes of `bytes`: a hint for the size of a buffer, never believed.
 pub(super) fn size_hint(bytes: &[u8]) -> usize {
-    let declared = bytes.last_chunk::<4>().map_or(0, |last| u32::from_le_bytes(*last) as usize);
+    let declared = bytes
+        .last_chunk::<4>()
+        .map_or(0, |last| u32::from_le_bytes(*last) as usize);
     let likely = bytes.len().saturating_mul(40);
-    if declared <= likely { declared } else { bytes.len().saturating_mul(8) }
+    if declared <= likely {
+        declared
+    } else {
+        bytes.len().saturating_mul(8)
+    }
 }

@@ -23,7 +23,8 @@ pub enum Packing {
 
 /// The name (`None` for the archive itself) and the bytes of a member, or why they were not read and their size as
 /// far as it is known. The answer says whether to go on.
-pub type FoundMember<'f> = &'f mut dyn FnMut(Option<String>, Result<Vec<u8>, (Refusal, u64)>) -> bool;
+pub type FoundMember<'f> =
+    &'f mut dyn FnMut(Option<String>, Result<Vec<u8>, (Refusal, u64)>) -> bool;
 
 /// Whether a local file, which begins with `head`, is an archive of items. A single `.gz` is an item itself.
 pub fn packing(head: &[u8], limits: &Limits) -> Option<Packing> {
@@ -73,12 +74,17 @@ fn hand_over(member: Member<'_>, budget: &Budget, found: FoundMember<'_>) -> boo
     };
     let limit = budget.limits.item_bytes;
     let mut buffer = Buffer::new(usize::try_from(hint).unwrap_or(usize::MAX));
-    let until = usize::try_from(limit).unwrap_or(usize::MAX).saturating_add(1);
+    let until = usize::try_from(limit)
+        .unwrap_or(usize::MAX)
+        .saturating_add(1);
     match buffer.fill(reader, until) {
         Ok(true) => found(member.name, Ok(buffer.into_vec())),
         Ok(false) => {
             let message = format!("the member exceeds {limit} bytes (limits.item_bytes)");
-            found(member.name, Err((Refusal::new("limit-item-bytes", message), hint)))
+            found(
+                member.name,
+                Err((Refusal::new("limit-item-bytes", message), hint)),
+            )
         }
         Err(error) => {
             let refusal = budget.refusal(&error, "unpack-failed");

@@ -59,7 +59,11 @@ impl Document {
 /// Unpacks `bytes` (gzip, zip, tar, in any nesting up to the limit, or a bare document), by content alone. Calls
 /// `found` for every document in order, or with the path and code of what was refused; the others go on.
 pub fn unpack(path: &str, bytes: &[u8], budget: &mut Budget, found: Found<'_>) {
-    let mut unpacker = Unpacker { budget, found, stopped: false };
+    let mut unpacker = Unpacker {
+        budget,
+        found,
+        stopped: false,
+    };
     match container(bytes) {
         None => unpacker.bare(path, bytes),
         Some((kind, skipped)) => unpacker.packed(path, kind, &bytes[skipped..]),
@@ -116,14 +120,23 @@ impl Unpacker<'_> {
         }
     }
 
-    fn try_inside(&mut self, path: &str, reader: &mut dyn Read, hint: usize, depth: u32) -> io::Result<()> {
+    fn try_inside(
+        &mut self,
+        path: &str,
+        reader: &mut dyn Read,
+        hint: usize,
+        depth: u32,
+    ) -> io::Result<()> {
         let mut buffer = Buffer::new(hint);
         buffer.fill(reader, sniff::HEAD_BYTES)?;
         let Some((kind, skipped)) = container(buffer.filled()) else {
             return self.document(path, buffer, reader);
         };
         if depth >= self.budget.limits.nesting {
-            let message = format!("more than {} containers inside one another (limits.nesting)", depth);
+            let message = format!(
+                "more than {} containers inside one another (limits.nesting)",
+                depth
+            );
             self.refuse(path, Refusal::new("limit-nesting", message));
             return Ok(());
         }
@@ -133,7 +146,12 @@ impl Unpacker<'_> {
         let head = buffer.into_vec();
         let mut joined = head[skipped..].chain(BufReader::with_capacity(32 << 10, reader));
         match kind {
-            Container::Gzip => self.inside(path, &mut Gzip::new(joined, self.budget), head.len() * 8, depth + 1),
+            Container::Gzip => self.inside(
+                path,
+                &mut Gzip::new(joined, self.budget),
+                head.len() * 8,
+                depth + 1,
+            ),
             _ => self.tar(path, &mut joined, depth + 1),
         }
         Ok(())
@@ -181,11 +199,15 @@ impl Unpacker<'_> {
     }
 
     fn zip_members(&mut self, path: &str, reader: impl Read + Seek, size: u64, depth: u32) {
-        archive::zip(reader, size, self.budget, &mut |member| self.member(path, member, depth));
+        archive::zip(reader, size, self.budget, &mut |member| {
+            self.member(path, member, depth)
+        });
     }
 
     fn tar(&mut self, path: &str, reader: &mut dyn Read, depth: u32) {
-        archive::tar(reader, self.budget, &mut |member| self.member(path, member, depth));
+        archive::tar(reader, self.budget, &mut |member| {
+            self.member(path, member, depth)
+        });
     }
 
     fn member(&mut self, archive_path: &str, member: Member<'_>, depth: u32) -> bool {
@@ -195,7 +217,12 @@ impl Unpacker<'_> {
             Some(name) => format!("{archive_path}!{name}"),
         };
         match member.content {
-            Ok((reader, hint)) => self.inside(&path, reader, usize::try_from(hint).unwrap_or(usize::MAX), depth),
+            Ok((reader, hint)) => self.inside(
+                &path,
+                reader,
+                usize::try_from(hint).unwrap_or(usize::MAX),
+                depth,
+            ),
             Err(refusal) => self.refuse(&path, refusal),
         }
         !self.stopped

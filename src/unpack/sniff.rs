@@ -58,7 +58,10 @@ pub(super) fn ends_whole(bytes: &[u8]) -> bool {
     let tail = trimmed[trimmed.len().saturating_sub(64)..].to_ascii_lowercase();
     head == Some(&b'<')
         && tail.ends_with(b"feedback>")
-        && tail.iter().rposition(|&b| b == b'<').is_some_and(|at| tail.get(at + 1) == Some(&b'/'))
+        && tail
+            .iter()
+            .rposition(|&b| b == b'<')
+            .is_some_and(|at| tail.get(at + 1) == Some(&b'/'))
 }
 
 /// Whether a member name could lead out of a folder: `..`, an absolute path, a drive, a NUL.
@@ -71,5 +74,9 @@ pub(super) fn is_unsafe_path(name: &str) -> bool {
 
 /// A member name fit for people: no control characters, at most 300 characters.
 pub(super) fn printable(name: &[u8]) -> String {
-    String::from_utf8_lossy(name).chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(300).collect()
+    String::from_utf8_lossy(name)
+        .chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .take(300)
+        .collect()
 }

@@ -21,7 +21,10 @@ pub(super) struct Buffer {
 impl Buffer {
     /// Room for `hint` bytes and one more, by which the end is found without growing.
     pub(super) fn new(hint: usize) -> Self {
-        Self { bytes: vec![0; hint.clamp(4096, MEMORY_BYTES) + 1], len: 0 }
+        Self {
+            bytes: vec![0; hint.clamp(4096, MEMORY_BYTES) + 1],
+            len: 0,
+        }
     }
 
     /// The bytes so far.
@@ -38,7 +41,10 @@ impl Buffer {
     pub(super) fn fill(&mut self, reader: &mut dyn Read, until: usize) -> io::Result<bool> {
         while self.len < until {
             if self.len == self.bytes.len() {
-                let grown = self.len.saturating_mul(2).clamp(self.len + 1, until.max(self.len + 1));
+                let grown = self
+                    .len
+                    .saturating_mul(2)
+                    .clamp(self.len + 1, until.max(self.len + 1));
                 self.bytes.resize(grown, 0);
             }
             match reader.read(&mut self.bytes[self.len..]) {
@@ -54,11 +60,20 @@ impl Buffer {
 
 /// A document that is in memory already.
 pub(super) fn in_memory(path: String, bytes: Vec<u8>) -> Document {
-    Document { path, sha256: Sha256::digest(&bytes).into(), content: Content::Memory(bytes) }
+    Document {
+        path,
+        sha256: Sha256::digest(&bytes).into(),
+        content: Content::Memory(bytes),
+    }
 }
 
 /// Reads the rest of a document that begins with `buffer`.
-pub(super) fn document(path: &str, mut buffer: Buffer, reader: &mut dyn Read, budget: &Budget) -> io::Result<Document> {
+pub(super) fn document(
+    path: &str,
+    mut buffer: Buffer,
+    reader: &mut dyn Read,
+    budget: &Budget,
+) -> io::Result<Document> {
     let limit = budget.limits.document_bytes;
     let memory = MEMORY_BYTES.min(usize::try_from(limit).unwrap_or(usize::MAX));
     if buffer.fill(reader, memory + 1)? {
@@ -70,7 +85,12 @@ pub(super) fn document(path: &str, mut buffer: Buffer, reader: &mut dyn Read, bu
     spooled(path, &buffer.into_vec(), reader, budget)
 }
 
-fn spooled(path: &str, head: &[u8], reader: &mut dyn Read, budget: &Budget) -> io::Result<Document> {
+fn spooled(
+    path: &str,
+    head: &[u8],
+    reader: &mut dyn Read,
+    budget: &Budget,
+) -> io::Result<Document> {
     let limit = budget.limits.document_bytes;
     let mut file = tempfile::tempfile()?;
     let mut hash = Sha256::new();
@@ -92,10 +112,17 @@ fn spooled(path: &str, head: &[u8], reader: &mut dyn Read, budget: &Budget) -> i
         hash.update(&slice[..count]);
         file.write_all(&slice[..count])?;
     }
-    Ok(Document { path: path.to_owned(), sha256: hash.finalize().into(), content: Content::Spooled(file) })
+    Ok(Document {
+        path: path.to_owned(),
+        sha256: hash.finalize().into(),
+        content: Content::Spooled(file),
+    })
 }
 
 fn over_limit(budget: &Budget) -> io::Error {
-    let message = format!("the document exceeds {} bytes (limits.document_bytes)", budget.limits.document_bytes);
+    let message = format!(
+        "the document exceeds {} bytes (limits.document_bytes)",
+        budget.limits.document_bytes
+    );
     budget.fail(Refusal::new("limit-document-bytes", message))
 }

@@ -44,7 +44,9 @@ impl Format for Csv {
 
     fn document(&mut self, out: &mut dyn Write, document: &Ended<'_>) -> io::Result<()> {
         self.header(out)?;
-        let Ok(Report::Aggregate(head)) = document.result else { return Ok(()) };
+        let Ok(Report::Aggregate(head)) = document.result else {
+            return Ok(());
+        };
         let before = head_cells(head);
         for record in &self.records {
             let cells = before.iter().cloned().chain(record_cells(record));
@@ -63,7 +65,12 @@ fn head_cells(head: &AggregateHead) -> Vec<String> {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let or_relaxed = |value: &Option<String>| value.clone().unwrap_or_else(|| "r".to_owned());
     vec![
-        if head.schema == "rfc9990" { "2.0" } else { "draft" }.to_owned(),
+        if head.schema == "rfc9990" {
+            "2.0"
+        } else {
+            "draft"
+        }
+        .to_owned(),
         head.org_name.clone(),
         text(&head.org_email),
         text(&head.extra_contact),
@@ -76,11 +83,16 @@ fn head_cells(head: &AggregateHead) -> Vec<String> {
         or_relaxed(&head.adkim),
         or_relaxed(&head.aspf),
         text(&head.p),
-        head.sp.clone().or_else(|| head.p.clone()).unwrap_or_default(),
+        head.sp
+            .clone()
+            .or_else(|| head.p.clone())
+            .unwrap_or_default(),
         text(&head.np),
         head.pct.map(|pct| pct.to_string()).unwrap_or_default(),
         text(&head.fo),
-        head.testing.map(|testing| if testing { "y" } else { "n" }.to_owned()).unwrap_or_default(),
+        head.testing
+            .map(|testing| if testing { "y" } else { "n" }.to_owned())
+            .unwrap_or_default(),
         text(&head.discovery_method),
     ]
 }
@@ -88,7 +100,12 @@ fn head_cells(head: &AggregateHead) -> Vec<String> {
 fn record_cells(record: &Record) -> Vec<String> {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let truth = |value: bool| if value { "True" } else { "False" }.to_owned();
-    let mut cells = vec![record.source_ip.map(|ip| ip.to_string()).unwrap_or_default()];
+    let mut cells = vec![
+        record
+            .source_ip
+            .map(|ip| ip.to_string())
+            .unwrap_or_default(),
+    ];
     cells.extend(std::iter::repeat_n(String::new(), ENRICHMENT_COLUMNS));
     cells.extend([
         record.messages.to_string(),
@@ -96,13 +113,25 @@ fn record_cells(record: &Record) -> Vec<String> {
         truth(record.dkim_aligned),
         truth(record.dmarc_pass()),
         record.disposition.map_or("none", |d| d.as_str()).to_owned(),
-        joined(record.reasons.iter().map(|r| Some(r.kind.as_str())), ",", "none"),
-        joined(record.reasons.iter().map(|r| r.comment.as_deref()), "|", "none"),
+        joined(
+            record.reasons.iter().map(|r| Some(r.kind.as_str())),
+            ",",
+            "none",
+        ),
+        joined(
+            record.reasons.iter().map(|r| r.comment.as_deref()),
+            "|",
+            "none",
+        ),
         text(&record.envelope_from),
         text(&record.header_from),
         text(&record.envelope_to),
         joined(record.dkim.iter().map(|r| r.domain.as_deref()), ",", ""),
-        joined(record.dkim.iter().map(|r| r.selector.as_deref()), ",", "none"),
+        joined(
+            record.dkim.iter().map(|r| r.selector.as_deref()),
+            ",",
+            "none",
+        ),
         joined(record.dkim.iter().map(|r| r.result.as_deref()), ",", "none"),
         joined(record.spf.iter().map(|r| r.domain.as_deref()), ",", ""),
         joined(record.spf.iter().map(|r| r.scope.as_deref()), ",", "mfrom"),
@@ -111,14 +140,27 @@ fn record_cells(record: &Record) -> Vec<String> {
     cells
 }
 
-fn joined<'a>(values: impl Iterator<Item = Option<&'a str>>, separator: &str, missing: &str) -> String {
-    values.map(|value| value.unwrap_or(missing)).collect::<Vec<_>>().join(separator)
+fn joined<'a>(
+    values: impl Iterator<Item = Option<&'a str>>,
+    separator: &str,
+    missing: &str,
+) -> String {
+    values
+        .map(|value| value.unwrap_or(missing))
+        .collect::<Vec<_>>()
+        .join(separator)
 }
 
 /// One cell by RFC 4180, with `'` before what a spreadsheet would take for a formula.
 fn quoted(cell: &str) -> String {
-    const STARTS: [char; 11] = ['=', '+', '-', '@', '\t', '\0', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}'];
-    let guard = if cell.starts_with(STARTS) || cell.starts_with('\u{ff20}') { "'" } else { "" };
+    const STARTS: [char; 11] = [
+        '=', '+', '-', '@', '\t', '\0', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}',
+    ];
+    let guard = if cell.starts_with(STARTS) || cell.starts_with('\u{ff20}') {
+        "'"
+    } else {
+        ""
+    };
     if cell.contains([',', '"', '\n', '\r']) {
         format!("\"{guard}{}\"", cell.replace('"', "\"\""))
     } else {
@@ -147,7 +189,8 @@ mod tests {
 
     #[test]
     fn every_line_has_a_cell_for_every_column() {
-        let cells = head_cells(&AggregateHead::default()).len() + record_cells(&Record::default()).len();
+        let cells =
+            head_cells(&AggregateHead::default()).len() + record_cells(&Record::default()).len();
         assert_eq!(cells, COLUMNS.split(',').count());
     }
 }

@@ -19,34 +19,69 @@ pub(super) struct Ndjson {
 
 impl Ndjson {
     pub(super) fn lines() -> Self {
-        Self { records: Vec::new(), is_array: false, is_first: true }
+        Self {
+            records: Vec::new(),
+            is_array: false,
+            is_first: true,
+        }
     }
 
     pub(super) fn array() -> Self {
-        Self { is_array: true, ..Self::lines() }
+        Self {
+            is_array: true,
+            ..Self::lines()
+        }
     }
 
-    fn body(&self, out: &mut dyn Write, result: &Result<Report, crate::model::outcome::Refusal>) -> io::Result<()> {
+    fn body(
+        &self,
+        out: &mut dyn Write,
+        result: &Result<Report, crate::model::outcome::Refusal>,
+    ) -> io::Result<()> {
         match result {
             Ok(Report::Aggregate(head)) => {
                 let text = values::head(head).to_string();
-                write!(out, r#""kind":"aggregate","report":{},"records":["#, text.strip_suffix('}').unwrap_or(&text))?;
+                write!(
+                    out,
+                    r#""kind":"aggregate","report":{},"records":["#,
+                    text.strip_suffix('}').unwrap_or(&text)
+                )?;
                 out.write_all(&self.records)?;
-                write!(out, r#"]}},"oddities":{}"#, values::oddities(&head.oddities))
+                write!(
+                    out,
+                    r#"]}},"oddities":{}"#,
+                    values::oddities(&head.oddities)
+                )
             }
-            Ok(Report::Tls(tls)) => pair(out, "tls", &values::tls(tls), &values::oddities(&tls.oddities)),
-            Ok(Report::Failure(failure)) => {
-                pair(out, "failure", &values::failure(failure), &values::oddities(&failure.oddities))
-            }
+            Ok(Report::Tls(tls)) => pair(
+                out,
+                "tls",
+                &values::tls(tls),
+                &values::oddities(&tls.oddities),
+            ),
+            Ok(Report::Failure(failure)) => pair(
+                out,
+                "failure",
+                &values::failure(failure),
+                &values::oddities(&failure.oddities),
+            ),
             Err(refusal) => {
-                write!(out, r#""kind":"error","code":{},"message":{}"#, json!(refusal.code), json!(refusal.message))
+                write!(
+                    out,
+                    r#""kind":"error","code":{},"message":{}"#,
+                    json!(refusal.code),
+                    json!(refusal.message)
+                )
             }
         }
     }
 }
 
 fn pair(out: &mut dyn Write, kind: &str, report: &Value, oddities: &Value) -> io::Result<()> {
-    write!(out, r#""kind":"{kind}","report":{report},"oddities":{oddities}"#)
+    write!(
+        out,
+        r#""kind":"{kind}","report":{report},"oddities":{oddities}"#
+    )
 }
 
 impl Format for Ndjson {

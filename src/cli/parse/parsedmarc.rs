@@ -20,7 +20,10 @@ pub(super) struct Parsedmarc {
 
 /// `YYYY-MM-DD HH:MM:SS`, UTC.
 pub(super) fn date(utc_secs: i64) -> String {
-    rfc3339(utc_secs).replace('T', " ").trim_end_matches('Z').to_owned()
+    rfc3339(utc_secs)
+        .replace('T', " ")
+        .trim_end_matches('Z')
+        .to_owned()
 }
 
 /// `pass` or `fail`.
@@ -44,7 +47,11 @@ impl Format for Parsedmarc {
     fn document(&mut self, out: &mut dyn Write, document: &Ended<'_>) -> io::Result<()> {
         match document.result {
             Ok(Report::Aggregate(head)) => {
-                let start = if self.is_begun { ",\n" } else { "{\"aggregate_reports\":[\n" };
+                let start = if self.is_begun {
+                    ",\n"
+                } else {
+                    "{\"aggregate_reports\":[\n"
+                };
                 self.is_begun = true;
                 write!(out, "{start}{}", aggregate(head, &self.records))
             }
@@ -61,9 +68,16 @@ impl Format for Parsedmarc {
     }
 
     fn finish(&mut self, out: &mut dyn Write) -> io::Result<()> {
-        let start = if self.is_begun { "\n" } else { "{\"aggregate_reports\":[" };
+        let start = if self.is_begun {
+            "\n"
+        } else {
+            "{\"aggregate_reports\":["
+        };
         let (failures, tls) = (json!(self.failures), json!(self.tls));
-        writeln!(out, "{start}],\"failure_reports\":{failures},\"smtp_tls_reports\":{tls}}}")
+        writeln!(
+            out,
+            "{start}],\"failure_reports\":{failures},\"smtp_tls_reports\":{tls}}}"
+        )
     }
 }
 
@@ -101,7 +115,11 @@ fn aggregate(head: &AggregateHead, records: &[Record]) -> Value {
 }
 
 fn record(head: &AggregateHead, record: &Record) -> Value {
-    let reasons: Vec<Value> = record.reasons.iter().map(|r| json!({"type": r.kind, "comment": r.comment})).collect();
+    let reasons: Vec<Value> = record
+        .reasons
+        .iter()
+        .map(|r| json!({"type": r.kind, "comment": r.comment}))
+        .collect();
     json!({
         "source": {
             "ip_address": record.source_ip.map(|ip| ip.to_string()),
@@ -129,7 +147,8 @@ fn record(head: &AggregateHead, record: &Record) -> Value {
 }
 
 fn auth_results(record: &Record) -> Value {
-    let or = |value: &Option<String>, default: &str| value.clone().unwrap_or_else(|| default.to_owned());
+    let or =
+        |value: &Option<String>, default: &str| value.clone().unwrap_or_else(|| default.to_owned());
     let dkim = record.dkim.iter().map(|r| {
         json!({
             "domain": r.domain, "selector": or(&r.selector, "none"), "result": or(&r.result, "none"),

@@ -41,7 +41,9 @@ impl Sink<'_> {
 
     fn complain(&mut self, member: Option<&str>, refusal: &Refusal) {
         let source = crate::cli::parse::values::one_line(&self.input.source);
-        let member = member.map(|member| format!(" ({member})")).unwrap_or_default();
+        let member = member
+            .map(|member| format!(" ({member})"))
+            .unwrap_or_default();
         eprintln!("{source}{member}: {}: {}", refusal.code, refusal.message);
         *self.refused |= refusal.outcome() == Outcome::Refused;
     }
@@ -56,7 +58,12 @@ impl ReadingSink for Sink<'_> {
         self.format.restart();
     }
 
-    fn document(&mut self, path: String, _sha256: Option<[u8; 32]>, result: Result<Report, Refusal>) {
+    fn document(
+        &mut self,
+        path: String,
+        _sha256: Option<[u8; 32]>,
+        result: Result<Report, Refusal>,
+    ) {
         let inner = (!path.is_empty()).then_some(path);
         let member = match (&self.input.member, inner) {
             (Some(member), Some(inner)) => Some(format!("{member}!{inner}")),
@@ -66,7 +73,11 @@ impl ReadingSink for Sink<'_> {
             self.complain(member.as_deref(), refusal);
         }
         if self.result.is_ok() {
-            let ended = Ended { source: &self.input.source, member, result: &result };
+            let ended = Ended {
+                source: &self.input.source,
+                member,
+                result: &result,
+            };
             self.result = self.format.document(self.out, &ended);
         }
         self.format.restart();

@@ -10,7 +10,9 @@ use crate::model::tls::{TlsFailure, TlsPolicy, TlsReport};
 
 /// Text without line ends and other control characters.
 pub(super) fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
 }
 
 /// The head of an aggregate report, without its records.
@@ -44,7 +46,11 @@ pub(super) fn head(head: &AggregateHead) -> Value {
 
 /// One record.
 pub(super) fn record(record: &Record) -> Value {
-    let reasons: Vec<Value> = record.reasons.iter().map(|r| json!({"type": r.kind, "comment": r.comment})).collect();
+    let reasons: Vec<Value> = record
+        .reasons
+        .iter()
+        .map(|r| json!({"type": r.kind, "comment": r.comment}))
+        .collect();
     let dkim = |r: &crate::model::aggregate::DkimResult| {
         json!({
             "domain": r.domain, "selector": r.selector, "result": r.result, "aligned": r.aligned,
@@ -137,5 +143,8 @@ pub(super) fn failure(report: &FailureReport) -> Value {
 
 /// What was forgiven.
 pub(super) fn oddities(oddities: &[Oddity]) -> Value {
-    oddities.iter().map(|oddity| json!({"code": oddity.code, "detail": oddity.detail})).collect()
+    oddities
+        .iter()
+        .map(|oddity| json!({"code": oddity.code, "detail": oddity.detail}))
+        .collect()
 }
