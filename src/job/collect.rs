@@ -43,10 +43,16 @@ pub fn collect(
 ) -> Result<u64> {
     let (sender, found) = sync_channel::<FoundItem>(IN_FLIGHT_ITEMS);
     thread::scope(|scope| {
-        let walking = scope.spawn(move || walk(from.paths, from.limits, &mut |item| sender.send(item).is_ok()));
+        let walking = scope.spawn(move || {
+            walk(from.paths, from.limits, &mut |item| {
+                sender.send(item).is_ok()
+            })
+        });
         let kept = keep(from, &found, archive, store, archived);
         drop(found);
-        let walked = walking.join().map_err(|_| anyhow!("reading the paths stopped short"))?;
+        let walked = walking
+            .join()
+            .map_err(|_| anyhow!("reading the paths stopped short"))?;
         let items = kept?;
         walked.context("reading the paths")?;
         Ok(items)
@@ -92,9 +98,13 @@ fn fill(from: &Collect, found: &Receiver<FoundItem>) -> Vec<Item> {
 fn item(found: FoundItem, received_utc_secs: i64) -> Item {
     let mut header = MailHeader::default();
     let (sha256, content) = match found.content {
-        Err((refusal, bytes)) => {
-            (Sha256::digest(b"").into(), Content::Dropped { code: refusal.code.to_owned(), bytes })
-        }
+        Err((refusal, bytes)) => (
+            Sha256::digest(b"").into(),
+            Content::Dropped {
+                code: refusal.code.to_owned(),
+                bytes,
+            },
+        ),
         Ok(bytes) => {
             if found.kind == ItemKind::Mail {
                 header = mail::header(&bytes);
@@ -104,11 +114,24 @@ fn item(found: FoundItem, received_utc_secs: i64) -> Item {
                 (sha256, Content::Kept(bytes))
             } else {
                 let code = Refusal::NOT_A_REPORT.to_owned();
-                (sha256, Content::Dropped { code, bytes: bytes.len() as u64 })
+                (
+                    sha256,
+                    Content::Dropped {
+                        code,
+                        bytes: bytes.len() as u64,
+                    },
+                )
             }
         }
     };
-    Item { sha256, kind: found.kind, content, provenance: found.provenance, header, received_utc_secs }
+    Item {
+        sha256,
+        kind: found.kind,
+        content,
+        provenance: found.provenance,
+        header,
+        received_utc_secs,
+    }
 }
 
 fn may_hold_report(kind: ItemKind, bytes: &[u8]) -> bool {
@@ -129,14 +152,24 @@ fn is_like_report(bytes: &[u8]) -> bool {
     CONTAINERS.iter().any(|magic| bytes.starts_with(magic))
         || bytes.get(257..262) == Some(b"ustar")
         || head.iter().any(|byte| matches!(byte, b'<' | b'{' | b'['))
-        || text.windows(14).any(|word| word.eq_ignore_ascii_case(b"feedback-type:"))
+        || text
+            .windows(14)
+            .any(|word| word.eq_ignore_ascii_case(b"feedback-type:"))
 }
 
 /// Replaces bytes that an earlier item keeps by a reference to it.
 fn refer_to_known(segment: &mut [Item], archive: &Archive, store: &Store) -> Result<()> {
-    let hashes: Vec<[u8; 32]> = segment.iter().filter(|item| is_kept(item)).map(|item| item.sha256).collect();
+    let hashes: Vec<[u8; 32]> = segment
+        .iter()
+        .filter(|item| is_kept(item))
+        .map(|item| item.sha256)
+        .collect();
     let mut known: HashMap<[u8; 32], ItemNo> = store.kept(&hashes)?;
-    known.extend(archive.kept_after(store.position()?).context("reading the archive")?);
+    known.extend(
+        archive
+            .kept_after(store.position()?)
+            .context("reading the archive")?,
+    );
     for item in segment.iter_mut().filter(|item| is_kept(item)) {
         match known.entry(item.sha256) {
             std::collections::hash_map::Entry::Occupied(_) => item.content = Content::Known,

@@ -11,7 +11,9 @@ pub struct Folders {
 impl Folders {
     /// The data folder at `data`.
     pub fn new(data: &Path) -> Self {
-        Self { data: data.to_path_buf() }
+        Self {
+            data: data.to_path_buf(),
+        }
     }
 
     /// Truth: items.

@@ -38,7 +38,11 @@ pub struct Loaded {
 impl Loaded {
     /// Documents that ended so.
     pub fn count(&self, outcome: Outcome) -> u64 {
-        Outcome::ALL.iter().zip(self.outcomes).find(|(one, _)| **one == outcome).map_or(0, |(_, count)| count)
+        Outcome::ALL
+            .iter()
+            .zip(self.outcomes)
+            .find(|(one, _)| **one == outcome)
+            .map_or(0, |(_, count)| count)
     }
 
     /// Adds what another load did.
@@ -51,7 +55,10 @@ impl Loaded {
 
     fn note(&mut self, documents: &[DocumentRow]) {
         for document in documents {
-            if let Some(index) = Outcome::ALL.iter().position(|outcome| *outcome == document.outcome) {
+            if let Some(index) = Outcome::ALL
+                .iter()
+                .position(|outcome| *outcome == document.outcome)
+            {
                 self.outcomes[index] += 1;
             }
         }
@@ -72,7 +79,12 @@ pub fn load(
     }
     let threads = store.config().threads.max(1);
     let limits = store.config().limits.clone();
-    let reading = Reading { archive, position, last, connection: store.another_connection()? };
+    let reading = Reading {
+        archive,
+        position,
+        last,
+        connection: store.another_connection()?,
+    };
     let durable = AtomicU64::new(position);
     let (to_readers, units) = sync_channel(threads);
     let (to_consumer, receivers) = sync_channel(threads * 2);
@@ -84,7 +96,9 @@ pub fn load(
             scope.spawn(|| read_units(&units, &limits));
         }
         let loaded = consume(store, receivers, durable, committed);
-        let fed = feeder.join().map_err(|_| anyhow!("reading the archive stopped short"))?;
+        let fed = feeder
+            .join()
+            .map_err(|_| anyhow!("reading the archive stopped short"))?;
         fed.and(loaded)
     })
 }
@@ -113,7 +127,12 @@ fn consume(
     Ok(loaded)
 }
 
-fn take_unit(batch: &mut Batch, unit: Receiver<Message>, loaded: &mut Loaded, last: &mut ItemNo) -> Result<()> {
+fn take_unit(
+    batch: &mut Batch,
+    unit: Receiver<Message>,
+    loaded: &mut Loaded,
+    last: &mut ItemNo,
+) -> Result<()> {
     for message in unit {
         match message {
             Message::Records(records) => batch.stage(records)?,
@@ -145,13 +164,24 @@ impl Reading<'_> {
     ) -> Result<()> {
         let mut unit_no = 0;
         let mut recent = HashMap::new();
-        for items in self.archive.read(self.position, READ_BYTES).context("reading the archive")? {
+        for items in self
+            .archive
+            .read(self.position, READ_BYTES)
+            .context("reading the archive")?
+        {
             let mut items = items.context("reading the archive")?;
             items.retain(|(item_no, _)| *item_no <= self.last);
-            let mut with_bytes = self.resolve(items, durable, &mut recent)?.into_iter().peekable();
+            let mut with_bytes = self
+                .resolve(items, durable, &mut recent)?
+                .into_iter()
+                .peekable();
             while with_bytes.peek().is_some() {
                 let (out, receiver) = sync_channel(AHEAD_MESSAGES);
-                let unit = Unit { unit_no, items: cut(&mut with_bytes), out };
+                let unit = Unit {
+                    unit_no,
+                    items: cut(&mut with_bytes),
+                    out,
+                };
                 unit_no += 1;
                 if to_consumer.send(receiver).is_err() || to_readers.send(unit).is_err() {
                     return Ok(());
@@ -171,7 +201,11 @@ impl Reading<'_> {
         let in_tables = durable.load(Ordering::Acquire);
         recent.retain(|_, item_no| *item_no > in_tables);
         let is_known = |item: &Item| item.content == Content::Known;
-        let wanted: Vec<_> = items.iter().filter(|(_, item)| is_known(item)).map(|(_, item)| item.sha256).collect();
+        let wanted: Vec<_> = items
+            .iter()
+            .filter(|(_, item)| is_known(item))
+            .map(|(_, item)| item.sha256)
+            .collect();
         let earlier = kept(&self.connection, &wanted)?;
         let mut resolved = Vec::with_capacity(items.len());
         for (item_no, item) in items {
@@ -181,11 +215,16 @@ impl Reading<'_> {
                     Bytes::Own
                 }
                 Content::Dropped { .. } => Bytes::Dropped,
-                Content::Known => match earlier.get(&item.sha256).or_else(|| recent.get(&item.sha256)) {
+                Content::Known => match earlier
+                    .get(&item.sha256)
+                    .or_else(|| recent.get(&item.sha256))
+                {
                     None => Bytes::Missing,
-                    Some(&first) => {
-                        self.archive.content(first).context("reading the archive")?.map_or(Bytes::Missing, Bytes::Earlier)
-                    }
+                    Some(&first) => self
+                        .archive
+                        .content(first)
+                        .context("reading the archive")?
+                        .map_or(Bytes::Missing, Bytes::Earlier),
                 },
             };
             resolved.push((item_no, item, bytes));
@@ -198,7 +237,9 @@ fn cut(items: &mut impl Iterator<Item = (ItemNo, Item, Bytes)>) -> Vec<(ItemNo, 
     let mut unit = Vec::new();
     let mut bytes = 0;
     while unit.len() < UNIT_ITEMS && bytes < UNIT_BYTES {
-        let Some((item_no, item, own)) = items.next() else { break };
+        let Some((item_no, item, own)) = items.next() else {
+            break;
+        };
         bytes += match (&item.content, &own) {
             (Content::Kept(kept), _) | (_, Bytes::Earlier(kept)) => kept.len(),
             _ => 0,

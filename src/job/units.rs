@@ -76,7 +76,12 @@ struct Sink<'a> {
 
 impl<'a> Sink<'a> {
     fn new(unit_no: i64, out: &'a SyncSender<Message>) -> Self {
-        Self { out, rows: RecordRows::default(), load_key: unit_no << 32, documents: Vec::new() }
+        Self {
+            out,
+            rows: RecordRows::default(),
+            load_key: unit_no << 32,
+            documents: Vec::new(),
+        }
     }
 
     fn read(&mut self, item_no: ItemNo, item: Item, bytes: Bytes, limits: &Limits) {
@@ -100,18 +105,37 @@ impl<'a> Sink<'a> {
     }
 
     /// A reader that panics costs its item, never the run.
-    fn read_content(&mut self, row: &ItemRow, content: &[u8], file_name: Option<&str>, limits: &Limits) {
-        let reading = catch_unwind(AssertUnwindSafe(|| read_item(row.kind, content, file_name, limits, self)));
+    fn read_content(
+        &mut self,
+        row: &ItemRow,
+        content: &[u8],
+        file_name: Option<&str>,
+        limits: &Limits,
+    ) {
+        let reading = catch_unwind(AssertUnwindSafe(|| {
+            read_item(row.kind, content, file_name, limits, self)
+        }));
         if reading.is_err() {
             self.restart();
-            self.refuse(Refusal::new("reader-failed", "the reader stopped at it: a fault of the program").into());
+            self.refuse(
+                Refusal::new(
+                    "reader-failed",
+                    "the reader stopped at it: a fault of the program",
+                )
+                .into(),
+            );
         }
     }
 
     fn refuse(&mut self, refused: Refused) {
         let load_key = self.load_key;
         self.load_key += 1;
-        self.documents.push(ReadDocument { path: String::new(), sha256: None, load_key, result: Err(refused) });
+        self.documents.push(ReadDocument {
+            path: String::new(),
+            sha256: None,
+            load_key,
+            result: Err(refused),
+        });
     }
 
     fn flush(&mut self) {
@@ -137,18 +161,32 @@ impl ReadingSink for Sink<'_> {
         self.load_key += 1;
     }
 
-    fn document(&mut self, path: String, sha256: Option<[u8; 32]>, result: Result<Report, Refusal>) {
+    fn document(
+        &mut self,
+        path: String,
+        sha256: Option<[u8; 32]>,
+        result: Result<Report, Refusal>,
+    ) {
         let load_key = self.load_key;
         if !matches!(result, Ok(Report::Aggregate(_))) {
             self.rows.forget(load_key);
         }
         self.load_key += 1;
-        self.documents.push(ReadDocument { path, sha256, load_key, result: result.map_err(Refused::from) });
+        self.documents.push(ReadDocument {
+            path,
+            sha256,
+            load_key,
+            result: result.map_err(Refused::from),
+        });
     }
 }
 
 fn missing() -> Refused {
-    Refusal::new("archive-incomplete", "the archive refers to bytes of an earlier item that it does not hold").into()
+    Refusal::new(
+        "archive-incomplete",
+        "the archive refers to bytes of an earlier item that it does not hold",
+    )
+    .into()
 }
 
 /// The row of an item, and its own bytes or why it has none.
@@ -156,7 +194,11 @@ fn item_row(item_no: ItemNo, item: Item, bytes: &Bytes) -> (ItemRow, Result<Vec<
     let (content, size, own) = match item.content {
         Content::Kept(kept) => ("kept", kept.len() as u64, Ok(kept)),
         Content::Known => {
-            let size = if let Bytes::Earlier(earlier) = bytes { earlier.len() as u64 } else { 0 };
+            let size = if let Bytes::Earlier(earlier) = bytes {
+                earlier.len() as u64
+            } else {
+                0
+            };
             ("known", size, Err(missing()))
         }
         Content::Dropped { code, bytes } => ("dropped", bytes, Err(dropped(code, bytes))),

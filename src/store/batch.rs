@@ -51,7 +51,9 @@ impl Store {
     /// Begins a batch.
     pub fn begin(&mut self) -> Result<Batch<'_>> {
         let connection = &self.connection;
-        connection.execute_batch("begin").context("beginning a batch")?;
+        connection
+            .execute_batch("begin")
+            .context("beginning a batch")?;
         let mut batch = Batch {
             store: self,
             records: None,
@@ -61,7 +63,9 @@ impl Store {
             is_open: true,
         };
         for stage in STAGES {
-            connection.execute_batch(stage).context("making a staging table")?;
+            connection
+                .execute_batch(stage)
+                .context("making a staging table")?;
         }
         batch.records = Some(appender(connection, "temp", "stage_records")?);
         Ok(batch)
@@ -72,15 +76,21 @@ impl Batch<'_> {
     /// Stages records. They count when a document with their load key is accepted.
     pub fn stage(&mut self, records: RecordBatch) -> Result<()> {
         self.staged_records += records.num_rows();
-        let appender = self.records.as_mut().context("staging records after the end of the batch")?;
-        appender.append_record_batch(records).context("staging records")
+        let appender = self
+            .records
+            .as_mut()
+            .context("staging records after the end of the batch")?;
+        appender
+            .append_record_batch(records)
+            .context("staging records")
     }
 
     /// Adds the next item with its documents in order.
     pub fn add(&mut self, item: ItemRow, documents: Vec<ReadDocument>) {
         let index = self.items.len();
         self.items.push(item);
-        self.documents.extend(documents.into_iter().map(|document| (index, document)));
+        self.documents
+            .extend(documents.into_iter().map(|document| (index, document)));
     }
 
     /// Rows that wait in memory or in the staging table.
@@ -101,18 +111,33 @@ impl Batch<'_> {
         let decided = self.decide()?;
         let connection = &self.store.connection;
         append(connection, "items", &self.items, intake_rows::items)?;
-        append(connection, "documents", &decided.documents, intake_rows::documents)?;
-        append(connection, "failure_reports", &decided.failures, other_rows::failure_reports)?;
+        append(
+            connection,
+            "documents",
+            &decided.documents,
+            intake_rows::documents,
+        )?;
+        append(
+            connection,
+            "failure_reports",
+            &decided.failures,
+            other_rows::failure_reports,
+        )?;
         write_tls(connection, &decided)?;
         write_reports(connection, &self.store.config.known_senders, &decided)?;
-        connection.execute_batch("commit").context("committing a batch")?;
+        connection
+            .execute_batch("commit")
+            .context("committing a batch")?;
         self.is_open = false;
         Ok(decided.documents)
     }
 
     fn decide(&mut self) -> Result<Decided> {
         let documents = std::mem::take(&mut self.documents);
-        let holders = holders::find(&self.store.connection, documents.iter().map(|(_, document)| document))?;
+        let holders = holders::find(
+            &self.store.connection,
+            documents.iter().map(|(_, document)| document),
+        )?;
         let mut decided = Decided::default();
         for ((index, document), holders) in documents.into_iter().zip(holders) {
             if let Some(item) = self.items.get(index) {
@@ -137,22 +162,66 @@ impl Drop for Batch<'_> {
 fn write_tls(connection: &Connection, decided: &Decided) -> Result<()> {
     let policies = other_rows::policy_rows(&decided.tls);
     let failures = other_rows::failure_detail_rows(&policies);
-    append(connection, "tls_reports", &decided.tls, other_rows::tls_reports)?;
-    append(connection, "tls_policies", &policies, other_rows::tls_policies)?;
-    append(connection, "tls_failures", &failures, other_rows::tls_failures)
+    append(
+        connection,
+        "tls_reports",
+        &decided.tls,
+        other_rows::tls_reports,
+    )?;
+    append(
+        connection,
+        "tls_policies",
+        &policies,
+        other_rows::tls_policies,
+    )?;
+    append(
+        connection,
+        "tls_failures",
+        &failures,
+        other_rows::tls_failures,
+    )
 }
 
-fn write_reports(connection: &Connection, senders: &[KnownSender], decided: &Decided) -> Result<()> {
+fn write_reports(
+    connection: &Connection,
+    senders: &[KnownSender],
+    decided: &Decided,
+) -> Result<()> {
     if decided.reports.is_empty() {
         return Ok(());
     }
-    append(connection, "reports", &decided.reports, report_rows::reports)?;
-    append_to(connection, "temp", "stage_reports", &decided.reports, report_rows::staged)?;
-    append_to(connection, "temp", "stage_networks", &networks(senders), network_rows)?;
-    append_to(connection, "temp", "stage_domains", &domains(senders), domain_rows)?;
+    append(
+        connection,
+        "reports",
+        &decided.reports,
+        report_rows::reports,
+    )?;
+    append_to(
+        connection,
+        "temp",
+        "stage_reports",
+        &decided.reports,
+        report_rows::staged,
+    )?;
+    append_to(
+        connection,
+        "temp",
+        "stage_networks",
+        &networks(senders),
+        network_rows,
+    )?;
+    append_to(
+        connection,
+        "temp",
+        "stage_domains",
+        &domains(senders),
+        domain_rows,
+    )?;
     for (name, statement) in MODELS {
         if name != "record_senders" || !senders.is_empty() {
-            connection.execute_batch(statement).with_context(|| format!("running queries/models/{name}.sql"))?;
+            connection
+                .execute_batch(statement)
+                .with_context(|| format!("running queries/models/{name}.sql"))?;
         }
     }
     Ok(())
@@ -162,38 +231,79 @@ type Network<'a> = (&'a str, &'a IpNet);
 type SenderDomain<'a> = (&'a str, &'static str, &'a str);
 
 fn networks(senders: &[KnownSender]) -> Vec<Network<'_>> {
-    senders.iter().flat_map(|s| s.networks.iter().map(|network| (s.sender.as_str(), network))).collect()
+    senders
+        .iter()
+        .flat_map(|s| {
+            s.networks
+                .iter()
+                .map(|network| (s.sender.as_str(), network))
+        })
+        .collect()
 }
 
 fn domains(senders: &[KnownSender]) -> Vec<SenderDomain<'_>> {
     let mut all = Vec::new();
     for sender in senders {
-        all.extend(sender.dkim_domains.iter().map(|domain| (sender.sender.as_str(), "dkim", domain.as_str())));
-        all.extend(sender.spf_domains.iter().map(|domain| (sender.sender.as_str(), "spf", domain.as_str())));
+        all.extend(
+            sender
+                .dkim_domains
+                .iter()
+                .map(|domain| (sender.sender.as_str(), "dkim", domain.as_str())),
+        );
+        all.extend(
+            sender
+                .spf_domains
+                .iter()
+                .map(|domain| (sender.sender.as_str(), "spf", domain.as_str())),
+        );
     }
     all
 }
 
 fn network_rows(networks: &[Network]) -> Result<RecordBatch, ArrowError> {
-    let bits = |network: &IpNet| i32::from(network.prefix_len()) + if network.addr().is_ipv4() { 96 } else { 0 };
+    let bits = |network: &IpNet| {
+        i32::from(network.prefix_len()) + if network.addr().is_ipv4() { 96 } else { 0 }
+    };
     let mut columns = Columns::default();
     columns.text("sender", networks.iter().map(|(sender, _)| Some(*sender)));
-    columns.blob("first_address", networks.iter().map(|(_, network)| Some(octets(network.network()))));
-    columns.blob("last_address", networks.iter().map(|(_, network)| Some(octets(network.broadcast()))));
-    columns.integer("prefix_bits", networks.iter().map(|(_, network)| Some(bits(network))));
+    columns.blob(
+        "first_address",
+        networks
+            .iter()
+            .map(|(_, network)| Some(octets(network.network()))),
+    );
+    columns.blob(
+        "last_address",
+        networks
+            .iter()
+            .map(|(_, network)| Some(octets(network.broadcast()))),
+    );
+    columns.integer(
+        "prefix_bits",
+        networks.iter().map(|(_, network)| Some(bits(network))),
+    );
     columns.finish()
 }
 
 fn domain_rows(domains: &[SenderDomain]) -> Result<RecordBatch, ArrowError> {
     let mut columns = Columns::default();
     columns.text("sender", domains.iter().map(|(sender, _, _)| Some(*sender)));
-    columns.text("mechanism", domains.iter().map(|(_, mechanism, _)| Some(*mechanism)));
+    columns.text(
+        "mechanism",
+        domains.iter().map(|(_, mechanism, _)| Some(*mechanism)),
+    );
     columns.text("domain", domains.iter().map(|(_, _, domain)| Some(*domain)));
     columns.finish()
 }
 
-fn append<T>(connection: &Connection, table: &str, rows: &[T], build: fn(&[T]) -> Result<RecordBatch, ArrowError>) -> Result<()> {
-    let catalog: String = connection.query_row("select current_database()", [], |row| row.get(0))?;
+fn append<T>(
+    connection: &Connection,
+    table: &str,
+    rows: &[T],
+    build: fn(&[T]) -> Result<RecordBatch, ArrowError>,
+) -> Result<()> {
+    let catalog: String =
+        connection.query_row("select current_database()", [], |row| row.get(0))?;
     append_to(connection, &catalog, table, rows, build)
 }
 
@@ -210,11 +320,17 @@ pub(super) fn append_to<T>(
     }
     let mut appender = appender(connection, catalog, table)?;
     for chunk in rows.chunks(CHUNK_ROWS) {
-        appender.append_record_batch(build(chunk)?).with_context(|| format!("writing table {table}"))?;
+        appender
+            .append_record_batch(build(chunk)?)
+            .with_context(|| format!("writing table {table}"))?;
     }
-    appender.flush().with_context(|| format!("writing table {table}"))
+    appender
+        .flush()
+        .with_context(|| format!("writing table {table}"))
 }
 
 fn appender<'c>(connection: &'c Connection, catalog: &str, table: &str) -> Result<Appender<'c>> {
-    connection.appender_to_catalog_and_db(table, catalog, "main").with_context(|| format!("opening table {table}"))
+    connection
+        .appender_to_catalog_and_db(table, catalog, "main")
+        .with_context(|| format!("opening table {table}"))
 }

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use duckdb::arrow::array::{
-    ArrayRef, BinaryArray, BooleanArray, Date32Array, Int32Array, Int64Array, ListArray, StringArray, StructArray,
-    TimestampMicrosecondArray,
+    ArrayRef, BinaryArray, BooleanArray, Date32Array, Int32Array, Int64Array, ListArray,
+    StringArray, StructArray, TimestampMicrosecondArray,
 };
 use duckdb::arrow::buffer::OffsetBuffer;
 use duckdb::arrow::datatypes::{Field, Fields, Schema};
@@ -29,7 +29,8 @@ pub struct Columns {
 
 impl Columns {
     fn push(&mut self, name: &str, array: ArrayRef) {
-        self.fields.push(Field::new(name, array.data_type().clone(), true));
+        self.fields
+            .push(Field::new(name, array.data_type().clone(), true));
         self.arrays.push(array);
     }
 
@@ -66,20 +67,39 @@ impl Columns {
     /// TIMESTAMP of seconds since 1970 UTC.
     pub fn timestamp(&mut self, name: &str, values: impl Iterator<Item = Option<i64>>) {
         let micros = values.map(|secs| secs.map(|secs| clamp_secs(secs) * 1_000_000));
-        self.push(name, Arc::new(micros.collect::<TimestampMicrosecondArray>()));
+        self.push(
+            name,
+            Arc::new(micros.collect::<TimestampMicrosecondArray>()),
+        );
     }
 
     /// DATE.
     pub fn day(&mut self, name: &str, values: impl Iterator<Item = Day>) {
-        self.push(name, Arc::new(values.map(|day| Some(day.to_epoch_days())).collect::<Date32Array>()));
+        self.push(
+            name,
+            Arc::new(
+                values
+                    .map(|day| Some(day.to_epoch_days()))
+                    .collect::<Date32Array>(),
+            ),
+        );
     }
 
     /// `VARCHAR[]`; `None` is NULL.
     pub fn texts<'a>(&mut self, name: &str, values: impl Iterator<Item = Option<&'a [String]>>) {
         let rows: Vec<Option<&[String]>> = values.collect();
-        let items: StringArray = rows.iter().flat_map(|row| row.unwrap_or_default()).map(|text| Some(text.as_str())).collect();
+        let items: StringArray = rows
+            .iter()
+            .flat_map(|row| row.unwrap_or_default())
+            .map(|text| Some(text.as_str()))
+            .collect();
         let nulls = rows.iter().map(Option::is_some).collect();
-        self.list(name, rows.iter().map(|row| row.map_or(0, <[String]>::len)), Arc::new(items), Some(nulls));
+        self.list(
+            name,
+            rows.iter().map(|row| row.map_or(0, <[String]>::len)),
+            Arc::new(items),
+            Some(nulls),
+        );
     }
 
     /// `STRUCT(…)[]`: the lengths of the lists and the columns of their elements, flattened.
@@ -91,15 +111,38 @@ impl Columns {
     /// `STRUCT(code, detail)[]`.
     pub fn oddities<'a>(&mut self, name: &str, values: impl Iterator<Item = &'a [Oddity]> + Clone) {
         let mut elements = Columns::default();
-        elements.text("code", values.clone().flatten().map(|oddity| Some(oddity.code)));
-        elements.text("detail", values.clone().flatten().map(|oddity| Some(oddity.detail.as_str())));
+        elements.text(
+            "code",
+            values.clone().flatten().map(|oddity| Some(oddity.code)),
+        );
+        elements.text(
+            "detail",
+            values
+                .clone()
+                .flatten()
+                .map(|oddity| Some(oddity.detail.as_str())),
+        );
         self.structs(name, values.map(<[Oddity]>::len), elements);
     }
 
-    fn list(&mut self, name: &str, lengths: impl Iterator<Item = usize>, items: ArrayRef, present: Option<Vec<bool>>) {
+    fn list(
+        &mut self,
+        name: &str,
+        lengths: impl Iterator<Item = usize>,
+        items: ArrayRef,
+        present: Option<Vec<bool>>,
+    ) {
         let field = Arc::new(Field::new("item", items.data_type().clone(), true));
         let nulls = present.map(Into::into);
-        self.push(name, Arc::new(ListArray::new(field, OffsetBuffer::from_lengths(lengths), items, nulls)));
+        self.push(
+            name,
+            Arc::new(ListArray::new(
+                field,
+                OffsetBuffer::from_lengths(lengths),
+                items,
+                nulls,
+            )),
+        );
     }
 
     /// The batch.
@@ -121,7 +164,11 @@ pub fn bigint(count: u64) -> i64 {
 /// Lower-case hex digits.
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digits = bytes.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+    let digits = bytes.iter().flat_map(|byte| {
+        [
+            DIGITS[usize::from(byte >> 4)],
+            DIGITS[usize::from(byte & 15)],
+        ]
+    });
     digits.map(char::from).collect()
 }
-

@@ -40,14 +40,21 @@ pub struct Refused {
 
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
-        Self { code: refusal.code.to_owned(), message: refusal.message }
+        Self {
+            code: refusal.code.to_owned(),
+            message: refusal.message,
+        }
     }
 }
 
 impl Refused {
     /// The outcome that it means.
     pub fn outcome(&self) -> Outcome {
-        if self.code == Refusal::NOT_A_REPORT { Outcome::NotAReport } else { Outcome::Refused }
+        if self.code == Refusal::NOT_A_REPORT {
+            Outcome::NotAReport
+        } else {
+            Outcome::Refused
+        }
     }
 }
 
@@ -143,10 +150,20 @@ pub(super) fn kind(report: &Report) -> &'static str {
 /// The key of a report; failure reports have none but their bytes.
 pub(super) fn key(report: &Report) -> Option<Key> {
     let (org_domain, domain, report_id, begin, end) = match report {
-        Report::Aggregate(head) => {
-            (&head.org_domain, head.domain.clone(), &head.report_id, head.begin_utc_secs, head.end_utc_secs)
-        }
-        Report::Tls(tls) => (&tls.org_domain, tls_domain(tls), &tls.report_id, tls.begin_utc_secs, tls.end_utc_secs),
+        Report::Aggregate(head) => (
+            &head.org_domain,
+            head.domain.clone(),
+            &head.report_id,
+            head.begin_utc_secs,
+            head.end_utc_secs,
+        ),
+        Report::Tls(tls) => (
+            &tls.org_domain,
+            tls_domain(tls),
+            &tls.report_id,
+            tls.begin_utc_secs,
+            tls.end_utc_secs,
+        ),
         Report::Failure(_) => return None,
     };
     Some(Key {
@@ -161,12 +178,21 @@ pub(super) fn key(report: &Report) -> Option<Key> {
 
 /// Policy domain of the first policy.
 pub(super) fn tls_domain(report: &TlsReport) -> String {
-    report.policies.first().map_or_else(String::new, |policy| policy.domain.clone())
+    report
+        .policies
+        .first()
+        .map_or_else(String::new, |policy| policy.domain.clone())
 }
 
 impl Decided {
     /// Decides one document; `holders` are what the tables have.
-    pub(super) fn add(&mut self, config: &StoreConfig, item: &ItemRow, document: ReadDocument, holders: Holders) {
+    pub(super) fn add(
+        &mut self,
+        config: &StoreConfig,
+        item: &ItemRow,
+        document: ReadDocument,
+        holders: Holders,
+    ) {
         let mut row = DocumentRow {
             item_no: item.item_no,
             path: document.path,
@@ -177,22 +203,39 @@ impl Decided {
             detail: None,
             report: None,
         };
-        match document.result.and_then(|report| checked(report, document.sha256)) {
+        match document
+            .result
+            .and_then(|report| checked(report, document.sha256))
+        {
             Err(refusal) => {
                 row.outcome = refusal.outcome();
                 row.code = Some(refusal.code);
                 row.detail = Some(refusal.message);
             }
             Ok((report, _)) if !is_monitored(config, &report) => row.outcome = Outcome::Foreign,
-            Ok((report, sha256)) => self.compare(&mut row, item, report, sha256, document.load_key, holders),
+            Ok((report, sha256)) => {
+                self.compare(&mut row, item, report, sha256, document.load_key, holders)
+            }
         }
         self.documents.push(row);
     }
 
-    fn compare(&mut self, row: &mut DocumentRow, item: &ItemRow, report: Report, sha256: [u8; 32], load_key: i64, holders: Holders) {
+    fn compare(
+        &mut self,
+        row: &mut DocumentRow,
+        item: &ItemRow,
+        report: Report,
+        sha256: [u8; 32],
+        load_key: i64,
+        holders: Holders,
+    ) {
         let key = key(&report);
-        let of_bytes = holders.of_bytes.or_else(|| self.by_bytes.get(&sha256).cloned());
-        let of_key = holders.of_key.or_else(|| key.as_ref().and_then(|key| self.by_key.get(key).cloned()));
+        let of_bytes = holders
+            .of_bytes
+            .or_else(|| self.by_bytes.get(&sha256).cloned());
+        let of_key = holders
+            .of_key
+            .or_else(|| key.as_ref().and_then(|key| self.by_key.get(key).cloned()));
         let new = holder(&report, &sha256);
         if let Some(first) = of_bytes {
             row.outcome = Outcome::Duplicate;
@@ -202,7 +245,11 @@ impl Decided {
             (row.outcome, row.detail) = against(&first, &new);
             row.report = Some(first.id);
         } else {
-            row.outcome = if is_without_traffic(&report) { Outcome::NoTraffic } else { Outcome::Accepted };
+            row.outcome = if is_without_traffic(&report) {
+                Outcome::NoTraffic
+            } else {
+                Outcome::Accepted
+            };
             row.report = Some(new.id.clone());
             self.by_bytes.insert(sha256, new.clone());
             if let Some(key) = key {
@@ -212,32 +259,72 @@ impl Decided {
         }
     }
 
-    fn take(&mut self, report: Report, sha256: &[u8; 32], load_key: i64, item: &ItemRow, path: &str) {
+    fn take(
+        &mut self,
+        report: Report,
+        sha256: &[u8; 32],
+        load_key: i64,
+        item: &ItemRow,
+        path: &str,
+    ) {
         let sha256 = hex(sha256);
         let id = sha256[..32].to_owned();
         let origin = origin(item, path);
         match report {
             Report::Aggregate(head) => {
-                let day = report_day(clamp_secs(head.begin_utc_secs), clamp_secs(head.end_utc_secs));
-                self.reports.push(Taken { id, sha256, load_key, day, report: head, origin });
+                let day = report_day(
+                    clamp_secs(head.begin_utc_secs),
+                    clamp_secs(head.end_utc_secs),
+                );
+                self.reports.push(Taken {
+                    id,
+                    sha256,
+                    load_key,
+                    day,
+                    report: head,
+                    origin,
+                });
             }
             Report::Tls(tls) => {
                 let day = report_day(clamp_secs(tls.begin_utc_secs), clamp_secs(tls.end_utc_secs));
-                self.tls.push(Taken { id, sha256, load_key, day, report: tls, origin });
+                self.tls.push(Taken {
+                    id,
+                    sha256,
+                    load_key,
+                    day,
+                    report: tls,
+                    origin,
+                });
             }
             Report::Failure(failure) => {
-                let day = day_of(failure.arrival_utc_secs.or(item.header.date_utc_secs).unwrap_or(0));
-                self.failures.push(Taken { id, sha256, load_key, day, report: failure, origin });
+                let day = day_of(
+                    failure
+                        .arrival_utc_secs
+                        .or(item.header.date_utc_secs)
+                        .unwrap_or(0),
+                );
+                self.failures.push(Taken {
+                    id,
+                    sha256,
+                    load_key,
+                    day,
+                    report: failure,
+                    origin,
+                });
             }
         }
     }
 }
 
 fn checked(report: Report, sha256: Option<[u8; 32]>) -> Result<(Report, [u8; 32]), Refused> {
-    let sha256 = sha256.ok_or_else(|| Refusal::new("document-unreadable", "the bytes were not read to the end"))?;
+    let sha256 = sha256
+        .ok_or_else(|| Refusal::new("document-unreadable", "the bytes were not read to the end"))?;
     match &report {
         Report::Aggregate(head) if head.messages > MESSAGES_LIMIT => {
-            let message = format!("{} messages in one report; at most {MESSAGES_LIMIT} are believable", head.messages);
+            let message = format!(
+                "{} messages in one report; at most {MESSAGES_LIMIT} are believable",
+                head.messages
+            );
             Err(Refusal::new("limit-messages", message).into())
         }
         _ => Ok((report, sha256)),
@@ -248,7 +335,10 @@ fn is_monitored(config: &StoreConfig, report: &Report) -> bool {
     match report {
         Report::Aggregate(head) => config.is_monitored(&head.domain),
         Report::Tls(tls) if tls.policies.is_empty() => config.is_monitored(""),
-        Report::Tls(tls) => tls.policies.iter().any(|policy| config.is_monitored(&policy.domain)),
+        Report::Tls(tls) => tls
+            .policies
+            .iter()
+            .any(|policy| config.is_monitored(&policy.domain)),
         Report::Failure(failure) => config.is_monitored(&failure.domain),
     }
 }
@@ -256,7 +346,10 @@ fn is_monitored(config: &StoreConfig, report: &Report) -> bool {
 fn is_without_traffic(report: &Report) -> bool {
     match report {
         Report::Aggregate(head) => head.messages == 0,
-        Report::Tls(tls) => tls.policies.iter().all(|p| p.successful_sessions == 0 && p.failed_sessions == 0),
+        Report::Tls(tls) => tls
+            .policies
+            .iter()
+            .all(|p| p.successful_sessions == 0 && p.failed_sessions == 0),
         Report::Failure(_) => false,
     }
 }
@@ -266,20 +359,34 @@ fn holder(report: &Report, sha256: &[u8; 32]) -> Holder {
         Report::Aggregate(head) => (hex(&head.records_sha256), head.record_count, head.messages),
         Report::Tls(tls) => {
             let sessions = |policy: &crate::model::tls::TlsPolicy| {
-                policy.successful_sessions.saturating_add(policy.failed_sessions)
+                policy
+                    .successful_sessions
+                    .saturating_add(policy.failed_sessions)
             };
-            let total = tls.policies.iter().map(sessions).fold(0, u64::saturating_add);
+            let total = tls
+                .policies
+                .iter()
+                .map(sessions)
+                .fold(0, u64::saturating_add);
             (hex(&tls.policies_sha256), tls.policies.len() as u64, total)
         }
         Report::Failure(failure) => (String::new(), 1, failure.incidents),
     };
     let [records, messages] = [records, messages].map(super::columns::bigint);
-    Holder { id: hex(&sha256[..16]), content_sha256, records, messages }
+    Holder {
+        id: hex(&sha256[..16]),
+        content_sha256,
+        records,
+        messages,
+    }
 }
 
 fn against(first: &Holder, new: &Holder) -> (Outcome, Option<String>) {
     if first.content_sha256 == new.content_sha256 {
-        return (Outcome::Duplicate, Some(format!("the same records as report {}", first.id)));
+        return (
+            Outcome::Duplicate,
+            Some(format!("the same records as report {}", first.id)),
+        );
     }
     let detail = format!(
         "report {} keeps the key with {} records and {} messages; this one has {} records and {} messages",

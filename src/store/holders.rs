@@ -43,23 +43,41 @@ pub(super) fn find<'a>(
     if candidates.is_empty() {
         return Ok(holders);
     }
-    connection.execute_batch(STAGE_KEYS).context("making a staging table")?;
+    connection
+        .execute_batch(STAGE_KEYS)
+        .context("making a staging table")?;
     append_to(connection, "temp", "stage_keys", &candidates, rows)?;
     look_up(connection, &mut holders).context("looking up the keys of reports")?;
     Ok(holders)
 }
 
 fn candidate(document_no: i64, document: &ReadDocument, report: &Report) -> Candidate {
-    Candidate { document_no, kind: kind(report), sha256: document.sha256, key: key(report) }
+    Candidate {
+        document_no,
+        kind: kind(report),
+        sha256: document.sha256,
+        key: key(report),
+    }
 }
 
 fn rows(candidates: &[Candidate]) -> Result<RecordBatch, ArrowError> {
     let keys = || candidates.iter().map(|candidate| candidate.key.as_ref());
     let mut columns = Columns::default();
-    columns.bigint("document_no", candidates.iter().map(|c| Some(c.document_no)));
+    columns.bigint(
+        "document_no",
+        candidates.iter().map(|c| Some(c.document_no)),
+    );
     columns.text("kind", candidates.iter().map(|c| Some(c.kind)));
-    columns.owned_text("sha256", candidates.iter().map(|c| c.sha256.map(|sha256| hex(&sha256))));
-    columns.text("org_domain", keys().map(|k| k.map(|k| k.org_domain.as_str())));
+    columns.owned_text(
+        "sha256",
+        candidates
+            .iter()
+            .map(|c| c.sha256.map(|sha256| hex(&sha256))),
+    );
+    columns.text(
+        "org_domain",
+        keys().map(|k| k.map(|k| k.org_domain.as_str())),
+    );
     columns.text("domain", keys().map(|k| k.map(|k| k.domain.as_str())));
     columns.text("report_id", keys().map(|k| k.map(|k| k.report_id.as_str())));
     columns.timestamp("begin_utc", keys().map(|k| k.map(|k| k.begin_utc_secs)));
@@ -80,7 +98,11 @@ fn look_up(connection: &Connection, holders: &mut [Holders]) -> duckdb::Result<(
             messages: row.get(5)?,
         };
         if let Some(found) = holders.get_mut(document_no) {
-            *(if by_bytes { &mut found.of_bytes } else { &mut found.of_key }) = Some(holder);
+            *(if by_bytes {
+                &mut found.of_bytes
+            } else {
+                &mut found.of_key
+            }) = Some(holder);
         }
     }
     Ok(())
@@ -96,15 +118,23 @@ impl Store {
 }
 
 /// The first item that keeps the bytes of each hash, as far as there is one in the tables.
-pub(crate) fn kept(connection: &Connection, hashes: &[[u8; 32]]) -> Result<HashMap<[u8; 32], ItemNo>> {
+pub(crate) fn kept(
+    connection: &Connection,
+    hashes: &[[u8; 32]],
+) -> Result<HashMap<[u8; 32], ItemNo>> {
     if hashes.is_empty() {
         return Ok(HashMap::new());
     }
-    connection.execute_batch(STAGE_HASHES).context("making a staging table")?;
+    connection
+        .execute_batch(STAGE_HASHES)
+        .context("making a staging table")?;
     append_to(connection, "temp", "stage_hashes", hashes, hash_rows)?;
     let found = find_kept(connection).context("looking up known bytes")?;
     let of_text: HashMap<String, ItemNo> = found.into_iter().collect();
-    Ok(hashes.iter().filter_map(|hash| Some((*hash, *of_text.get(&hex(hash))?))).collect())
+    Ok(hashes
+        .iter()
+        .filter_map(|hash| Some((*hash, *of_text.get(&hex(hash))?)))
+        .collect())
 }
 
 fn hash_rows(hashes: &[[u8; 32]]) -> Result<RecordBatch, ArrowError> {
@@ -115,6 +145,8 @@ fn hash_rows(hashes: &[[u8; 32]]) -> Result<RecordBatch, ArrowError> {
 
 fn find_kept(connection: &Connection) -> duckdb::Result<Vec<(String, ItemNo)>> {
     let mut statement = connection.prepare(include_str!("../../queries/models/kept_items.sql"))?;
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))?;
+    let rows = statement.query_map([], |row| {
+        Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()))
+    })?;
     rows.collect()
 }

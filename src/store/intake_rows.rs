@@ -18,7 +18,10 @@ pub(super) fn items(items: &[ItemRow]) -> Result<RecordBatch, ArrowError> {
     columns.text("source", rows().map(|i| Some(i.provenance.source.as_str())));
     columns.text("inbox", rows().map(|i| i.provenance.inbox.as_deref()));
     columns.text("folder", rows().map(|i| i.provenance.folder.as_deref()));
-    columns.bigint("uidvalidity", rows().map(|i| i.provenance.uidvalidity.map(i64::from)));
+    columns.bigint(
+        "uidvalidity",
+        rows().map(|i| i.provenance.uidvalidity.map(i64::from)),
+    );
     columns.bigint("uid", rows().map(|i| i.provenance.uid.map(i64::from)));
     columns.text("message_id", rows().map(|i| i.header.message_id.as_deref()));
     columns.text("mail_from", rows().map(|i| i.header.mail_from.as_deref()));
@@ -34,7 +37,10 @@ pub(super) fn documents(documents: &[DocumentRow]) -> Result<RecordBatch, ArrowE
     let mut columns = Columns::default();
     columns.bigint("item_no", rows().map(|d| Some(bigint(d.item_no))));
     columns.text("path", rows().map(|d| Some(d.path.as_str())));
-    columns.owned_text("sha256", rows().map(|d| d.sha256.map(|sha256| hex(&sha256))));
+    columns.owned_text(
+        "sha256",
+        rows().map(|d| d.sha256.map(|sha256| hex(&sha256))),
+    );
     columns.text("kind", rows().map(|d| d.kind));
     columns.text("outcome", rows().map(|d| Some(d.outcome.as_str())));
     columns.text("code", rows().map(|d| d.code.as_deref()));

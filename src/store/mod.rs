@@ -5,15 +5,15 @@
 //! code or for another configuration it is deleted and made anew from the archive.
 
 pub mod batch;
-pub mod compare;
 mod columns;
+pub mod compare;
 pub mod decide;
-mod intake_rows;
 pub(crate) mod holders;
+mod intake_rows;
 pub mod lake;
 mod models;
-pub mod record_rows;
 mod other_rows;
+pub mod record_rows;
 mod report_rows;
 mod runs;
 mod schema;

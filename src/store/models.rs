@@ -22,9 +22,18 @@ pub(super) const STAGES: [&str; 6] = [
 
 /// Statements of a batch in their order.
 pub(super) const MODELS: [(&str, &str); 5] = [
-    ("record_senders", include_str!("../../queries/models/record_senders.sql")),
-    ("classified", include_str!("../../queries/models/classified.sql")),
-    ("new_records", include_str!("../../queries/models/new_records.sql")),
+    (
+        "record_senders",
+        include_str!("../../queries/models/record_senders.sql"),
+    ),
+    (
+        "classified",
+        include_str!("../../queries/models/classified.sql"),
+    ),
+    (
+        "new_records",
+        include_str!("../../queries/models/new_records.sql"),
+    ),
     ("sources", include_str!("../../queries/models/sources.sql")),
     ("daily", include_str!("../../queries/models/daily.sql")),
 ];

@@ -38,7 +38,11 @@ impl RecordRows {
 
     /// Forgets the rows of a reading that is void, as far as they are still here.
     pub fn forget(&mut self, load_key: i64) {
-        let keep = self.keys.iter().rposition(|&key| key != load_key).map_or(0, |last| last + 1);
+        let keep = self
+            .keys
+            .iter()
+            .rposition(|&key| key != load_key)
+            .map_or(0, |last| last + 1);
         self.keys.truncate(keep);
         self.records.truncate(keep);
     }
@@ -60,10 +64,16 @@ fn batch(keys: &[i64], records: &[Record]) -> Result<RecordBatch, ArrowError> {
     let mut columns = Columns::default();
     columns.bigint("load_key", keys.iter().map(|&key| Some(key)));
     columns.bigint("record_no", rows().map(|r| Some(bigint(r.record_no))));
-    columns.owned_text("source_ip", rows().map(|r| r.source_ip.map(|ip| ip.to_string())));
+    columns.owned_text(
+        "source_ip",
+        rows().map(|r| r.source_ip.map(|ip| ip.to_string())),
+    );
     columns.blob("address", rows().map(|r| r.source_ip.map(octets)));
     columns.bigint("messages", rows().map(|r| Some(bigint(r.messages))));
-    columns.text("disposition", rows().map(|r| r.disposition.map(Disposition::as_str)));
+    columns.text(
+        "disposition",
+        rows().map(|r| r.disposition.map(Disposition::as_str)),
+    );
     columns.boolean("dkim_aligned", rows().map(|r| Some(r.dkim_aligned)));
     columns.boolean("spf_aligned", rows().map(|r| Some(r.spf_aligned)));
     columns.text("header_from", rows().map(|r| r.header_from.as_deref()));
@@ -90,7 +100,10 @@ fn dkim(records: &[Record]) -> Columns {
     columns.text("selector", all().map(|result| result.selector.as_deref()));
     columns.text("result", all().map(|result| result.result.as_deref()));
     columns.boolean("aligned", all().map(|result| Some(result.aligned)));
-    columns.text("human_result", all().map(|result| result.human_result.as_deref()));
+    columns.text(
+        "human_result",
+        all().map(|result| result.human_result.as_deref()),
+    );
     columns
 }
 
@@ -101,7 +114,10 @@ fn spf(records: &[Record]) -> Columns {
     columns.text("scope", all().map(|result| result.scope.as_deref()));
     columns.text("result", all().map(|result| result.result.as_deref()));
     columns.boolean("aligned", all().map(|result| Some(result.aligned)));
-    columns.text("human_result", all().map(|result| result.human_result.as_deref()));
+    columns.text(
+        "human_result",
+        all().map(|result| result.human_result.as_deref()),
+    );
     columns
 }
 

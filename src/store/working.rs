@@ -34,13 +34,20 @@ impl Store {
         if config.path.exists() {
             match open_existing(&config) {
                 Ok(Some(connection)) => return Ok(Self { connection, config }),
-                Ok(None) => tracing::info!("the working database was made by other code or configuration: rebuilding"),
+                Ok(None) => tracing::info!(
+                    "the working database was made by other code or configuration: rebuilding"
+                ),
                 Err(error) if is_busy(&error) => return Err(error),
-                Err(error) => tracing::warn!("the working database is damaged, rebuilding: {error:#}"),
+                Err(error) => {
+                    tracing::warn!("the working database is damaged, rebuilding: {error:#}")
+                }
             }
             remove(&config.path)?;
         }
-        Ok(Self { connection: create(&config)?, config })
+        Ok(Self {
+            connection: create(&config)?,
+            config,
+        })
     }
 
     /// The settings it was opened with.
@@ -51,7 +58,10 @@ impl Store {
     /// The highest item that is loaded, 0 when empty.
     pub fn position(&self) -> Result<ItemNo> {
         let sql = "select coalesce(max(item_no), 0) from items";
-        let position: i64 = self.connection.query_row(sql, [], |row| row.get(0)).context("reading the position")?;
+        let position: i64 = self
+            .connection
+            .query_row(sql, [], |row| row.get(0))
+            .context("reading the position")?;
         Ok(position.unsigned_abs())
     }
 
@@ -62,16 +72,29 @@ impl Store {
 
     /// Another connection to the same database, for another thread.
     pub fn another_connection(&self) -> Result<Connection> {
-        self.connection.try_clone().context("opening a second connection to the working database")
+        self.connection
+            .try_clone()
+            .context("opening a second connection to the working database")
     }
 
     /// Writes everything into the one file and closes it.
     pub fn close(self) -> Result<ClosedStore> {
-        self.connection.execute_batch("checkpoint").context("writing the working database")?;
-        self.connection.close().map_err(|(_, error)| error).context("closing the working database")?;
+        self.connection
+            .execute_batch("checkpoint")
+            .context("writing the working database")?;
+        self.connection
+            .close()
+            .map_err(|(_, error)| error)
+            .context("closing the working database")?;
         let log = log_path(&self.config.path);
-        ensure!(!log.exists(), "{} is still there after closing: the database file is not complete", log.display());
-        Ok(ClosedStore { path: self.config.path })
+        ensure!(
+            !log.exists(),
+            "{} is still there after closing: the database file is not complete",
+            log.display()
+        );
+        Ok(ClosedStore {
+            path: self.config.path,
+        })
     }
 }
 
@@ -107,14 +130,17 @@ fn connect(config: &StoreConfig) -> Result<Connection> {
         .with("autoinstall_known_extensions", "false")?
         .with("autoload_known_extensions", "false")?;
     let path = &config.path;
-    Connection::open_with_flags(path, settings).with_context(|| format!("opening {}", path.display()))
+    Connection::open_with_flags(path, settings)
+        .with_context(|| format!("opening {}", path.display()))
 }
 
 /// `None`: a sound database of other code or configuration.
 fn open_existing(config: &StoreConfig) -> Result<Option<Connection>> {
     let connection = connect(config)?;
     let value = |key: &str| -> duckdb::Result<String> {
-        connection.query_row("select max(value) from about where key = ?", [key], |row| row.get(0))
+        connection.query_row("select max(value) from about where key = ?", [key], |row| {
+            row.get(0)
+        })
     };
     let fits = value("code_hash").is_ok_and(|hash| hash == config.code_hash)
         && value("config_hash").is_ok_and(|hash| hash == config.config_hash);
@@ -126,20 +152,32 @@ fn create(config: &StoreConfig) -> Result<Connection> {
     let connection = connect(config)?;
     connection.execute_batch("begin")?;
     schema::create(&connection)?;
-    for (key, value) in [("code_hash", &config.code_hash), ("config_hash", &config.config_hash)] {
+    for (key, value) in [
+        ("code_hash", &config.code_hash),
+        ("config_hash", &config.config_hash),
+    ] {
         connection.execute("insert into about values (?, ?)", params![key, value])?;
     }
     for sender in &config.known_senders {
-        insert_sender(&connection, sender).with_context(|| format!("writing sender {}", sender.sender))?;
+        insert_sender(&connection, sender)
+            .with_context(|| format!("writing sender {}", sender.sender))?;
     }
-    connection.execute_batch("commit").context("making the tables")?;
+    connection
+        .execute_batch("commit")
+        .context("making the tables")?;
     Ok(connection)
 }
 
 fn insert_sender(connection: &Connection, sender: &KnownSender) -> Result<()> {
     let networks: Vec<String> = sender.networks.iter().map(ToString::to_string).collect();
-    let lists = [&sender.approved_for, &networks, &sender.dkim_domains, &sender.spf_domains];
-    let [approved_for, networks, dkim_domains, spf_domains] = lists.map(|list| serde_json::json!(list).to_string());
+    let lists = [
+        &sender.approved_for,
+        &networks,
+        &sender.dkim_domains,
+        &sender.spf_domains,
+    ];
+    let [approved_for, networks, dkim_domains, spf_domains] =
+        lists.map(|list| serde_json::json!(list).to_string());
     connection.execute(
         "insert into senders values (?, ?, 'configured', from_json(?, '[\"varchar\"]'), from_json(?, '[\"varchar\"]'),
             from_json(?, '[\"varchar\"]'), from_json(?, '[\"varchar\"]'), ?)",
