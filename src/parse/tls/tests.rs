@@ -55,7 +55,8 @@ fn standard_report_is_read_whole() {
 
 #[test]
 fn wild_shapes_are_forgiven() {
-    let cases: [(&str, &str, fn(&TlsReport) -> bool); 9] = [
+    type Claim = (&'static str, &'static str, fn(&TlsReport) -> bool);
+    let cases: [Claim; 9] = [
         ("\"tls@mail.example.org\"", "null", |r| {
             r.contact_info.is_none() && r.org_domain == "example inc."
         }),
