@@ -19,29 +19,16 @@ impl Catalogue {
     ///
     /// The embedded files are checked by a test; at run time only those of the user are.
     pub fn load(users_folder: Option<&Path>) -> Result<Self, Vec<Problem>> {
-<<<<<<< HEAD
         let mut catalogue = Self::default();
         let mut problems = Vec::new();
         for (folder, name, text) in EMBEDDED {
             let path = format!("queries/{folder}/{name}.sql");
             let file = File {
-=======
-        let mut catalogue = Self {
-            queries: BTreeMap::new(),
-            tables: BTreeMap::new(),
-            models: BTreeMap::new(),
-        };
-        let mut problems = Vec::new();
-        for (folder, name, text) in EMBEDDED {
-            let path = format!("queries/{folder}/{name}.sql");
-            let (query, found) = File {
->>>>>>> store
                 path: &path,
                 folder,
                 name,
                 text,
                 is_users: false,
-<<<<<<< HEAD
             };
             let (query, found) = file.read();
             if *folder == "schema" {
@@ -50,12 +37,6 @@ impl Catalogue {
                 problems.extend(found);
                 catalogue.queries.insert(query.name.clone(), query);
             }
-=======
-            }
-            .read();
-            problems.extend(found);
-            catalogue.add(query);
->>>>>>> store
         }
         if let Some(folder) = users_folder.filter(|folder| folder.exists()) {
             catalogue.add_users(folder, &mut problems);
@@ -105,11 +86,7 @@ impl Catalogue {
             let other = self
                 .queries
                 .get(&name)
-<<<<<<< HEAD
                 .filter(|other| other.folder != *folder);
-=======
-                .filter(|other| other.folder != *folder && folder != "models");
->>>>>>> store
             if let Some(other) = other {
                 let text = format!("`{name}` is already a query in {}/", other.folder);
                 problems.push(Problem {
@@ -161,7 +138,6 @@ impl Catalogue {
 /// A database in memory with every table of `schema`, empty, and its views.
 pub fn empty_database(catalogue: &Catalogue) -> anyhow::Result<Connection> {
     let database = Connection::open_in_memory()?;
-<<<<<<< HEAD
     let is_view = |query: &&Query| query.text.contains("\ncreate view ");
     let tables = catalogue.tables.values().filter(|query| !is_view(query));
     let views = catalogue.tables.values().filter(is_view);
@@ -170,20 +146,6 @@ pub fn empty_database(catalogue: &Catalogue) -> anyhow::Result<Connection> {
         database
             .execute_batch(&query.text)
             .with_context(|| format!("creating {name}"))?;
-=======
-    for (name, table) in &catalogue.tables {
-        database
-            .execute_batch(&table.text)
-            .with_context(|| format!("creating the table {name}"))?;
-    }
-    for (name, model) in &catalogue.models {
-        if model.params.is_empty() && !catalogue.tables.contains_key(name) {
-            let sql = format!("create view \"{name}\" as\n{}", model.text);
-            database
-                .execute_batch(&sql)
-                .with_context(|| format!("creating the view {name}"))?;
-        }
->>>>>>> store
     }
     Ok(database)
 }

@@ -78,7 +78,6 @@ fn push_rows(table: &mut Table, batch: &StructArray) -> anyhow::Result<()> {
 
 /// Names of the result's columns; the query is run on what the connection holds with a stand-in for each parameter.
 pub(super) fn columns_of(connection: &Connection, query: &Query) -> anyhow::Result<Vec<String>> {
-<<<<<<< HEAD
     let stand_in = |kind: &str| match kind {
         "DATE" => Value::Day(Day::default()),
         "BIGINT" => Value::Int(0),
@@ -92,14 +91,6 @@ pub(super) fn columns_of(connection: &Connection, query: &Query) -> anyhow::Resu
         .map(|(name, kind)| (name.clone(), stand_in(kind)))
         .collect();
     Ok(execute(connection, query, &params, MAX_ROWS)?.columns)
-=======
-    let nulls = query
-        .params
-        .iter()
-        .map(|(name, _)| (name.clone(), Value::Null))
-        .collect();
-    Ok(execute(connection, query, &nulls, MAX_ROWS)?.columns)
->>>>>>> store
 }
 
 fn column_names(statement: &Statement<'_>) -> Vec<String> {

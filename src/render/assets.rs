@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use super::{Emit, Skin};
-use crate::query::Catalogue;
+use crate::query::{Catalogue, EMBEDDED};
 
 /// Writes `site/assets/*` and `site/api/openapi.json`.
 pub fn write_assets(skin: &Skin, emit: Emit<'_>) -> anyhow::Result<()> {
@@ -22,18 +22,16 @@ pub fn write_assets(skin: &Skin, emit: Emit<'_>) -> anyhow::Result<()> {
 /// Writes the text of every query as `site/queries/NAME.sql`, and what it stands on as `site/queries/schema/NAME.sql`
 /// and `site/queries/models/NAME.sql`.
 pub fn write_queries(catalogue: &Catalogue, emit: Emit<'_>) -> anyhow::Result<()> {
-    let folders = [
-        ("", &catalogue.queries),
-        ("schema/", &catalogue.tables),
-        ("models/", &catalogue.models),
-    ];
-    for (folder, queries) in folders {
+    for (folder, queries) in [("", &catalogue.queries), ("schema/", &catalogue.tables)] {
         for (name, query) in queries {
             emit(
                 &format!("site/queries/{folder}{name}.sql"),
                 query.text.as_bytes(),
             )?;
         }
+    }
+    for (_, name, text) in EMBEDDED.iter().filter(|(folder, ..)| *folder == "models") {
+        emit(&format!("site/queries/models/{name}.sql"), text.as_bytes())?;
     }
     Ok(())
 }

@@ -181,6 +181,7 @@ pub fn catalogue() -> Catalogue {
             name: name.into(),
             folder: "panels".into(),
             description: format!("{} of the window. One row per (day).", title.to_lowercase()),
+            grain: vec!["day".into()],
             params: Vec::new(),
             panel: Some(panel),
             text: format!("-- {name}: sample\nselect 1\n"),
@@ -191,7 +192,6 @@ pub fn catalogue() -> Catalogue {
     Catalogue {
         queries: BTreeMap::from(queries),
         tables: BTreeMap::new(),
-        models: BTreeMap::new(),
     }
 }
 

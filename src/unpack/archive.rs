@@ -135,7 +135,6 @@ fn tar_member(entry: ::tar::Entry<'_, &mut dyn Read>, budget: &Budget, visit: Vi
         return visit(Member::refused(Some(name), unsafe_path("tar-path")));
     }
     let hint = entry.size();
-<<<<<<< HEAD
     let mut whole = Whole {
         inner: entry,
         budget,
@@ -147,12 +146,6 @@ fn tar_member(entry: ::tar::Entry<'_, &mut dyn Read>, budget: &Budget, visit: Vi
         content: Ok((&mut whole, hint)),
     });
     go_on && !whole.is_broken
-=======
-    visit(Member {
-        name: Some(name),
-        content: Ok((&mut entry, hint)),
-    })
->>>>>>> store
 }
 
 fn unsafe_path(code: &'static str) -> Refusal {
