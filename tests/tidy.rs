@@ -205,8 +205,13 @@ fn owners() -> BTreeMap<String, Vec<String>> {
         .unwrap();
     let mut owners = BTreeMap::new();
     let mut comment = String::new();
+    let mut is_new = true;
     for line in section.lines() {
         if let Some(text) = line.strip_prefix('#') {
+            if is_new {
+                comment.clear();
+            }
+            is_new = false;
             comment.push_str(text);
         } else if let Some((name, _)) = line.split_once(" = ") {
             assert!(!comment.is_empty(), "{name} has no reason in Cargo.toml");
@@ -218,7 +223,8 @@ fn owners() -> BTreeMap<String, Vec<String>> {
                 name.trim().replace('-', "_"),
                 rooms.map(str::to_owned).collect(),
             );
-            comment.clear();
+            // The next line may be of the same comment.
+            is_new = true;
         }
     }
     owners

@@ -65,11 +65,7 @@ impl Archive {
     }
 
     /// Items above `after` in order, in batches of at most `batch_bytes` (or one item).
-    pub fn read(
-        &self,
-        _after: ItemNo,
-        _batch_bytes: usize,
-    ) -> io::Result<Box<dyn Iterator<Item = io::Result<Vec<(ItemNo, Item)>>> + Send + '_>> {
+    pub fn read(&self, _after: ItemNo, _batch_bytes: usize) -> io::Result<Box<dyn Iterator<Item = io::Result<Vec<(ItemNo, Item)>>> + Send + '_>> {
         todo!()
     }
 

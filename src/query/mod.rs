@@ -123,10 +123,6 @@ impl Catalogue {
 }
 
 /// Runs one query of the catalogue; parameters that it does not declare are left out, missing ones are an error.
-pub fn run(
-    _connection: &duckdb::Connection,
-    _query: &Query,
-    _params: &Params,
-) -> anyhow::Result<Table> {
+pub fn run(_connection: &duckdb::Connection, _query: &Query, _params: &Params) -> anyhow::Result<Table> {
     todo!()
 }
