@@ -1,4 +1,7 @@
-//! Tells the linker where the prebuilt DuckDB library is, and computes the code hash.
+//! Tells the linker where the prebuilt DuckDB library is, computes the code hash and lists the SQL files.
+
+#[path = "build/queries.rs"]
+mod queries;
 
 #[path = "build/code_hash.rs"]
 mod code_hash;
@@ -15,4 +18,5 @@ fn main() {
         Ok(hash) => println!("cargo::rustc-env=SENTINEL_CODE_HASH={hash}"),
         Err(error) => println!("cargo::error=computing the code hash: {error}"),
     }
+    queries::generate();
 }

@@ -25,7 +25,8 @@
 //! | [`job`] | the steps above | a run, a rebuild, a verification |
 //! | [`demo`] | a seed | an invented mailbox of reports |
 //!
-//! [`model`] holds the shared words, [`config`] the settings, [`clock`] the only call of now, [`cli`] the commands.
+//! [`model`] holds the shared words, [`config`] the settings, [`clock`] the only call of now, [`durable`] what it takes
+//! for a file to outlive a power failure, [`cli`] the commands.
 //!
 //! ## Invariants
 //!
@@ -43,6 +44,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod demo;
+pub mod durable;
 pub mod job;
 pub mod ledger;
 pub mod mail;

@@ -1,9 +1,31 @@
 //! `queries/**/*.sql` -> a checked catalogue; runs it read-only; typed rows.
 //!
 //! Embedded files are overridden by files of the same name under the user's `config/queries/`, new ones are added.
+//! The room opens databases read-only, never the working one, and writes nothing.
+
+mod catalogue;
+mod check;
+mod embedded;
+mod header;
+mod lake;
+mod lint;
+mod reader;
+mod run;
+mod statement;
+mod value;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+
+pub use catalogue::empty_database;
+pub use embedded::EMBEDDED;
+pub use lake::report_of_lake;
+pub use reader::{ReaderLimits, open_read_only};
+pub use run::{MAX_ROWS, run, run_at_most};
+pub use statement::{Kind, one_statement};
+pub use value::cell;
 
 use crate::model::day::Day;
 
@@ -12,10 +34,12 @@ use crate::model::day::Day;
 pub struct Query {
     /// File name without folder and `.sql`.
     pub name: String,
-    /// `schema`, `models`, `panels`, `alerts`.
+    /// `schema`, `panels`, `alerts` or `examples`.
     pub folder: String,
-    /// The sentence of the header.
+    /// The sentences of the header, its grain ("One row per (…).") included.
     pub description: String,
+    /// Columns that name one row; empty when there is one row at most ("One row.").
+    pub grain: Vec<String>,
     /// Declared parameters in order: name without `$`, SQL type.
     pub params: Vec<(String, String)>,
     /// Where and how a page shows it.
@@ -29,7 +53,7 @@ pub struct Query {
 /// The `-- panel:` line of a header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Panel {
-    /// `overview`, `domain`, `sources`, `intake`, …
+    /// One of [`PAGES`], or `api/…` for the JSON routes.
     pub page: String,
     /// Heading.
     pub title: String,
@@ -42,6 +66,23 @@ pub struct Panel {
     /// Position on the page, low first; ties by name.
     pub order: i64,
 }
+
+/// Pages and JSON routes that panels can name, each with the parameters it gives to its queries. Every page gives
+/// `as_of DATE`, the day for which things are judged: windows end before it.
+pub const PAGES: [(&str, &[&str]); 12] = [
+    ("overview", &["as_of"]),
+    ("domain", &["as_of", "domain"]),
+    ("sources", &["as_of"]),
+    ("intake", &["as_of"]),
+    ("report", &["as_of", "report"]),
+    ("tls", &["as_of"]),
+    ("api/homepage", &["as_of"]),
+    ("api/domains", &["as_of"]),
+    ("api/domain_summary", &["as_of", "domain"]),
+    ("api/domain_reports", &["as_of", "domain"]),
+    ("api/domain_sources", &["as_of", "domain"]),
+    ("api/report", &["as_of", "report"]),
+];
 
 /// Kinds of drawing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +110,7 @@ pub enum Value {
     Int(i64),
     /// DOUBLE or DECIMAL, for percentages at the last step only.
     Double(f64),
-    /// VARCHAR.
+    /// VARCHAR, and every type without a variant of its own, as DuckDB's Arrow text.
     Text(String),
     /// DATE.
     Day(Day),
@@ -94,13 +135,16 @@ pub struct Table {
 pub type Params = BTreeMap<String, Value>;
 
 /// All SQL files, the user's over the embedded ones.
+#[derive(Debug, Clone, Default)]
 pub struct Catalogue {
-    /// By name.
+    /// What can be run by name: `panels`, `alerts` and `examples`.
     pub queries: BTreeMap<String, Query>,
+    /// `schema`: one `create table` or `create view` each, by name.
+    pub tables: BTreeMap<String, Query>,
 }
 
 /// A problem in a file of the user, with its path and line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
     /// Path of the file.
     pub path: String,
@@ -110,19 +154,18 @@ pub struct Problem {
     pub message: String,
 }
 
-impl Catalogue {
-    /// Embedded files and those of `users_folder` (which may be absent); all problems at once.
-    pub fn load(_users_folder: Option<&Path>) -> Result<Self, Vec<Problem>> {
-        todo!()
-    }
-
-    /// The panels of a page in order.
-    pub fn panels(&self, _page: &str) -> Vec<&Query> {
-        todo!()
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}: {}", self.path, self.line, self.message)
     }
 }
 
-/// Runs one query of the catalogue; parameters that it does not declare are left out, missing ones are an error.
-pub fn run(_connection: &duckdb::Connection, _query: &Query, _params: &Params) -> anyhow::Result<Table> {
-    todo!()
+impl Table {
+    /// The cell of a row by column name; `Null` where there is no such column or row.
+    pub fn get(&self, row: usize, column: &str) -> &Value {
+        let index = self.columns.iter().position(|name| name == column);
+        index
+            .and_then(|i| self.rows.get(row)?.get(i))
+            .unwrap_or(&Value::Null)
+    }
 }

@@ -1,0 +1,20 @@
+-- api_domain_reports: the newest 1,000 reports on a domain. One row per (report).
+-- params: $as_of DATE, $domain VARCHAR
+-- panel: page=api/domain_reports title="Reports" chart=table order=10
+select
+    id as report,
+    day,
+    org_domain as reporter,
+    org_name,
+    report_id,
+    begin_utc,
+    end_utc,
+    record_count as records,
+    messages,
+    messages - passed as failing,
+    round(100.0 * passed / nullif(messages, 0), 1) as pass_rate_percent
+from reports
+where domain = $domain
+    and day < $as_of
+order by day desc, end_utc desc, report
+limit 1000

@@ -1,0 +1,219 @@
+//! The header comment of a SQL file -> name, sentences, grain, parameters, panel; or what is wrong with it.
+//!
+//! ```sql
+//! -- domain_trend: messages and pass rate per day. One row per (domain, day).
+//! -- params: $domain VARCHAR, $since DATE, $until DATE
+//! -- panel: page=domain title="Daily volume" chart=stacked x=day y=passed,failed order=20
+//! ```
+
+use super::{Chart, PAGES, Panel};
+
+/// What a header says.
+#[derive(Debug, Default)]
+pub(super) struct Header {
+    pub(super) name: String,
+    pub(super) description: String,
+    pub(super) grain: Vec<String>,
+    pub(super) params: Vec<(String, String)>,
+    pub(super) panel: Option<Panel>,
+    /// Line of `-- params:`, from 1; 1 where there is none.
+    pub(super) params_line: usize,
+    /// Line of `-- panel:`, from 1; 1 where there is none.
+    pub(super) panel_line: usize,
+}
+
+/// SQL types that a parameter can have.
+pub(super) const PARAM_TYPES: [&str; 5] = ["VARCHAR", "DATE", "BIGINT", "BOOLEAN", "TIMESTAMP"];
+
+/// Reads the comment lines at the top of a file. Problems are `(line, sentence)`.
+pub(super) fn parse(text: &str) -> (Header, Vec<(usize, String)>) {
+    let mut header = Header {
+        params_line: 1,
+        panel_line: 1,
+        ..Header::default()
+    };
+    let mut problems = Vec::new();
+    let mut prose = String::new();
+    let comments = text
+        .lines()
+        .map(str::trim)
+        .map_while(|line| line.strip_prefix("--"));
+    for (index, line) in comments.enumerate() {
+        let (number, line) = (index + 1, line.trim());
+        if let Some(rest) = line.strip_prefix("params:") {
+            header.params_line = number;
+            match params(rest) {
+                Ok(list) => header.params = list,
+                Err(problem) => problems.push((number, problem)),
+            }
+        } else if let Some(rest) = line.strip_prefix("panel:") {
+            header.panel_line = number;
+            match panel(rest) {
+                Ok(panel) => header.panel = Some(panel),
+                Err(list) => problems.extend(list.into_iter().map(|problem| (number, problem))),
+            }
+        } else if header.params_line == 1 && header.panel_line == 1 {
+            prose.push_str(if prose.is_empty() { "" } else { " " });
+            prose.push_str(line);
+        }
+    }
+    match sentences(&prose) {
+        Ok((name, description, grain)) => {
+            (header.name, header.description, header.grain) = (name, description, grain);
+        }
+        Err(problem) => problems.insert(0, (1, problem)),
+    }
+    (header, problems)
+}
+
+/// `name: sentence. One row per (a, b).`
+fn sentences(prose: &str) -> Result<(String, String, Vec<String>), String> {
+    const FORM: &str =
+        "the file has to begin with `-- name: what it gives. One row per (columns).`";
+    let (name, description) = prose.split_once(':').ok_or(FORM)?;
+    let (name, description) = (name.trim(), description.trim());
+    if !is_name(name) || !description.ends_with('.') {
+        return Err(FORM.to_owned());
+    }
+    if description.ends_with("One row.") {
+        return Ok((name.to_owned(), description.to_owned(), Vec::new()));
+    }
+    let grain = description
+        .rsplit_once("One row per (")
+        .and_then(|(_, rest)| rest.strip_suffix(")."))
+        .ok_or(FORM)?;
+    let grain: Vec<String> = grain
+        .split(',')
+        .map(|column| column.trim().to_owned())
+        .collect();
+    if grain.iter().any(|column| !is_name(column)) {
+        return Err(format!(
+            "`One row per ({})` has to list column names",
+            grain.join(", ")
+        ));
+    }
+    Ok((name.to_owned(), description.to_owned(), grain))
+}
+
+/// `$domain VARCHAR, $since DATE`.
+fn params(text: &str) -> Result<Vec<(String, String)>, String> {
+    let mut list: Vec<(String, String)> = Vec::new();
+    for part in text.split(',').map(str::trim) {
+        let (name, kind) = part
+            .strip_prefix('$')
+            .and_then(|rest| rest.split_once(' '))
+            .ok_or_else(|| format!("`{part}` has to be `$name TYPE`"))?;
+        let kind = kind.trim().to_ascii_uppercase();
+        if !is_name(name) || list.iter().any(|(other, _)| other == name) {
+            return Err(format!(
+                "`${name}` is not a parameter name, or stands twice"
+            ));
+        }
+        if !PARAM_TYPES.contains(&kind.as_str()) {
+            return Err(format!("`{kind}` is not one of {}", PARAM_TYPES.join(", ")));
+        }
+        list.push((name.to_owned(), kind));
+    }
+    Ok(list)
+}
+
+/// `page=domain title="Daily volume" chart=stacked x=day y=passed,failed order=20`.
+fn panel(text: &str) -> Result<Panel, Vec<String>> {
+    let mut problems = Vec::new();
+    let mut panel = Panel {
+        page: String::new(),
+        title: String::new(),
+        chart: Chart::Table,
+        x: None,
+        y: Vec::new(),
+        order: 1000,
+    };
+    for (key, value) in pairs(text).map_err(|problem| vec![problem])? {
+        if let Err(problem) = set(&mut panel, &key, value) {
+            problems.push(problem);
+        }
+    }
+    if panel.page.is_empty() || panel.title.is_empty() {
+        problems.push("a panel needs at least page= and title=".to_owned());
+    }
+    if matches!(panel.chart, Chart::Stacked | Chart::Line | Chart::Bars)
+        && (panel.x.is_none() || panel.y.is_empty())
+    {
+        problems.push("this chart needs x= and y=".to_owned());
+    }
+    if problems.is_empty() {
+        Ok(panel)
+    } else {
+        Err(problems)
+    }
+}
+
+fn set(panel: &mut Panel, key: &str, value: String) -> Result<(), String> {
+    match key {
+        "page" if PAGES.iter().any(|(page, _)| *page == value) => panel.page = value,
+        "page" => {
+            let pages: Vec<&str> = PAGES.iter().map(|(page, _)| *page).collect();
+            return Err(format!(
+                "there is no page `{value}`; pages are {}",
+                pages.join(", ")
+            ));
+        }
+        "title" => panel.title = value,
+        "chart" => panel.chart = chart(&value)?,
+        "x" => panel.x = Some(value),
+        "y" => panel.y = value.split(',').map(str::to_owned).collect(),
+        "order" => {
+            panel.order = value
+                .parse()
+                .map_err(|_| format!("order=`{value}` is not a whole number"))?
+        }
+        _ => {
+            return Err(format!(
+                "`{key}` is not one of page, title, chart, x, y, order"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn chart(word: &str) -> Result<Chart, String> {
+    Ok(match word {
+        "stacked" => Chart::Stacked,
+        "line" => Chart::Line,
+        "bars" => Chart::Bars,
+        "figures" => Chart::Figures,
+        "table" => Chart::Table,
+        _ => {
+            return Err(format!(
+                "there is no chart `{word}`; charts are stacked, line, bars, figures, table"
+            ));
+        }
+    })
+}
+
+/// `key=value key="value with spaces"`.
+fn pairs(text: &str) -> Result<Vec<(String, String)>, String> {
+    let mut pairs = Vec::new();
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let (key, after) = rest
+            .split_once('=')
+            .ok_or_else(|| format!("`{rest}` has to be `key=value`"))?;
+        let (value, after) = match after.strip_prefix('"') {
+            Some(quoted) => quoted
+                .split_once('"')
+                .ok_or_else(|| format!("the quote of `{key}` is not closed"))?,
+            None => after.split_once(' ').unwrap_or((after, "")),
+        };
+        pairs.push((key.to_owned(), value.to_owned()));
+        rest = after.trim_start();
+    }
+    Ok(pairs)
+}
+
+/// Lower-case letters, digits and `_`, not beginning with a digit.
+pub(super) fn is_name(text: &str) -> bool {
+    text.bytes()
+        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+        && text.bytes().next().is_some_and(|b| !b.is_ascii_digit())
+}

@@ -1,0 +1,141 @@
+//! A query and its parameters -> typed rows, bounded.
+
+use anyhow::{Context, anyhow, bail, ensure};
+use duckdb::arrow::array::{Array, StructArray};
+use duckdb::types::{TimeUnit, Value as Sql};
+use duckdb::{Connection, Statement, ToSql};
+
+use super::{Params, Query, Table, Value, value};
+use crate::model::day::Day;
+
+/// Rows that a query may give; more is an error, because a page of that size is a mistake.
+pub const MAX_ROWS: usize = 100_000;
+
+/// Bytes of text that a result may hold.
+const MAX_TEXT_BYTES: usize = 64 << 20;
+
+/// Runs one query of the catalogue; parameters that it does not declare are left out, missing ones are an error.
+pub fn run(connection: &Connection, query: &Query, params: &Params) -> anyhow::Result<Table> {
+    run_at_most(connection, query, params, MAX_ROWS)
+}
+
+/// As [`run`] with a limit of its own on the rows.
+pub fn run_at_most(
+    connection: &Connection,
+    query: &Query,
+    params: &Params,
+    max_rows: usize,
+) -> anyhow::Result<Table> {
+    execute(connection, query, params, max_rows)
+        .with_context(|| format!("running the query {}", query.name))
+}
+
+fn execute(
+    connection: &Connection,
+    query: &Query,
+    params: &Params,
+    max_rows: usize,
+) -> anyhow::Result<Table> {
+    let bound = bind(query, params)?;
+    let named: Vec<(&str, &dyn ToSql)> = bound
+        .iter()
+        .map(|(name, v)| (*name, v as &dyn ToSql))
+        .collect();
+    let mut statement = connection.prepare_cached(&query.text)?;
+    // Executed as a stream, and stepped by hand because the iterator panics where stepping gives an error.
+    drop(statement.stream_arrow(named.as_slice())?);
+    let mut table = Table {
+        columns: column_names(&statement),
+        rows: Vec::new(),
+    };
+    let mut text_bytes = 0;
+    while let Some(batch) = statement.step()? {
+        text_bytes += batch.get_array_memory_size();
+        ensure!(
+            table.rows.len() + batch.len() <= max_rows,
+            "it gives more than {max_rows} rows; add a limit"
+        );
+        ensure!(
+            text_bytes <= MAX_TEXT_BYTES,
+            "it gives more than {MAX_TEXT_BYTES} bytes; add a limit"
+        );
+        push_rows(&mut table, &batch)?;
+    }
+    Ok(table)
+}
+
+fn push_rows(table: &mut Table, batch: &StructArray) -> anyhow::Result<()> {
+    for row in 0..batch.len() {
+        let cells: anyhow::Result<Vec<Value>> = batch
+            .columns()
+            .iter()
+            .map(|column| value::cell(column.as_ref(), row))
+            .collect();
+        table.rows.push(cells?);
+    }
+    Ok(())
+}
+
+/// Names of the result's columns; the query is run on what the connection holds with a stand-in for each parameter.
+pub(super) fn columns_of(connection: &Connection, query: &Query) -> anyhow::Result<Vec<String>> {
+    let stand_in = |kind: &str| match kind {
+        "DATE" => Value::Day(Day::default()),
+        "BIGINT" => Value::Int(0),
+        "BOOLEAN" => Value::Bool(false),
+        "TIMESTAMP" => Value::Timestamp(0),
+        _ => Value::Text(String::new()),
+    };
+    let params = query
+        .params
+        .iter()
+        .map(|(name, kind)| (name.clone(), stand_in(kind)))
+        .collect();
+    Ok(execute(connection, query, &params, MAX_ROWS)?.columns)
+}
+
+fn column_names(statement: &Statement<'_>) -> Vec<String> {
+    statement
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| field.name().clone())
+        .collect()
+}
+
+fn bind<'q>(query: &'q Query, params: &Params) -> anyhow::Result<Vec<(&'q str, Sql)>> {
+    let missing: Vec<&str> = (query.params.iter())
+        .map(|(name, _)| name.as_str())
+        .filter(|name| !params.contains_key(*name))
+        .collect();
+    if !missing.is_empty() {
+        bail!("it needs the parameter ${}", missing.join(", $"));
+    }
+    (query.params.iter())
+        .map(|(name, kind)| {
+            let value = params.get(name).unwrap_or(&Value::Null);
+            let sql = to_sql(value, kind).ok_or_else(|| anyhow!("${name} has to be a {kind}"))?;
+            Ok((name.as_str(), sql))
+        })
+        .collect()
+}
+
+/// The value as the declared type; text is read as that type, so that `--param as_of=2026-01-31` works.
+fn to_sql(value: &Value, kind: &str) -> Option<Sql> {
+    Some(match (kind, value) {
+        (_, Value::Null) => Sql::Null,
+        ("VARCHAR", Value::Text(text)) => Sql::Text(text.clone()),
+        ("VARCHAR", Value::Int(n)) => Sql::Text(n.to_string()),
+        ("BIGINT", Value::Int(n)) => Sql::BigInt(*n),
+        ("BIGINT", Value::Text(text)) => Sql::BigInt(text.parse().ok()?),
+        ("BOOLEAN", Value::Bool(b)) => Sql::Boolean(*b),
+        ("BOOLEAN", Value::Text(text)) => Sql::Boolean(text.parse().ok()?),
+        ("DATE", Value::Day(day)) => Sql::Date32(value::days_since_1970(*day)),
+        ("DATE", Value::Text(text)) => Sql::Date32(value::days_since_1970(text.parse().ok()?)),
+        ("TIMESTAMP", Value::Timestamp(secs)) => Sql::Timestamp(TimeUnit::Second, *secs),
+        ("TIMESTAMP", Value::Text(text)) => {
+            let instant = text.parse::<chrono::DateTime<chrono::Utc>>().ok()?;
+            Sql::Timestamp(TimeUnit::Second, instant.timestamp())
+        }
+        _ => return None,
+    })
+}

@@ -1,0 +1,140 @@
+//! A cell of an Arrow column -> a [`Value`].
+
+use anyhow::{Context, bail};
+use chrono::NaiveDate;
+use duckdb::arrow::array::{Array, ArrayRef, AsArray};
+use duckdb::arrow::datatypes::{
+    DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
+    Int64Type, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType,
+    TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+};
+use duckdb::arrow::util::display::{ArrayFormatter, FormatOptions};
+
+use super::Value;
+use crate::model::day::Day;
+
+/// Depth of lists and structs that is read.
+const MAX_DEPTH: usize = 16;
+
+/// Days from 1970-01-01 to `day`; DuckDB's form of a DATE.
+pub(super) fn days_since_1970(day: Day) -> i32 {
+    i32::try_from(day.signed_duration_since(NaiveDate::default()).num_days()).unwrap_or(i32::MAX)
+}
+
+/// The cell of a column at a row.
+pub fn cell(column: &dyn Array, row: usize) -> anyhow::Result<Value> {
+    nested(column, row, 0)
+}
+
+fn nested(column: &dyn Array, row: usize, depth: usize) -> anyhow::Result<Value> {
+    if column.is_null(row) || *column.data_type() == DataType::Null {
+        return Ok(Value::Null);
+    }
+    if depth > MAX_DEPTH {
+        bail!("a value is nested more than {MAX_DEPTH} times");
+    }
+    Ok(match column.data_type() {
+        DataType::Boolean => Value::Bool(column.as_boolean().value(row)),
+        DataType::Utf8 => Value::Text(column.as_string::<i32>().value(row).to_owned()),
+        DataType::LargeUtf8 => Value::Text(column.as_string::<i64>().value(row).to_owned()),
+        DataType::Float32 => {
+            Value::Double(f64::from(column.as_primitive::<Float32Type>().value(row)))
+        }
+        DataType::Float64 => Value::Double(column.as_primitive::<Float64Type>().value(row)),
+        DataType::Decimal128(_, scale) => {
+            decimal(column.as_primitive::<Decimal128Type>().value(row), *scale)
+        }
+        DataType::Date32 => day(column.as_primitive::<Date32Type>().value(row), column, row)?,
+        DataType::Timestamp(unit, None) => Value::Timestamp(seconds(*unit, column, row)),
+        DataType::List(_) => list(column.as_list::<i32>().value(row), depth)?,
+        DataType::LargeList(_) => list(column.as_list::<i64>().value(row), depth)?,
+        DataType::Struct(fields) => {
+            let columns = column.as_struct().columns();
+            let cells = fields.iter().zip(columns).map(|(field, column)| {
+                Ok((
+                    field.name().clone(),
+                    nested(column.as_ref(), row, depth + 1)?,
+                ))
+            });
+            Value::Struct(cells.collect::<anyhow::Result<_>>()?)
+        }
+        other if other.is_integer() => integer(column, row)?,
+        _ => shown(column, row)?,
+    })
+}
+
+fn integer(column: &dyn Array, row: usize) -> anyhow::Result<Value> {
+    let number = match column.data_type() {
+        DataType::Int8 => column.as_primitive::<Int8Type>().value(row).into(),
+        DataType::Int16 => column.as_primitive::<Int16Type>().value(row).into(),
+        DataType::Int32 => column.as_primitive::<Int32Type>().value(row).into(),
+        DataType::Int64 => column.as_primitive::<Int64Type>().value(row),
+        DataType::UInt8 => column.as_primitive::<UInt8Type>().value(row).into(),
+        DataType::UInt16 => column.as_primitive::<UInt16Type>().value(row).into(),
+        DataType::UInt32 => column.as_primitive::<UInt32Type>().value(row).into(),
+        DataType::UInt64 => {
+            return Ok(fitting(
+                column.as_primitive::<UInt64Type>().value(row).into(),
+            ));
+        }
+        _ => return shown(column, row),
+    };
+    Ok(Value::Int(number))
+}
+
+/// HUGEINT, the type of sums, comes as a decimal without a fraction.
+fn decimal(unscaled: i128, scale: i8) -> Value {
+    if scale <= 0 {
+        return fitting(unscaled);
+    }
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a decimal is shown with a few digits"
+    )]
+    Value::Double(unscaled as f64 / 10f64.powi(scale.into()))
+}
+
+fn fitting(number: i128) -> Value {
+    i64::try_from(number).map_or_else(|_| Value::Text(number.to_string()), Value::Int)
+}
+
+/// DuckDB has days that chrono does not (`infinity`): those become text.
+fn day(days: i32, column: &dyn Array, row: usize) -> anyhow::Result<Value> {
+    let date = NaiveDate::default().checked_add_signed(chrono::Duration::days(days.into()));
+    date.map_or_else(|| shown(column, row), |date| Ok(Value::Day(date)))
+}
+
+fn seconds(unit: TimeUnit, column: &dyn Array, row: usize) -> i64 {
+    match unit {
+        TimeUnit::Second => column.as_primitive::<TimestampSecondType>().value(row),
+        TimeUnit::Millisecond => column
+            .as_primitive::<TimestampMillisecondType>()
+            .value(row)
+            .div_euclid(1_000),
+        TimeUnit::Microsecond => column
+            .as_primitive::<TimestampMicrosecondType>()
+            .value(row)
+            .div_euclid(1_000_000),
+        TimeUnit::Nanosecond => column
+            .as_primitive::<TimestampNanosecondType>()
+            .value(row)
+            .div_euclid(1_000_000_000),
+    }
+}
+
+fn list(items: ArrayRef, depth: usize) -> anyhow::Result<Value> {
+    let cells = (0..items.len()).map(|row| nested(items.as_ref(), row, depth + 1));
+    Ok(Value::List(cells.collect::<anyhow::Result<_>>()?))
+}
+
+fn shown(column: &dyn Array, row: usize) -> anyhow::Result<Value> {
+    let options = FormatOptions::default();
+    let formatter = ArrayFormatter::try_new(column, &options)
+        .context("a column has a type that cannot be shown")?;
+    Ok(Value::Text(
+        formatter
+            .value(row)
+            .try_to_string()
+            .context("a value cannot be shown")?,
+    ))
+}
