@@ -19,7 +19,7 @@ pub fn read_secrets(
     security: &mut Security,
 ) {
     let section = root.and_then(|node| child(node, "security"));
-    let mut named = |reader: &mut Reader<'_>, key: &str, default: &str| {
+    let named = |reader: &mut Reader<'_>, key: &str, default: &str| {
         let node = section.and_then(|node| child(node, key));
         let name = node.and_then(|node| variable_name(reader, &format!("security.{key}"), node));
         name.unwrap_or_else(|| default.to_owned())

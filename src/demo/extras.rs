@@ -16,7 +16,7 @@ use crate::model::day::{Day, rfc3339};
 pub fn of_day(story: Story, days: u64, stamp: Stamp, reports: &[File]) -> io::Result<Vec<File>> {
     let mut files = Vec::new();
     let age = stamp.age;
-    if age % 3 == 0 {
+    if age.is_multiple_of(3) {
         files.push(tls_report(stamp)?);
     }
     // Each of these happens once, at an age that every plan has.
@@ -34,7 +34,7 @@ pub fn of_day(story: Story, days: u64, stamp: Stamp, reports: &[File]) -> io::Re
     if age == days / 6 {
         files.push(conflicting(stamp)?);
     }
-    if age % 20 == 7 || (story.is_wave(age) && age % 4 == 0) {
+    if age % 20 == 7 || (story.is_wave(age) && age.is_multiple_of(4)) {
         files.extend(reports.first().map(|first| File {
             name: format!("copy-of-{}", first.name),
             ..first.clone()
@@ -60,7 +60,7 @@ fn mail(stamp: Stamp, number: u64, subject: &str, parts: Vec<Part>) -> Vec<u8> {
 
 fn tls_report(stamp: Stamp) -> io::Result<File> {
     let day = stamp.day;
-    let failed = if stamp.age % 2 == 0 { 3 } else { 0 };
+    let failed = if stamp.age.is_multiple_of(2) { 3 } else { 0 };
     let details = if failed == 0 {
         String::new()
     } else {

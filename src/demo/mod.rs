@@ -147,7 +147,7 @@ fn weekday(day: Day) -> u32 {
 fn daily(seed: u64, stamp: Stamp, scene: &Scene<'_>, round: u64) -> io::Result<Option<File>> {
     let (reporter, domain) = (scene.reporter, scene.domain);
     let is_silent = reporter.domain == world::QUIET_REPORTER && scene.story.is_quiet(stamp.age);
-    if is_silent || stamp.age % reporter.every_days != 0 {
+    if is_silent || !stamp.age.is_multiple_of(reporter.every_days) {
         return Ok(None);
     }
     let org_domain = if round == 0 {

@@ -178,7 +178,7 @@ fn run_length(body: &[u8]) -> usize {
     while at < body.len() {
         let line = &body[at..at + line_length(&body[at..])];
         let text = line.trim_ascii();
-        if text.is_empty() || !text.iter().all(|&b| is_base64(b)) {
+        if text.is_empty() || text.starts_with(b"--") || !text.iter().all(|&b| is_base64(b)) {
             break;
         }
         at += line.len();

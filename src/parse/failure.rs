@@ -232,3 +232,6 @@ fn exim(text: &str, limits: &Limits) -> FailureReport {
     report.oddities = oddities.finish();
     report
 }
+
+#[cfg(test)]
+pub(super) mod tests;

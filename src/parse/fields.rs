@@ -18,11 +18,11 @@ impl Fields {
             if line.is_empty() {
                 break;
             }
-            if line.starts_with([' ', '\t']) {
-                if let Some((_, value)) = fields.last_mut() {
-                    push_bounded(value, line.trim_start(), text_bytes);
-                    continue;
-                }
+            if line.starts_with([' ', '\t'])
+                && let Some((_, value)) = fields.last_mut()
+            {
+                push_bounded(value, line.trim_start(), text_bytes);
+                continue;
             }
             if let Some((name, value)) = line.split_once(':')
                 && fields.len() < FIELDS

@@ -102,7 +102,7 @@ pub fn parse_bytes(
 
 /// Parses a document that is too large for memory: only an aggregate report can be that.
 fn parse_stream<'a>(
-    open: &'a dyn Fn() -> io::Result<Box<dyn io::BufRead + 'a>>,
+    open: &dyn Fn() -> io::Result<Box<dyn io::BufRead + 'a>>,
     file_name: Option<&str>,
     limits: &Limits,
     records: &mut dyn RecordSink,

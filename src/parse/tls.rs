@@ -349,3 +349,6 @@ fn synthetic_id(report: &TlsReport) -> String {
     hash.update(report.policies_sha256);
     super::hex(&hash.finalize()[..16])
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -36,11 +36,14 @@ pub(super) fn timestamp(text: &str) -> Read<Option<i64>> {
 
 /// Above 1e11 seconds (the year 5138) a number is milliseconds, then microseconds, then nanoseconds.
 fn scaled(number: i64) -> Read<i64> {
-    match number {
-        ..=100_000_000_000 => (number, None),
-        ..=100_000_000_000_000 => (number / 1_000, Some("timestamp-milliseconds")),
-        ..=100_000_000_000_000_000 => (number / 1_000_000, Some("timestamp-microseconds")),
-        _ => (number / 1_000_000_000, Some("timestamp-nanoseconds")),
+    if number <= 100_000_000_000 {
+        (number, None)
+    } else if number <= 100_000_000_000_000 {
+        (number / 1_000, Some("timestamp-milliseconds"))
+    } else if number <= 100_000_000_000_000_000 {
+        (number / 1_000_000, Some("timestamp-microseconds"))
+    } else {
+        (number / 1_000_000_000, Some("timestamp-nanoseconds"))
     }
 }
 

@@ -130,7 +130,8 @@ impl Publisher {
             fs::read_dir(&releases).map_err(|error| durable::named(&releases, "listing", &error))?
         {
             let entry = entry?;
-            if entry.file_name().to_string_lossy().starts_with('.') {
+            let name = entry.file_name();
+            if name == STAGING || name.to_string_lossy().starts_with(REMOVED) {
                 remove(&entry.path())?;
             }
         }

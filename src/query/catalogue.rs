@@ -1,6 +1,5 @@
 //! Embedded files and those of the user -> a catalogue, or all problems at once.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Context;
@@ -10,7 +9,7 @@ use super::check::File;
 use super::{Catalogue, EMBEDDED, Problem, Query};
 
 /// Folders that a user may have under `config/queries/`.
-const USERS_FOLDERS: [&str; 4] = ["alerts", "examples", "models", "panels"];
+const USERS_FOLDERS: [&str; 3] = ["alerts", "examples", "panels"];
 
 /// Bytes of the largest SQL file of a user.
 const MAX_FILE_BYTES: u64 = 1 << 20;
@@ -20,24 +19,24 @@ impl Catalogue {
     ///
     /// The embedded files are checked by a test; at run time only those of the user are.
     pub fn load(users_folder: Option<&Path>) -> Result<Self, Vec<Problem>> {
-        let mut catalogue = Self {
-            queries: BTreeMap::new(),
-            tables: BTreeMap::new(),
-            models: BTreeMap::new(),
-        };
+        let mut catalogue = Self::default();
         let mut problems = Vec::new();
         for (folder, name, text) in EMBEDDED {
             let path = format!("queries/{folder}/{name}.sql");
-            let (query, found) = File {
+            let file = File {
                 path: &path,
                 folder,
                 name,
                 text,
                 is_users: false,
+            };
+            let (query, found) = file.read();
+            if *folder == "schema" {
+                catalogue.tables.insert(query.name.clone(), query);
+            } else {
+                problems.extend(found);
+                catalogue.queries.insert(query.name.clone(), query);
             }
-            .read();
-            problems.extend(found);
-            catalogue.add(query);
         }
         if let Some(folder) = users_folder.filter(|folder| folder.exists()) {
             catalogue.add_users(folder, &mut problems);
@@ -65,15 +64,6 @@ impl Catalogue {
         panels.into_iter().map(|(_, query)| query).collect()
     }
 
-    fn add(&mut self, query: Query) {
-        let shelf = match query.folder.as_str() {
-            "schema" => &mut self.tables,
-            "models" => &mut self.models,
-            _ => &mut self.queries,
-        };
-        shelf.insert(query.name.clone(), query);
-    }
-
     fn add_users(&mut self, root: &Path, problems: &mut Vec<Problem>) {
         let mut files = Vec::new();
         for (folder, path) in sql_files(root, problems) {
@@ -96,7 +86,7 @@ impl Catalogue {
             let other = self
                 .queries
                 .get(&name)
-                .filter(|other| other.folder != *folder && folder != "models");
+                .filter(|other| other.folder != *folder);
             if let Some(other) = other {
                 let text = format!("`{name}` is already a query in {}/", other.folder);
                 problems.push(Problem {
@@ -106,7 +96,7 @@ impl Catalogue {
                 });
             }
             if found.is_empty() && other.is_none() {
-                self.add(query.clone());
+                self.queries.insert(name.clone(), query.clone());
                 users.push((path, query));
             }
             problems.extend(found);
@@ -145,22 +135,17 @@ impl Catalogue {
     }
 }
 
-/// A database in memory with every table of `schema`, empty, and every view of `models` (those that are not named as
-/// a table and take no parameters).
+/// A database in memory with every table of `schema`, empty, and its views.
 pub fn empty_database(catalogue: &Catalogue) -> anyhow::Result<Connection> {
     let database = Connection::open_in_memory()?;
-    for (name, table) in &catalogue.tables {
+    let is_view = |query: &&Query| query.text.contains("\ncreate view ");
+    let tables = catalogue.tables.values().filter(|query| !is_view(query));
+    let views = catalogue.tables.values().filter(is_view);
+    for query in tables.chain(views) {
+        let name = &query.name;
         database
-            .execute_batch(&table.text)
-            .with_context(|| format!("creating the table {name}"))?;
-    }
-    for (name, model) in &catalogue.models {
-        if model.params.is_empty() && !catalogue.tables.contains_key(name) {
-            let sql = format!("create view \"{name}\" as\n{}", model.text);
-            database
-                .execute_batch(&sql)
-                .with_context(|| format!("creating the view {name}"))?;
-        }
+            .execute_batch(&query.text)
+            .with_context(|| format!("creating {name}"))?;
     }
     Ok(database)
 }

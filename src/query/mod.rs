@@ -7,6 +7,7 @@ mod catalogue;
 mod check;
 mod embedded;
 mod header;
+mod lake;
 mod lint;
 mod reader;
 mod run;
@@ -20,6 +21,7 @@ use std::collections::BTreeMap;
 
 pub use catalogue::empty_database;
 pub use embedded::EMBEDDED;
+pub use lake::report_of_lake;
 pub use reader::{ReaderLimits, open_read_only};
 pub use run::{MAX_ROWS, run, run_at_most};
 pub use statement::{Kind, one_statement};
@@ -32,7 +34,7 @@ use crate::model::day::Day;
 pub struct Query {
     /// File name without folder and `.sql`.
     pub name: String,
-    /// `schema`, `models`, `panels`, `alerts`, `examples`.
+    /// `schema`, `panels`, `alerts` or `examples`.
     pub folder: String,
     /// The sentences of the header, its grain ("One row per (…).") included.
     pub description: String,
@@ -133,14 +135,12 @@ pub struct Table {
 pub type Params = BTreeMap<String, Value>;
 
 /// All SQL files, the user's over the embedded ones.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Catalogue {
     /// What can be run by name: `panels`, `alerts` and `examples`.
     pub queries: BTreeMap<String, Query>,
-    /// `schema`: one `create table` each, by table.
+    /// `schema`: one `create table` or `create view` each, by name.
     pub tables: BTreeMap<String, Query>,
-    /// `models`: roll-ups named as the table that they fill, and views.
-    pub models: BTreeMap<String, Query>,
 }
 
 /// A problem in a file of the user, with its path and line.

@@ -6,6 +6,7 @@ use duckdb::types::{TimeUnit, Value as Sql};
 use duckdb::{Connection, Statement, ToSql};
 
 use super::{Params, Query, Table, Value, value};
+use crate::model::day::Day;
 
 /// Rows that a query may give; more is an error, because a page of that size is a mistake.
 pub const MAX_ROWS: usize = 100_000;
@@ -75,14 +76,21 @@ fn push_rows(table: &mut Table, batch: &StructArray) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Names of the result's columns; the query is run on what the connection holds with all parameters NULL.
+/// Names of the result's columns; the query is run on what the connection holds with a stand-in for each parameter.
 pub(super) fn columns_of(connection: &Connection, query: &Query) -> anyhow::Result<Vec<String>> {
-    let nulls = query
+    let stand_in = |kind: &str| match kind {
+        "DATE" => Value::Day(Day::default()),
+        "BIGINT" => Value::Int(0),
+        "BOOLEAN" => Value::Bool(false),
+        "TIMESTAMP" => Value::Timestamp(0),
+        _ => Value::Text(String::new()),
+    };
+    let params = query
         .params
         .iter()
-        .map(|(name, _)| (name.clone(), Value::Null))
+        .map(|(name, kind)| (name.clone(), stand_in(kind)))
         .collect();
-    Ok(execute(connection, query, &nulls, MAX_ROWS)?.columns)
+    Ok(execute(connection, query, &params, MAX_ROWS)?.columns)
 }
 
 fn column_names(statement: &Statement<'_>) -> Vec<String> {

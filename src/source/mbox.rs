@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn message_over_the_limit_keeps_its_size_and_spares_the_next() {
         let all = cut(TWO, 30);
-        assert_eq!(all[0], (1, Err(45)));
+        assert_eq!(all[0], (1, Err(40)));
         assert!(all[1].1.is_ok());
     }
 }

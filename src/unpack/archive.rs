@@ -120,7 +120,7 @@ pub(super) fn tar(reader: &mut dyn Read, budget: &Budget, visit: Visit<'_>) {
             visit(Member::refused(None, refusal));
             return;
         }
-        if member.header().entry_type().is_file() && !tar_member(member, visit) {
+        if member.header().entry_type().is_file() && !tar_member(member, budget, visit) {
             return;
         }
     }
@@ -129,16 +129,23 @@ pub(super) fn tar(reader: &mut dyn Read, budget: &Budget, visit: Visit<'_>) {
     }
 }
 
-fn tar_member(mut entry: ::tar::Entry<'_, &mut dyn Read>, visit: Visit<'_>) -> bool {
+fn tar_member(entry: ::tar::Entry<'_, &mut dyn Read>, budget: &Budget, visit: Visit<'_>) -> bool {
     let name = printable(&entry.path_bytes());
     if is_unsafe_path(&String::from_utf8_lossy(&entry.path_bytes())) {
         return visit(Member::refused(Some(name), unsafe_path("tar-path")));
     }
     let hint = entry.size();
-    visit(Member {
+    let mut whole = Whole {
+        inner: entry,
+        budget,
+        left: hint,
+        is_broken: false,
+    };
+    let go_on = visit(Member {
         name: Some(name),
-        content: Ok((&mut entry, hint)),
-    })
+        content: Ok((&mut whole, hint)),
+    });
+    go_on && !whole.is_broken
 }
 
 fn unsafe_path(code: &'static str) -> Refusal {
@@ -158,10 +165,39 @@ struct Metered<'b, R> {
 
 impl<R: Read> Read for Metered<'_, R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(out)?;
+        let count = self
+            .inner
+            .read(out)
+            .map_err(|error| self.budget.damaged("zip-corrupt", &error))?;
         self.bytes_out += count as u64;
         self.budget.take_bytes(count as u64)?;
         self.budget.check_ratio(self.bytes_in, self.bytes_out)?;
+        Ok(count)
+    }
+}
+
+/// Ends only where the entry does: the tar crate takes a cut archive for a short entry.
+struct Whole<'b, R> {
+    inner: R,
+    budget: &'b Budget,
+    left: u64,
+    /// What comes after this entry cannot be found.
+    is_broken: bool,
+}
+
+impl<R: Read> Read for Whole<'_, R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(out).map_err(|error| {
+            self.is_broken = true;
+            self.budget.damaged("tar-corrupt", &error)
+        })?;
+        self.left = self.left.saturating_sub(count as u64);
+        if count == 0 && self.left > 0 && !out.is_empty() {
+            self.is_broken = true;
+            return Err(self
+                .budget
+                .damaged("tar-corrupt", &"the archive ends inside of the member"));
+        }
         Ok(count)
     }
 }

@@ -87,6 +87,12 @@ impl Budget {
         error
     }
 
+    /// As [`Budget::fail`], for an error of another crate, unless the reason is known already.
+    pub(super) fn damaged(&self, code: &'static str, error: &dyn std::fmt::Display) -> io::Error {
+        let refusal = self.refusal(error, code);
+        self.fail(refusal)
+    }
+
     /// The refusal behind `error`; `code` where it is of another crate's making.
     pub(super) fn refusal(&self, error: &dyn std::fmt::Display, code: &'static str) -> Refusal {
         let cut = self.cut.replace(false);

@@ -184,6 +184,21 @@ fn broken_zip_is_refused_with_its_code() {
 }
 
 #[test]
+fn cut_tar_is_no_short_document() {
+    let packed = tar_of(&[("a.xml", &[b'x'; 2000])]);
+    assert_eq!(all(&packed[..1500]), ["a.xml:tar-corrupt"]);
+    let compressed = gz(&packed);
+    assert_eq!(
+        all(&compressed[..compressed.len() - 12])
+            .last()
+            .unwrap()
+            .rsplit(':')
+            .next(),
+        Some("gzip-truncated")
+    );
+}
+
+#[test]
 fn nesting_is_bounded_where_the_limit_says() {
     let three = gz(&gz(&gz(REPORT)));
     assert_eq!(all(&three), [format!(":{}", REPORT.len())]);
@@ -242,7 +257,7 @@ fn ratio_counts_only_above_its_threshold() {
 
 /// `count` bytes of one value, compressed without holding them.
 fn bomb(count: usize) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     let slice = vec![b'a'; 1 << 20];
     for _ in 0..count >> 20 {
         encoder.write_all(&slice).unwrap();

@@ -27,16 +27,18 @@ pub(super) enum Tolerance {
     Lenient,
 }
 
+/// An open element.
 #[derive(Debug)]
-struct Open {
-    place: Place,
-    name: Name,
+pub(super) struct Open {
+    pub(super) place: Place,
+    pub(super) name: Name,
     /// Where the name as written begins in `Builder::names`.
-    name_at: usize,
+    pub(super) name_at: usize,
 }
 
+/// Where in the document the reading is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+pub(super) enum Phase {
     Before,
     Inside,
     After,
@@ -53,21 +55,21 @@ pub(super) struct Attempt<'a> {
 
 /// One attempt at reading a document.
 pub(super) struct Builder<'a> {
-    attempt: Attempt<'a>,
-    phase: Phase,
-    open: Vec<Open>,
-    names: String,
-    text: String,
-    text_is_cut: bool,
-    head: HeadDraft,
-    record: RecordDraft,
-    fingerprint: Fingerprint,
+    pub(super) attempt: Attempt<'a>,
+    pub(super) phase: Phase,
+    pub(super) open: Vec<Open>,
+    pub(super) names: String,
+    pub(super) text: String,
+    pub(super) text_is_cut: bool,
+    pub(super) head: HeadDraft,
+    pub(super) record: RecordDraft,
+    pub(super) fingerprint: Fingerprint,
     /// Sections seen: metadata, policy.
-    has_metadata: bool,
-    has_policy: bool,
-    has_doctype: bool,
-    records_before_policy: bool,
-    is_prefixed: bool,
+    pub(super) has_metadata: bool,
+    pub(super) has_policy: bool,
+    pub(super) has_doctype: bool,
+    pub(super) records_before_policy: bool,
+    pub(super) is_prefixed: bool,
     pub(super) oddities: Oddities,
 }
 
@@ -196,63 +198,6 @@ impl<'a> Builder<'a> {
         self.end_lenient(written)
     }
 
-    /// Text between tags.
-    pub(super) fn text(&mut self, text: &str) {
-        if self.is_in_leaf() {
-            self.push_text(text);
-        } else if !text.bytes().all(|byte| byte.is_ascii_whitespace()) {
-            match self.phase {
-                Phase::Before => self.oddities.note("junk-before-root", || text.to_owned()),
-                _ if self
-                    .open
-                    .last()
-                    .is_some_and(|open| open.place == Place::Skipped) => {}
-                _ => self.oddities.note("stray-text", || text.to_owned()),
-            }
-        }
-    }
-
-    /// A reference between `&` and `;`. Only the five predefined ones and characters are resolved.
-    pub(super) fn reference(&mut self, name: &str) {
-        if let Some(found) = resolve(name) {
-            return self.text(found.encode_utf8(&mut [0; 4]));
-        }
-        self.oddities.note("entity-unknown", || name.to_owned());
-        self.text("&");
-        self.text(name);
-        self.text(";");
-    }
-
-    /// A `&` that begins no reference; it is text.
-    pub(super) fn bare_ampersand(&mut self, text: &str) {
-        self.oddities
-            .note("raw-ampersand", || text.chars().take(40).collect());
-    }
-
-    /// A `<` that begins no tag; it is text.
-    pub(super) fn raw_angle(&mut self) {
-        if self.is_in_leaf() {
-            self.oddities.note("raw-angle", String::new);
-        }
-        self.text("<");
-    }
-
-    /// What follows the root element.
-    pub(super) fn trailing(&mut self, rest: &[u8]) {
-        let is_blank = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0;
-        let at = rest.iter().position(|byte| !byte.is_ascii_whitespace());
-        let Some(at) = at else { return };
-        let rest = &rest[at..];
-        let code = match () {
-            () if rest.iter().all(is_blank) => "trailing-nul",
-            () if super::has_root(rest) => "second-report-ignored",
-            () => "trailing-bytes",
-        };
-        self.oddities.note(code, || {
-            String::from_utf8_lossy(&rest[..rest.len().min(240)]).into_owned()
-        });
-    }
-
     /// The end of the document.
     pub(super) fn finish(mut self, file_name: Option<&str>) -> Result<AggregateHead, Stop> {
         if !self.has_metadata && !self.has_policy && self.head.head.record_count == 0 {
@@ -320,7 +265,7 @@ impl<'a> Builder<'a> {
         self.names.push_str(written);
     }
 
-    fn written(&self, at: usize) -> &str {
+    pub(super) fn written(&self, at: usize) -> &str {
         let end = self
             .open
             .get(at + 1)
@@ -328,7 +273,7 @@ impl<'a> Builder<'a> {
         &self.names[self.open[at].name_at..end]
     }
 
-    fn matches(&self, at: usize, written: &str) -> bool {
+    pub(super) fn matches(&self, at: usize, written: &str) -> bool {
         self.written(at) == written
             || (self.open[at].name != Name::Other && Name::read(written).0 == self.open[at].name)
     }
@@ -399,131 +344,6 @@ impl<'a> Builder<'a> {
         self.record.begin(head.record_count);
         Ok(Place::Record)
     }
-
-    fn push_text(&mut self, text: &str) {
-        let room = self
-            .attempt
-            .limits
-            .text_bytes
-            .saturating_sub(self.text.len());
-        if text.len() <= room {
-            return self.text.push_str(text);
-        }
-        let mut end = room;
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        self.text.push_str(&text[..end]);
-        self.text_is_cut = true;
-    }
-
-    /// Closes the innermost element.
-    fn close(&mut self) -> Result<(), Stop> {
-        let Some(Open {
-            place,
-            name,
-            name_at,
-        }) = self.open.pop()
-        else {
-            return Ok(());
-        };
-        self.names.truncate(name_at);
-        match place {
-            Place::Leaf => self.close_leaf(name),
-            Place::Entry => self.record.end_entry(name, &mut self.oddities),
-            Place::Record => self.close_record(),
-            Place::Feedback => self.phase = Phase::After,
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn close_leaf(&mut self, name: Name) {
-        if self.text_is_cut {
-            let limit = self.attempt.limits.text_bytes;
-            self.oddities
-                .note("text-cut", || format!("{name:?} to {limit} bytes"));
-        }
-        let Some(parent) = self.open.last() else {
-            return;
-        };
-        match parent.place {
-            Place::Record | Place::Row | Place::Evaluated => {
-                self.record.assign(name, &self.text, &mut self.oddities)
-            }
-            Place::Entry => {
-                self.record
-                    .assign_entry(parent.name, name, &self.text, &mut self.oddities)
-            }
-            _ => {
-                let most_errors = self.attempt.limits.results_per_record as usize;
-                self.head
-                    .assign(name, &self.text, most_errors, &mut self.oddities);
-            }
-        }
-    }
-
-    fn close_record(&mut self) {
-        self.records_before_policy |= !self.has_policy;
-        let modes = self.attempt.modes.unwrap_or_else(|| self.head.modes());
-        let record = self.record.finish(modes, &mut self.oddities);
-        let head = &mut self.head.head;
-        head.messages = head
-            .messages
-            .saturating_add(record.messages)
-            .min(i64::MAX as u64);
-        if record.dmarc_pass() {
-            head.passed = head
-                .passed
-                .saturating_add(record.messages)
-                .min(i64::MAX as u64);
-        }
-        self.fingerprint.add_record(&record);
-        self.attempt.sink.record(record);
-    }
-
-    /// Closes what is open down to the element that this end tag names; ignores one that names nothing.
-    fn end_lenient(&mut self, written: &str) -> Result<(), Stop> {
-        let Some(at) = (0..self.open.len())
-            .rev()
-            .find(|at| self.matches(*at, written))
-        else {
-            self.oddities
-                .note("end-tag-ignored", || format!("</{written}>"));
-            return Ok(());
-        };
-        self.close_down_to(at + 1)?;
-        self.close()
-    }
-
-    /// Makes `len` elements open, as if the end tags of the others were there. Only a record must be whole.
-    fn close_down_to(&mut self, len: usize) -> Result<(), Stop> {
-        while self.open.len() > len {
-            let top = self.open.len() - 1;
-            if self.open[top].place == Place::Record {
-                let message = format!(
-                    "record {} is not closed, so the report has lost its structure; ask the reporter for a new one",
-                    self.head.head.record_count
-                );
-                return Err(Stop::refuse("xml-malformed", message));
-            }
-            let written = self.written(top).to_owned();
-            self.oddities
-                .note("end-tag-missing", || format!("</{written}>"));
-            self.close()?;
-        }
-        Ok(())
-    }
-
-    /// A section inside of something, or a field inside of a field, means that an end tag is missing.
-    fn make_room(&mut self, name: Name) -> Result<(), Stop> {
-        match self.open.last().map(|open| open.place) {
-            None | Some(Place::Skipped) => Ok(()),
-            Some(_) if schema::is_section(name) => self.close_down_to(1),
-            Some(Place::Leaf) => self.close_down_to(self.open.len() - 1),
-            Some(_) => Ok(()),
-        }
-    }
 }
 
 fn section(seen: &mut bool, place: Place, oddities: &mut Oddities, written: &str) -> Place {
@@ -538,22 +358,4 @@ fn doctype_refused() -> Stop {
     let message =
         "the report has a DOCTYPE, which can define entities and is never read; reports need none";
     Stop::refuse("doctype", message)
-}
-
-fn resolve(name: &str) -> Option<char> {
-    Some(match name {
-        "amp" => '&',
-        "lt" => '<',
-        "gt" => '>',
-        "quot" => '"',
-        "apos" => '\'',
-        _ => {
-            let number = name.strip_prefix('#')?;
-            let code = match number.strip_prefix(['x', 'X']) {
-                Some(hex) => u32::from_str_radix(hex, 16).ok()?,
-                None => number.parse().ok()?,
-            };
-            char::from_u32(code).filter(|c| *c != '\0')?
-        }
-    })
 }

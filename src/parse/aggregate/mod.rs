@@ -5,6 +5,7 @@
 //! it is read again from its first byte in another way, and the sink is told to forget what it got.
 
 mod builder;
+mod close;
 mod head;
 mod name;
 mod record;
@@ -14,6 +15,7 @@ mod stop;
 mod strict;
 #[cfg(test)]
 mod tests;
+mod text;
 mod window;
 
 use std::io::{self, BufRead};
@@ -30,11 +32,11 @@ use crate::model::limits::Limits;
 use crate::model::outcome::Refusal;
 
 /// Where the bytes of a document are.
-pub(super) enum Source<'a> {
+pub(super) enum Source<'s, 'd> {
     /// In memory.
-    Slice(&'a [u8]),
+    Slice(&'s [u8]),
     /// Behind a function that opens them from the beginning.
-    Stream(&'a dyn Fn() -> io::Result<Box<dyn BufRead + 'a>>),
+    Stream(&'s dyn Fn() -> io::Result<Box<dyn BufRead + 'd>>),
 }
 
 /// How the next attempt reads.
@@ -47,7 +49,7 @@ struct Plan {
 
 /// Reads a report whose first bytes are `prefix`.
 pub(super) fn read(
-    source: &Source<'_>,
+    source: &Source<'_, '_>,
     prefix: &[u8],
     file_name: Option<&str>,
     limits: &Limits,
@@ -102,7 +104,7 @@ fn next_plan(plan: Plan, prefix: &[u8], stop: Stop) -> Result<Plan, Refusal> {
 }
 
 fn read_once(
-    source: &Source<'_>,
+    source: &Source<'_, '_>,
     prefix: &[u8],
     file_name: Option<&str>,
     charset: Charset,

@@ -1,6 +1,10 @@
 //! The element names that reports use.
 
 /// An element name without its prefix; everything unknown is [`Name::Other`].
+#[expect(
+    clippy::enum_variant_names,
+    reason = "org_name is called so by the schema"
+)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Name {
     Feedback,

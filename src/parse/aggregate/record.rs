@@ -163,15 +163,15 @@ impl RecordDraft {
     pub(super) fn finish(&mut self, modes: Modes, oddities: &mut Oddities) -> Record {
         let record = &mut self.record;
         self.is_rfc9990 |= record.disposition == Some(Disposition::Pass);
-        for (name, code) in [
-            (Name::SourceIp, "source-ip-missing"),
-            (Name::Count, "count-missing"),
-            (Name::Disposition, "disposition-missing"),
-            (Name::Dkim, "evaluated-missing"),
-            (Name::Spf, "evaluated-missing"),
+        for (name, code, field) in [
+            (Name::SourceIp, "source-ip-missing", ""),
+            (Name::Count, "count-missing", ""),
+            (Name::Disposition, "disposition-missing", ""),
+            (Name::Dkim, "evaluated-missing", "dkim"),
+            (Name::Spf, "evaluated-missing", "spf"),
         ] {
             if self.seen & (1 << name as u64) == 0 {
-                note(oddities, code, record.record_no, "");
+                note(oddities, code, record.record_no, field);
             }
         }
         match &record.header_from {
