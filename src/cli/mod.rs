@@ -6,8 +6,12 @@ mod context;
 mod drawn;
 
 pub mod demo;
+pub mod ingest;
 pub mod parse;
+pub mod rebuild;
 pub mod serve;
+pub mod verify;
+mod work;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -47,6 +51,12 @@ struct Arguments {
 enum Command {
     /// Print what reports say; nothing is stored
     Parse(parse::ParseArgs),
+    /// Take in reports and publish them
+    Ingest(ingest::IngestArgs),
+    /// Make everything derived anew from the archive
+    Rebuild(rebuild::RebuildArgs),
+    /// Compare what is published with a rebuild
+    Verify(verify::VerifyArgs),
     /// Serve the dashboard and the JSON
     Serve(serve::ServeArgs),
 }
@@ -68,6 +78,9 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
 fn dispatch(global: &Global, command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Parse(args) => parse::run(&args, &global.config()?.limits),
+        Command::Ingest(args) => ingest::run(&args, global, &global.config()?, &|_| Ok(())),
+        Command::Rebuild(args) => rebuild::run(&args, global, &global.config()?, &|_| Ok(())),
+        Command::Verify(args) => verify::run(&args, global, &global.config()?, &|_| Ok(())),
         Command::Serve(args) => serve_dashboard(&args, &global.config()?),
     }
 }

@@ -9,7 +9,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 pub use self::manifest::{FileEntry, Manifest, Values};
-pub use self::staging::Staging;
+pub use self::staging::{DATABASE, Staging};
 use crate::durable;
 
 mod manifest;

@@ -296,7 +296,7 @@ fn domain_rows(domains: &[SenderDomain]) -> Result<RecordBatch, ArrowError> {
     columns.finish()
 }
 
-fn append<T>(
+pub(super) fn append<T>(
     connection: &Connection,
     table: &str,
     rows: &[T],

@@ -1,12 +1,13 @@
 //! What the store needs to know of the configuration.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use ipnet::IpNet;
 
 use crate::model::domain::is_within;
 use crate::model::limits::Limits;
+use crate::model::sender;
 
 /// Settings of the working database and of what load decides.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,4 +57,28 @@ pub struct KnownSender {
     pub spf_domains: Vec<String>,
     /// Whether an aligned DKIM pass for an approved domain is evidence of it.
     pub aligned_dkim: bool,
+}
+
+/// The senders of the configuration, where one that sends for several domains stands once for each, by name.
+pub fn by_name(configured: &[sender::KnownSender]) -> Vec<KnownSender> {
+    let mut senders: BTreeMap<&str, KnownSender> = BTreeMap::new();
+    for one in configured {
+        let sender = senders.entry(&one.name).or_insert_with(|| KnownSender {
+            sender: one.name.clone(),
+            name: one.name.clone(),
+            ..KnownSender::default()
+        });
+        merge(&mut sender.approved_for, std::slice::from_ref(&one.domain));
+        merge(&mut sender.networks, &one.cidrs);
+        merge(&mut sender.dkim_domains, &one.dkim_domains);
+        merge(&mut sender.spf_domains, &one.spf_domains);
+        sender.aligned_dkim |= one.aligned_dkim;
+    }
+    senders.into_values().collect()
+}
+
+fn merge<T: Clone + Ord>(into: &mut Vec<T>, more: &[T]) {
+    into.extend_from_slice(more);
+    into.sort_unstable();
+    into.dedup();
 }
