@@ -13,6 +13,8 @@ pub mod serve;
 pub mod verify;
 mod work;
 
+pub mod query;
+
 use std::ffi::OsString;
 use std::process::ExitCode;
 
