@@ -1,6 +1,5 @@
 //! Embedded files and those of the user -> a catalogue, or all problems at once.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Context;
@@ -10,7 +9,7 @@ use super::check::File;
 use super::{Catalogue, EMBEDDED, Problem, Query};
 
 /// Folders that a user may have under `config/queries/`.
-const USERS_FOLDERS: [&str; 4] = ["alerts", "examples", "models", "panels"];
+const USERS_FOLDERS: [&str; 3] = ["alerts", "examples", "panels"];
 
 /// Bytes of the largest SQL file of a user.
 const MAX_FILE_BYTES: u64 = 1 << 20;
@@ -20,38 +19,49 @@ impl Catalogue {
     ///
     /// The embedded files are checked by a test; at run time only those of the user are.
     pub fn load(users_folder: Option<&Path>) -> Result<Self, Vec<Problem>> {
-        let mut catalogue =
-            Self { queries: BTreeMap::new(), tables: BTreeMap::new(), models: BTreeMap::new() };
+        let mut catalogue = Self::default();
         let mut problems = Vec::new();
         for (folder, name, text) in EMBEDDED {
             let path = format!("queries/{folder}/{name}.sql");
-            let (query, found) = File { path: &path, folder, name, text, is_users: false }.read();
-            problems.extend(found);
-            catalogue.add(query);
+            let file = File {
+                path: &path,
+                folder,
+                name,
+                text,
+                is_users: false,
+            };
+            let (query, found) = file.read();
+            if *folder == "schema" {
+                catalogue.tables.insert(query.name.clone(), query);
+            } else {
+                problems.extend(found);
+                catalogue.queries.insert(query.name.clone(), query);
+            }
         }
         if let Some(folder) = users_folder.filter(|folder| folder.exists()) {
             catalogue.add_users(folder, &mut problems);
         }
         problems.sort();
-        if problems.is_empty() { Ok(catalogue) } else { Err(problems) }
+        if problems.is_empty() {
+            Ok(catalogue)
+        } else {
+            Err(problems)
+        }
     }
 
     /// The panels of a page in order.
     pub fn panels(&self, page: &str) -> Vec<&Query> {
         let mut panels: Vec<(i64, &Query)> = (self.queries.values())
-            .filter_map(|query| query.panel.as_ref().filter(|p| p.page == page).map(|p| (p.order, query)))
+            .filter_map(|query| {
+                query
+                    .panel
+                    .as_ref()
+                    .filter(|p| p.page == page)
+                    .map(|p| (p.order, query))
+            })
             .collect();
         panels.sort_by(|a, b| (a.0, &a.1.name).cmp(&(b.0, &b.1.name)));
         panels.into_iter().map(|(_, query)| query).collect()
-    }
-
-    fn add(&mut self, query: Query) {
-        let shelf = match query.folder.as_str() {
-            "schema" => &mut self.tables,
-            "models" => &mut self.models,
-            _ => &mut self.queries,
-        };
-        shelf.insert(query.name.clone(), query);
     }
 
     fn add_users(&mut self, root: &Path, problems: &mut Vec<Problem>) {
@@ -65,14 +75,28 @@ impl Catalogue {
         let mut users = Vec::new();
         for (folder, path, text) in &files {
             let (path, name) = (path.display().to_string(), stem(path));
-            let (query, found) = File { path: &path, folder, name: &name, text, is_users: true }.read();
-            let other = self.queries.get(&name).filter(|other| other.folder != *folder && folder != "models");
+            let (query, found) = File {
+                path: &path,
+                folder,
+                name: &name,
+                text,
+                is_users: true,
+            }
+            .read();
+            let other = self
+                .queries
+                .get(&name)
+                .filter(|other| other.folder != *folder);
             if let Some(other) = other {
                 let text = format!("`{name}` is already a query in {}/", other.folder);
-                problems.push(Problem { path: path.clone(), line: 1, message: text });
+                problems.push(Problem {
+                    path: path.clone(),
+                    line: 1,
+                    message: text,
+                });
             }
             if found.is_empty() && other.is_none() {
-                self.add(query.clone());
+                self.queries.insert(name.clone(), query.clone());
                 users.push((path, query));
             }
             problems.extend(found);
@@ -88,30 +112,40 @@ impl Catalogue {
         let database = match empty_database(self) {
             Ok(database) => database,
             Err(error) => {
-                return vec![Problem { path: "queries".to_owned(), line: 1, message: format!("{error:#}") }];
+                return vec![Problem {
+                    path: "queries".to_owned(),
+                    line: 1,
+                    message: format!("{error:#}"),
+                }];
             }
         };
         (users.iter())
             .flat_map(|(path, query)| {
                 let (folder, name, text) = (&*query.folder, &*query.name, &*query.text);
-                File { path, folder, name, text, is_users: true }.check(query, &database)
+                File {
+                    path,
+                    folder,
+                    name,
+                    text,
+                    is_users: true,
+                }
+                .check(query, &database)
             })
             .collect()
     }
 }
 
-/// A database in memory with every table of `schema`, empty, and every view of `models` (those that are not named as
-/// a table and take no parameters).
+/// A database in memory with every table of `schema`, empty, and its views.
 pub fn empty_database(catalogue: &Catalogue) -> anyhow::Result<Connection> {
     let database = Connection::open_in_memory()?;
-    for (name, table) in &catalogue.tables {
-        database.execute_batch(&table.text).with_context(|| format!("creating the table {name}"))?;
-    }
-    for (name, model) in &catalogue.models {
-        if model.params.is_empty() && !catalogue.tables.contains_key(name) {
-            let sql = format!("create view \"{name}\" as\n{}", model.text);
-            database.execute_batch(&sql).with_context(|| format!("creating the view {name}"))?;
-        }
+    let is_view = |query: &&Query| query.text.contains("\ncreate view ");
+    let tables = catalogue.tables.values().filter(|query| !is_view(query));
+    let views = catalogue.tables.values().filter(is_view);
+    for query in tables.chain(views) {
+        let name = &query.name;
+        database
+            .execute_batch(&query.text)
+            .with_context(|| format!("creating {name}"))?;
     }
     Ok(database)
 }
@@ -123,7 +157,10 @@ fn sql_files(root: &Path, problems: &mut Vec<Problem>) -> Vec<(String, std::path
         let name = file_name(&folder);
         if !folder.is_dir() || !USERS_FOLDERS.contains(&name.as_str()) {
             if !name.starts_with('.') && !name.to_ascii_lowercase().ends_with(".md") {
-                let text = format!("only the folders {} are read here", USERS_FOLDERS.join(", "));
+                let text = format!(
+                    "only the folders {} are read here",
+                    USERS_FOLDERS.join(", ")
+                );
                 problems.push(problem(&folder, text));
             }
             continue;
@@ -138,7 +175,8 @@ fn sql_files(root: &Path, problems: &mut Vec<Problem>) -> Vec<(String, std::path
 }
 
 fn children(folder: &Path, problems: &mut Vec<Problem>) -> Vec<std::path::PathBuf> {
-    let list = std::fs::read_dir(folder).and_then(|entries| entries.map(|e| e.map(|e| e.path())).collect());
+    let list = std::fs::read_dir(folder)
+        .and_then(|entries| entries.map(|e| e.map(|e| e.path())).collect());
     let mut list: Vec<std::path::PathBuf> = match list {
         Ok(list) => list,
         Err(error) => {
@@ -152,19 +190,32 @@ fn children(folder: &Path, problems: &mut Vec<Problem>) -> Vec<std::path::PathBu
 
 fn read_bounded(path: &Path) -> anyhow::Result<String> {
     let bytes = std::fs::metadata(path).context("cannot be read")?.len();
-    anyhow::ensure!(bytes <= MAX_FILE_BYTES, "is larger than {MAX_FILE_BYTES} bytes");
+    anyhow::ensure!(
+        bytes <= MAX_FILE_BYTES,
+        "is larger than {MAX_FILE_BYTES} bytes"
+    );
     let text = std::fs::read_to_string(path).context("cannot be read as UTF-8")?;
-    Ok(text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned))
+    Ok(text
+        .strip_prefix('\u{feff}')
+        .map_or_else(|| text.clone(), str::to_owned))
 }
 
 fn problem(path: &Path, message: String) -> Problem {
-    Problem { path: path.display().to_string(), line: 1, message }
+    Problem {
+        path: path.display().to_string(),
+        line: 1,
+        message,
+    }
 }
 
 fn file_name(path: &Path) -> String {
-    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    path.file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default()
 }
 
 fn stem(path: &Path) -> String {
-    path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    path.file_stem()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default()
 }

@@ -22,19 +22,32 @@ pub(super) struct File<'a> {
 
 impl File<'_> {
     fn problem(&self, line: usize, message: impl Into<String>) -> Problem {
-        Problem { path: self.path.to_owned(), line, message: message.into() }
+        Problem {
+            path: self.path.to_owned(),
+            line,
+            message: message.into(),
+        }
     }
 
     /// Reads the header alone; enough for files that are part of the binary.
     pub(super) fn read(&self) -> (Query, Vec<Problem>) {
         let (header, problems) = header::parse(self.text);
-        let mut problems: Vec<Problem> = problems.into_iter().map(|(line, text)| self.problem(line, text)).collect();
+        let mut problems: Vec<Problem> = problems
+            .into_iter()
+            .map(|(line, text)| self.problem(line, text))
+            .collect();
         if !header.name.is_empty() && header.name != self.name {
-            let text = format!("the header says `{}`, the file is called `{}.sql`", header.name, self.name);
+            let text = format!(
+                "the header says `{}`, the file is called `{}.sql`",
+                header.name, self.name
+            );
             problems.push(self.problem(1, text));
         }
         if self.folder == "panels" && header.panel.is_none() && problems.is_empty() {
-            problems.push(self.problem(1, "a file in panels/ needs a line `-- panel: page=… title=\"…\"`"));
+            problems.push(self.problem(
+                1,
+                "a file in panels/ needs a line `-- panel: page=… title=\"…\"`",
+            ));
         }
         (self.query(header), problems)
     }
@@ -60,8 +73,11 @@ impl File<'_> {
             Err(problem) => return vec![self.problem(self.line(problem.offset), problem.message)],
         };
         let findings = lint(&tree, &query.grain);
-        let mut problems: Vec<Problem> =
-            findings.problems.into_iter().map(|(offset, text)| self.problem(self.line(offset), text)).collect();
+        let mut problems: Vec<Problem> = findings
+            .problems
+            .into_iter()
+            .map(|(offset, text)| self.problem(self.line(offset), text))
+            .collect();
         let (header, _) = header::parse(self.text);
         problems.extend(self.params(query, &header, &findings.params));
         if problems.is_empty() {
@@ -71,18 +87,31 @@ impl File<'_> {
     }
 
     fn params(&self, query: &Query, header: &Header, used: &BTreeSet<String>) -> Vec<Problem> {
-        let declared: BTreeSet<String> = query.params.iter().map(|(name, _)| name.clone()).collect();
+        let declared: BTreeSet<String> =
+            query.params.iter().map(|(name, _)| name.clone()).collect();
         let mut problems = Vec::new();
         for name in used.difference(&declared) {
-            problems.push(self.problem(header.params_line, format!("`${name}` is used and not declared in `-- params:`")));
+            problems.push(self.problem(
+                header.params_line,
+                format!("`${name}` is used and not declared in `-- params:`"),
+            ));
         }
         for name in declared.difference(used) {
-            problems.push(self.problem(header.params_line, format!("`${name}` is declared and not used")));
+            problems.push(self.problem(
+                header.params_line,
+                format!("`${name}` is declared and not used"),
+            ));
         }
         let page = query.panel.as_ref().map_or("", |panel| panel.page.as_str());
         if let Some((_, given)) = PAGES.iter().find(|(name, _)| *name == page) {
-            for name in declared.iter().filter(|name| !given.contains(&name.as_str())) {
-                let text = format!("the page `{page}` gives ${}, not `${name}`", given.join(", $"));
+            for name in declared
+                .iter()
+                .filter(|name| !given.contains(&name.as_str()))
+            {
+                let text = format!(
+                    "the page `{page}` gives ${}, not `${name}`",
+                    given.join(", $")
+                );
                 problems.push(self.problem(header.params_line, text));
             }
         }
@@ -97,17 +126,31 @@ impl File<'_> {
         let missing = |name: &&String| !columns.contains(name);
         let mut problems = Vec::new();
         for name in query.grain.iter().filter(missing) {
-            problems.push(self.problem(1, format!("`{name}` of \"One row per (…)\" is not a column of the result")));
+            problems.push(self.problem(
+                1,
+                format!("`{name}` of \"One row per (…)\" is not a column of the result"),
+            ));
         }
         let panel = query.panel.iter();
-        for name in panel.flat_map(|panel| panel.x.iter().chain(&panel.y)).filter(missing) {
-            let text = format!("there is no column `{name}`; columns are {}", columns.join(", "));
+        for name in panel
+            .flat_map(|panel| panel.x.iter().chain(&panel.y))
+            .filter(missing)
+        {
+            let text = format!(
+                "there is no column `{name}`; columns are {}",
+                columns.join(", ")
+            );
             problems.push(self.problem(header.panel_line, text));
         }
         problems
     }
 
     fn line(&self, offset: usize) -> usize {
-        1 + self.text.bytes().take(offset).filter(|b| *b == b'\n').count()
+        1 + self
+            .text
+            .bytes()
+            .take(offset)
+            .filter(|b| *b == b'\n')
+            .count()
     }
 }

@@ -27,10 +27,17 @@ pub(super) const PARAM_TYPES: [&str; 5] = ["VARCHAR", "DATE", "BIGINT", "BOOLEAN
 
 /// Reads the comment lines at the top of a file. Problems are `(line, sentence)`.
 pub(super) fn parse(text: &str) -> (Header, Vec<(usize, String)>) {
-    let mut header = Header { params_line: 1, panel_line: 1, ..Header::default() };
+    let mut header = Header {
+        params_line: 1,
+        panel_line: 1,
+        ..Header::default()
+    };
     let mut problems = Vec::new();
     let mut prose = String::new();
-    let comments = text.lines().map(str::trim).map_while(|line| line.strip_prefix("--"));
+    let comments = text
+        .lines()
+        .map(str::trim)
+        .map_while(|line| line.strip_prefix("--"));
     for (index, line) in comments.enumerate() {
         let (number, line) = (index + 1, line.trim());
         if let Some(rest) = line.strip_prefix("params:") {
@@ -61,7 +68,8 @@ pub(super) fn parse(text: &str) -> (Header, Vec<(usize, String)>) {
 
 /// `name: sentence. One row per (a, b).`
 fn sentences(prose: &str) -> Result<(String, String, Vec<String>), String> {
-    const FORM: &str = "the file has to begin with `-- name: what it gives. One row per (columns).`";
+    const FORM: &str =
+        "the file has to begin with `-- name: what it gives. One row per (columns).`";
     let (name, description) = prose.split_once(':').ok_or(FORM)?;
     let (name, description) = (name.trim(), description.trim());
     if !is_name(name) || !description.ends_with('.') {
@@ -70,10 +78,19 @@ fn sentences(prose: &str) -> Result<(String, String, Vec<String>), String> {
     if description.ends_with("One row.") {
         return Ok((name.to_owned(), description.to_owned(), Vec::new()));
     }
-    let grain = description.rsplit_once("One row per (").and_then(|(_, rest)| rest.strip_suffix(").")).ok_or(FORM)?;
-    let grain: Vec<String> = grain.split(',').map(|column| column.trim().to_owned()).collect();
+    let grain = description
+        .rsplit_once("One row per (")
+        .and_then(|(_, rest)| rest.strip_suffix(")."))
+        .ok_or(FORM)?;
+    let grain: Vec<String> = grain
+        .split(',')
+        .map(|column| column.trim().to_owned())
+        .collect();
     if grain.iter().any(|column| !is_name(column)) {
-        return Err(format!("`One row per ({})` has to list column names", grain.join(", ")));
+        return Err(format!(
+            "`One row per ({})` has to list column names",
+            grain.join(", ")
+        ));
     }
     Ok((name.to_owned(), description.to_owned(), grain))
 }
@@ -88,7 +105,9 @@ fn params(text: &str) -> Result<Vec<(String, String)>, String> {
             .ok_or_else(|| format!("`{part}` has to be `$name TYPE`"))?;
         let kind = kind.trim().to_ascii_uppercase();
         if !is_name(name) || list.iter().any(|(other, _)| other == name) {
-            return Err(format!("`${name}` is not a parameter name, or stands twice"));
+            return Err(format!(
+                "`${name}` is not a parameter name, or stands twice"
+            ));
         }
         if !PARAM_TYPES.contains(&kind.as_str()) {
             return Err(format!("`{kind}` is not one of {}", PARAM_TYPES.join(", ")));
@@ -101,8 +120,14 @@ fn params(text: &str) -> Result<Vec<(String, String)>, String> {
 /// `page=domain title="Daily volume" chart=stacked x=day y=passed,failed order=20`.
 fn panel(text: &str) -> Result<Panel, Vec<String>> {
     let mut problems = Vec::new();
-    let mut panel =
-        Panel { page: String::new(), title: String::new(), chart: Chart::Table, x: None, y: Vec::new(), order: 1000 };
+    let mut panel = Panel {
+        page: String::new(),
+        title: String::new(),
+        chart: Chart::Table,
+        x: None,
+        y: Vec::new(),
+        order: 1000,
+    };
     for (key, value) in pairs(text).map_err(|problem| vec![problem])? {
         if let Err(problem) = set(&mut panel, &key, value) {
             problems.push(problem);
@@ -111,10 +136,16 @@ fn panel(text: &str) -> Result<Panel, Vec<String>> {
     if panel.page.is_empty() || panel.title.is_empty() {
         problems.push("a panel needs at least page= and title=".to_owned());
     }
-    if matches!(panel.chart, Chart::Stacked | Chart::Line | Chart::Bars) && (panel.x.is_none() || panel.y.is_empty()) {
+    if matches!(panel.chart, Chart::Stacked | Chart::Line | Chart::Bars)
+        && (panel.x.is_none() || panel.y.is_empty())
+    {
         problems.push("this chart needs x= and y=".to_owned());
     }
-    if problems.is_empty() { Ok(panel) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(panel)
+    } else {
+        Err(problems)
+    }
 }
 
 fn set(panel: &mut Panel, key: &str, value: String) -> Result<(), String> {
@@ -122,14 +153,25 @@ fn set(panel: &mut Panel, key: &str, value: String) -> Result<(), String> {
         "page" if PAGES.iter().any(|(page, _)| *page == value) => panel.page = value,
         "page" => {
             let pages: Vec<&str> = PAGES.iter().map(|(page, _)| *page).collect();
-            return Err(format!("there is no page `{value}`; pages are {}", pages.join(", ")));
+            return Err(format!(
+                "there is no page `{value}`; pages are {}",
+                pages.join(", ")
+            ));
         }
         "title" => panel.title = value,
         "chart" => panel.chart = chart(&value)?,
         "x" => panel.x = Some(value),
         "y" => panel.y = value.split(',').map(str::to_owned).collect(),
-        "order" => panel.order = value.parse().map_err(|_| format!("order=`{value}` is not a whole number"))?,
-        _ => return Err(format!("`{key}` is not one of page, title, chart, x, y, order")),
+        "order" => {
+            panel.order = value
+                .parse()
+                .map_err(|_| format!("order=`{value}` is not a whole number"))?
+        }
+        _ => {
+            return Err(format!(
+                "`{key}` is not one of page, title, chart, x, y, order"
+            ));
+        }
     }
     Ok(())
 }
@@ -141,7 +183,11 @@ fn chart(word: &str) -> Result<Chart, String> {
         "bars" => Chart::Bars,
         "figures" => Chart::Figures,
         "table" => Chart::Table,
-        _ => return Err(format!("there is no chart `{word}`; charts are stacked, line, bars, figures, table")),
+        _ => {
+            return Err(format!(
+                "there is no chart `{word}`; charts are stacked, line, bars, figures, table"
+            ));
+        }
     })
 }
 
@@ -150,9 +196,13 @@ fn pairs(text: &str) -> Result<Vec<(String, String)>, String> {
     let mut pairs = Vec::new();
     let mut rest = text.trim();
     while !rest.is_empty() {
-        let (key, after) = rest.split_once('=').ok_or_else(|| format!("`{rest}` has to be `key=value`"))?;
+        let (key, after) = rest
+            .split_once('=')
+            .ok_or_else(|| format!("`{rest}` has to be `key=value`"))?;
         let (value, after) = match after.strip_prefix('"') {
-            Some(quoted) => quoted.split_once('"').ok_or_else(|| format!("the quote of `{key}` is not closed"))?,
+            Some(quoted) => quoted
+                .split_once('"')
+                .ok_or_else(|| format!("the quote of `{key}` is not closed"))?,
             None => after.split_once(' ').unwrap_or((after, "")),
         };
         pairs.push((key.to_owned(), value.to_owned()));
@@ -163,6 +213,7 @@ fn pairs(text: &str) -> Result<Vec<(String, String)>, String> {
 
 /// Lower-case letters, digits and `_`, not beginning with a digit.
 pub(super) fn is_name(text: &str) -> bool {
-    text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    text.bytes()
+        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
         && text.bytes().next().is_some_and(|b| !b.is_ascii_digit())
 }

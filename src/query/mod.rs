@@ -32,7 +32,7 @@ use crate::model::day::Day;
 pub struct Query {
     /// File name without folder and `.sql`.
     pub name: String,
-    /// `schema`, `models`, `panels`, `alerts`, `examples`.
+    /// `schema`, `panels`, `alerts` or `examples`.
     pub folder: String,
     /// The sentences of the header, its grain ("One row per (…).") included.
     pub description: String,
@@ -133,14 +133,12 @@ pub struct Table {
 pub type Params = BTreeMap<String, Value>;
 
 /// All SQL files, the user's over the embedded ones.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Catalogue {
     /// What can be run by name: `panels`, `alerts` and `examples`.
     pub queries: BTreeMap<String, Query>,
-    /// `schema`: one `create table` each, by table.
+    /// `schema`: one `create table` or `create view` each, by name.
     pub tables: BTreeMap<String, Query>,
-    /// `models`: roll-ups named as the table that they fill, and views.
-    pub models: BTreeMap<String, Query>,
 }
 
 /// A problem in a file of the user, with its path and line.
@@ -164,6 +162,8 @@ impl Table {
     /// The cell of a row by column name; `Null` where there is no such column or row.
     pub fn get(&self, row: usize, column: &str) -> &Value {
         let index = self.columns.iter().position(|name| name == column);
-        index.and_then(|i| self.rows.get(row)?.get(i)).unwrap_or(&Value::Null)
+        index
+            .and_then(|i| self.rows.get(row)?.get(i))
+            .unwrap_or(&Value::Null)
     }
 }

@@ -16,7 +16,10 @@ pub struct ReaderLimits {
 
 impl Default for ReaderLimits {
     fn default() -> Self {
-        Self { memory_mib: 1024, threads: 4 }
+        Self {
+            memory_mib: 1024,
+            threads: 4,
+        }
     }
 }
 
@@ -30,5 +33,6 @@ pub fn open_read_only(path: &Path, limits: ReaderLimits) -> anyhow::Result<Conne
         .threads(i64::from(limits.threads))?
         .with("temp_directory", "")?
         .with("lock_configuration", "true")?;
-    Connection::open_with_flags(path, config).with_context(|| format!("opening {} to read", path.display()))
+    Connection::open_with_flags(path, config)
+        .with_context(|| format!("opening {} to read", path.display()))
 }

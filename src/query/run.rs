@@ -6,6 +6,7 @@ use duckdb::types::{TimeUnit, Value as Sql};
 use duckdb::{Connection, Statement, ToSql};
 
 use super::{Params, Query, Table, Value, value};
+use crate::model::day::Day;
 
 /// Rows that a query may give; more is an error, because a page of that size is a mistake.
 pub const MAX_ROWS: usize = 100_000;
@@ -25,21 +26,39 @@ pub fn run_at_most(
     params: &Params,
     max_rows: usize,
 ) -> anyhow::Result<Table> {
-    execute(connection, query, params, max_rows).with_context(|| format!("running the query {}", query.name))
+    execute(connection, query, params, max_rows)
+        .with_context(|| format!("running the query {}", query.name))
 }
 
-fn execute(connection: &Connection, query: &Query, params: &Params, max_rows: usize) -> anyhow::Result<Table> {
+fn execute(
+    connection: &Connection,
+    query: &Query,
+    params: &Params,
+    max_rows: usize,
+) -> anyhow::Result<Table> {
     let bound = bind(query, params)?;
-    let named: Vec<(&str, &dyn ToSql)> = bound.iter().map(|(name, v)| (*name, v as &dyn ToSql)).collect();
+    let named: Vec<(&str, &dyn ToSql)> = bound
+        .iter()
+        .map(|(name, v)| (*name, v as &dyn ToSql))
+        .collect();
     let mut statement = connection.prepare_cached(&query.text)?;
     // Executed as a stream, and stepped by hand because the iterator panics where stepping gives an error.
     drop(statement.stream_arrow(named.as_slice())?);
-    let mut table = Table { columns: column_names(&statement), rows: Vec::new() };
+    let mut table = Table {
+        columns: column_names(&statement),
+        rows: Vec::new(),
+    };
     let mut text_bytes = 0;
     while let Some(batch) = statement.step()? {
         text_bytes += batch.get_array_memory_size();
-        ensure!(table.rows.len() + batch.len() <= max_rows, "it gives more than {max_rows} rows; add a limit");
-        ensure!(text_bytes <= MAX_TEXT_BYTES, "it gives more than {MAX_TEXT_BYTES} bytes; add a limit");
+        ensure!(
+            table.rows.len() + batch.len() <= max_rows,
+            "it gives more than {max_rows} rows; add a limit"
+        );
+        ensure!(
+            text_bytes <= MAX_TEXT_BYTES,
+            "it gives more than {MAX_TEXT_BYTES} bytes; add a limit"
+        );
         push_rows(&mut table, &batch)?;
     }
     Ok(table)
@@ -47,26 +66,47 @@ fn execute(connection: &Connection, query: &Query, params: &Params, max_rows: us
 
 fn push_rows(table: &mut Table, batch: &StructArray) -> anyhow::Result<()> {
     for row in 0..batch.len() {
-        let cells: anyhow::Result<Vec<Value>> =
-            batch.columns().iter().map(|column| value::cell(column.as_ref(), row)).collect();
+        let cells: anyhow::Result<Vec<Value>> = batch
+            .columns()
+            .iter()
+            .map(|column| value::cell(column.as_ref(), row))
+            .collect();
         table.rows.push(cells?);
     }
     Ok(())
 }
 
-/// Names of the result's columns; the query is run on what the connection holds with all parameters NULL.
+/// Names of the result's columns; the query is run on what the connection holds with a stand-in for each parameter.
 pub(super) fn columns_of(connection: &Connection, query: &Query) -> anyhow::Result<Vec<String>> {
-    let nulls = query.params.iter().map(|(name, _)| (name.clone(), Value::Null)).collect();
-    Ok(execute(connection, query, &nulls, MAX_ROWS)?.columns)
+    let stand_in = |kind: &str| match kind {
+        "DATE" => Value::Day(Day::default()),
+        "BIGINT" => Value::Int(0),
+        "BOOLEAN" => Value::Bool(false),
+        "TIMESTAMP" => Value::Timestamp(0),
+        _ => Value::Text(String::new()),
+    };
+    let params = query
+        .params
+        .iter()
+        .map(|(name, kind)| (name.clone(), stand_in(kind)))
+        .collect();
+    Ok(execute(connection, query, &params, MAX_ROWS)?.columns)
 }
 
 fn column_names(statement: &Statement<'_>) -> Vec<String> {
-    statement.schema().fields().iter().map(|field| field.name().clone()).collect()
+    statement
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| field.name().clone())
+        .collect()
 }
 
 fn bind<'q>(query: &'q Query, params: &Params) -> anyhow::Result<Vec<(&'q str, Sql)>> {
-    let missing: Vec<&str> =
-        (query.params.iter()).map(|(name, _)| name.as_str()).filter(|name| !params.contains_key(*name)).collect();
+    let missing: Vec<&str> = (query.params.iter())
+        .map(|(name, _)| name.as_str())
+        .filter(|name| !params.contains_key(*name))
+        .collect();
     if !missing.is_empty() {
         bail!("it needs the parameter ${}", missing.join(", $"));
     }

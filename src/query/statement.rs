@@ -25,7 +25,10 @@ pub(super) struct NotOne {
 
 impl NotOne {
     fn new(message: impl Into<String>) -> Self {
-        Self { offset: 0, message: message.into() }
+        Self {
+            offset: 0,
+            message: message.into(),
+        }
     }
 }
 
@@ -43,7 +46,9 @@ pub fn one_statement(sql: &str) -> anyhow::Result<Kind> {
 /// The syntax tree of the one SELECT-like statement in `sql`.
 pub(super) fn tree(parser: &Connection, sql: &str) -> Result<Json, NotOne> {
     let text: String = parser
-        .query_row("select json_serialize_sql($1::varchar)", [sql], |row| row.get(0))
+        .query_row("select json_serialize_sql($1::varchar)", [sql], |row| {
+            row.get(0)
+        })
         .map_err(|e| NotOne::new(e.to_string()))?;
     let mut answer: Json = serde_json::from_str(&text).map_err(|e| NotOne::new(e.to_string()))?;
     if answer["error"].as_bool() != Some(false) {
@@ -52,7 +57,9 @@ pub(super) fn tree(parser: &Connection, sql: &str) -> Result<Json, NotOne> {
     match answer["statements"].as_array_mut() {
         Some(list) if list.len() == 1 => Ok(list.remove(0)["node"].take()),
         Some(list) if list.is_empty() => Err(NotOne::new("there is no SQL statement")),
-        _ => Err(NotOne::new("there is more than one SQL statement; exactly one is allowed")),
+        _ => Err(NotOne::new(
+            "there is more than one SQL statement; exactly one is allowed",
+        )),
     }
 }
 
@@ -62,8 +69,17 @@ fn refused(answer: &Json) -> NotOne {
             "only one statement that reads is allowed: SELECT, WITH, FROM, VALUES, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN",
         );
     }
-    let offset = answer["position"].as_str().and_then(|text| text.parse().ok()).unwrap_or(0);
-    NotOne { offset, message: answer["error_message"].as_str().unwrap_or("not SQL").to_owned() }
+    let offset = answer["position"]
+        .as_str()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0);
+    NotOne {
+        offset,
+        message: answer["error_message"]
+            .as_str()
+            .unwrap_or("not SQL")
+            .to_owned(),
+    }
 }
 
 /// What stands behind `explain`, `explain analyze` or `explain (…)`.
@@ -71,7 +87,10 @@ fn without_explain(sql: &str) -> Option<&str> {
     let body = after_word(without_comments(sql), "explain")?;
     let body = after_word(body, "analyze").unwrap_or(body).trim_start();
     match body.strip_prefix('(') {
-        Some(rest) if after_word(rest.trim_start(), "format").is_some() || after_word(rest.trim_start(), "analyze").is_some() => {
+        Some(rest)
+            if after_word(rest.trim_start(), "format").is_some()
+                || after_word(rest.trim_start(), "analyze").is_some() =>
+        {
             rest.split_once(')').map(|(_, body)| body)
         }
         _ => Some(body),
@@ -83,9 +102,14 @@ fn without_comments(sql: &str) -> &str {
     let mut rest = sql.trim_start();
     loop {
         rest = if let Some(line) = rest.strip_prefix("--") {
-            line.split_once('\n').map_or("", |(_, below)| below).trim_start()
+            line.split_once('\n')
+                .map_or("", |(_, below)| below)
+                .trim_start()
         } else if let Some(block) = rest.strip_prefix("/*") {
-            block.split_once("*/").map_or("", |(_, behind)| behind).trim_start()
+            block
+                .split_once("*/")
+                .map_or("", |(_, behind)| behind)
+                .trim_start()
         } else {
             return rest;
         };

@@ -4,9 +4,9 @@ use anyhow::{Context, bail};
 use chrono::NaiveDate;
 use duckdb::arrow::array::{Array, ArrayRef, AsArray};
 use duckdb::arrow::datatypes::{
-    DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimeUnit,
-    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type,
-    UInt16Type, UInt32Type, UInt64Type,
+    DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
+    Int64Type, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType,
+    TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use duckdb::arrow::util::display::{ArrayFormatter, FormatOptions};
 
@@ -37,9 +37,13 @@ fn nested(column: &dyn Array, row: usize, depth: usize) -> anyhow::Result<Value>
         DataType::Boolean => Value::Bool(column.as_boolean().value(row)),
         DataType::Utf8 => Value::Text(column.as_string::<i32>().value(row).to_owned()),
         DataType::LargeUtf8 => Value::Text(column.as_string::<i64>().value(row).to_owned()),
-        DataType::Float32 => Value::Double(f64::from(column.as_primitive::<Float32Type>().value(row))),
+        DataType::Float32 => {
+            Value::Double(f64::from(column.as_primitive::<Float32Type>().value(row)))
+        }
         DataType::Float64 => Value::Double(column.as_primitive::<Float64Type>().value(row)),
-        DataType::Decimal128(_, scale) => decimal(column.as_primitive::<Decimal128Type>().value(row), *scale),
+        DataType::Decimal128(_, scale) => {
+            decimal(column.as_primitive::<Decimal128Type>().value(row), *scale)
+        }
         DataType::Date32 => day(column.as_primitive::<Date32Type>().value(row), column, row)?,
         DataType::Timestamp(unit, None) => Value::Timestamp(seconds(*unit, column, row)),
         DataType::List(_) => list(column.as_list::<i32>().value(row), depth)?,
@@ -47,7 +51,10 @@ fn nested(column: &dyn Array, row: usize, depth: usize) -> anyhow::Result<Value>
         DataType::Struct(fields) => {
             let columns = column.as_struct().columns();
             let cells = fields.iter().zip(columns).map(|(field, column)| {
-                Ok((field.name().clone(), nested(column.as_ref(), row, depth + 1)?))
+                Ok((
+                    field.name().clone(),
+                    nested(column.as_ref(), row, depth + 1)?,
+                ))
             });
             Value::Struct(cells.collect::<anyhow::Result<_>>()?)
         }
@@ -65,7 +72,11 @@ fn integer(column: &dyn Array, row: usize) -> anyhow::Result<Value> {
         DataType::UInt8 => column.as_primitive::<UInt8Type>().value(row).into(),
         DataType::UInt16 => column.as_primitive::<UInt16Type>().value(row).into(),
         DataType::UInt32 => column.as_primitive::<UInt32Type>().value(row).into(),
-        DataType::UInt64 => return Ok(fitting(column.as_primitive::<UInt64Type>().value(row).into())),
+        DataType::UInt64 => {
+            return Ok(fitting(
+                column.as_primitive::<UInt64Type>().value(row).into(),
+            ));
+        }
         _ => return shown(column, row),
     };
     Ok(Value::Int(number))
@@ -76,7 +87,10 @@ fn decimal(unscaled: i128, scale: i8) -> Value {
     if scale <= 0 {
         return fitting(unscaled);
     }
-    #[expect(clippy::cast_precision_loss, reason = "a decimal is shown with a few digits")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a decimal is shown with a few digits"
+    )]
     Value::Double(unscaled as f64 / 10f64.powi(scale.into()))
 }
 
@@ -93,9 +107,18 @@ fn day(days: i32, column: &dyn Array, row: usize) -> anyhow::Result<Value> {
 fn seconds(unit: TimeUnit, column: &dyn Array, row: usize) -> i64 {
     match unit {
         TimeUnit::Second => column.as_primitive::<TimestampSecondType>().value(row),
-        TimeUnit::Millisecond => column.as_primitive::<TimestampMillisecondType>().value(row).div_euclid(1_000),
-        TimeUnit::Microsecond => column.as_primitive::<TimestampMicrosecondType>().value(row).div_euclid(1_000_000),
-        TimeUnit::Nanosecond => column.as_primitive::<TimestampNanosecondType>().value(row).div_euclid(1_000_000_000),
+        TimeUnit::Millisecond => column
+            .as_primitive::<TimestampMillisecondType>()
+            .value(row)
+            .div_euclid(1_000),
+        TimeUnit::Microsecond => column
+            .as_primitive::<TimestampMicrosecondType>()
+            .value(row)
+            .div_euclid(1_000_000),
+        TimeUnit::Nanosecond => column
+            .as_primitive::<TimestampNanosecondType>()
+            .value(row)
+            .div_euclid(1_000_000_000),
     }
 }
 
@@ -106,6 +129,12 @@ fn list(items: ArrayRef, depth: usize) -> anyhow::Result<Value> {
 
 fn shown(column: &dyn Array, row: usize) -> anyhow::Result<Value> {
     let options = FormatOptions::default();
-    let formatter = ArrayFormatter::try_new(column, &options).context("a column has a type that cannot be shown")?;
-    Ok(Value::Text(formatter.value(row).try_to_string().context("a value cannot be shown")?))
+    let formatter = ArrayFormatter::try_new(column, &options)
+        .context("a column has a type that cannot be shown")?;
+    Ok(Value::Text(
+        formatter
+            .value(row)
+            .try_to_string()
+            .context("a value cannot be shown")?,
+    ))
 }

@@ -1,0 +1,6 @@
+//! Claims about the catalogue, the rules for SQL files, and reading.
+
+mod cases;
+mod files;
+mod reading;
+mod rules;

@@ -1,0 +1,207 @@
+//! What a SQL file may not do, each with the words of its problem.
+
+use super::super::check::File;
+use super::super::{Catalogue, Kind, empty_database, one_statement};
+
+/// Problems of a file called `mine` in `panels/`.
+fn problems(text: &str) -> Vec<String> {
+    let database = empty_database(&Catalogue::load(None).unwrap()).unwrap();
+    let file = File {
+        path: "mine.sql",
+        folder: "panels",
+        name: "mine",
+        text,
+        is_users: true,
+    };
+    let (query, mut problems) = file.read();
+    if problems.is_empty() {
+        problems = file.check(&query, &database);
+    }
+    problems
+        .iter()
+        .map(|p| format!("{}: {}", p.line, p.message))
+        .collect()
+}
+
+/// Checks that a body under a good header has exactly one problem, with these words in it.
+fn refused(body: &str, words: &str) {
+    let text = format!(
+        "-- mine: a test. One row per (domain).\n-- panel: page=overview title=\"Mine\"\nselect domain, {body}"
+    );
+    let problems = problems(&text);
+    assert!(
+        problems.len() == 1 && problems[0].contains(words),
+        "{body}: {problems:#?}"
+    );
+}
+
+#[test]
+fn clocks_chance_floats_and_chosen_rows_are_refused() {
+    for (body, words) in [
+        (
+            "now() as n from daily order by domain",
+            "another answer each time",
+        ),
+        (
+            "current_date as n from daily order by domain",
+            "another answer each time",
+        ),
+        (
+            "random() as n from daily order by domain",
+            "another answer each time",
+        ),
+        (
+            "avg(messages) as n from daily group by domain order by domain",
+            "adds floats",
+        ),
+        (
+            "any_value(messages) as n from daily group by domain order by domain",
+            "pick another value",
+        ),
+        (
+            "list(messages) as n from daily group by domain order by domain",
+            "list(… order by …)",
+        ),
+        (
+            "first(messages) as n from daily group by domain order by domain",
+            "first(… order by …)",
+        ),
+        (
+            "row_number() over (partition by domain) as n from daily order by domain",
+            "needs an order by",
+        ),
+        (
+            "day from daily using sample 10 rows order by domain",
+            "sample",
+        ),
+        (
+            "content from daily, read_text('/etc/hosts') order by domain",
+            "outside of the database",
+        ),
+    ] {
+        refused(body, words);
+    }
+}
+
+#[test]
+fn order_has_to_be_total() {
+    refused("messages from daily", "the order is not total");
+    refused("messages from daily order by messages", "domain is missing");
+}
+
+#[test]
+fn anything_but_one_select_is_refused() {
+    refused("1 from daily; select 2", "more than one SQL statement");
+    refused("1 from (delete from daily) order by domain", "syntax error");
+    let text =
+        "-- mine: a test. One row.\n-- panel: page=overview title=\"Mine\"\ndelete from daily";
+    assert!(
+        problems(text)[0].contains("only one statement that reads"),
+        "{:?}",
+        problems(text)
+    );
+}
+
+#[test]
+fn parameters_have_to_be_declared_used_and_given_by_the_page() {
+    refused(
+        "messages from daily where day = $as_of order by domain",
+        "used and not declared",
+    );
+    let with = |params: &str, clause: &str| {
+        problems(&format!(
+            "-- mine: a test. One row per (day).\n-- params: {params}\n-- panel: page=overview title=\"Mine\"\n\
+             select day from daily {clause} order by day"
+        ))
+    };
+    assert_eq!(
+        with("$as_of DATE", "where day < $as_of"),
+        Vec::<String>::new()
+    );
+    assert_eq!(
+        with("$as_of DATE", ""),
+        ["2: `$as_of` is declared and not used"]
+    );
+    assert_eq!(
+        with("$x DATE", "where day < $x"),
+        ["2: the page `overview` gives $as_of, not `$x`"]
+    );
+    assert_eq!(
+        with("$x", "where day < $x"),
+        ["2: `$x` has to be `$name TYPE`"]
+    );
+    assert_eq!(
+        with("$x MONEY", "where day < $x"),
+        ["2: `MONEY` is not one of VARCHAR, DATE, BIGINT, BOOLEAN, TIMESTAMP"]
+    );
+}
+
+#[test]
+fn unknown_pages_charts_and_keys_are_all_named() {
+    let found = problems(
+        "-- mine: a test. One row.\n-- panel: page=here title=\"x\" chart=pie colour=red\nselect 1 as n",
+    );
+    assert_eq!(found.len(), 4, "{found:#?}");
+    assert!(found[0].starts_with("2: there is no page `here`; pages are overview, domain"));
+    assert!(found[1].contains("there is no chart `pie`"));
+    assert!(found[2].contains("`colour` is not one of"));
+}
+
+#[test]
+fn one_reading_statement_is_recognised() {
+    for sql in [
+        "select 1",
+        " -- words\n with a as (select 1) select * from a;",
+        "from range(3)",
+        "values (1)",
+        "describe select 1",
+        "show tables",
+        "summarize select 1",
+        "table x",
+    ] {
+        assert_eq!(
+            one_statement(sql).map_err(|e| e.to_string()),
+            Ok(Kind::Select),
+            "{sql}"
+        );
+    }
+    for sql in [
+        "explain select 1",
+        "EXPLAIN ANALYZE select 1",
+        "/* a */ explain (format json) select 1",
+        "explain (select 1)",
+    ] {
+        assert_eq!(
+            one_statement(sql).map_err(|e| e.to_string()),
+            Ok(Kind::Explain),
+            "{sql}"
+        );
+    }
+}
+
+#[test]
+fn anything_that_writes_or_reaches_out_is_not_a_reading_statement() {
+    for sql in [
+        "",
+        " -- nothing",
+        "select 1; select 2",
+        "delete from reports",
+        "copy reports to 'x.csv'",
+        "copy (select 1) to 'x.parquet'",
+        "attach 'x.duckdb'",
+        "install httpfs",
+        "set threads = 1",
+        "pragma database_list",
+        "create table x (a integer)",
+        "explain delete from reports",
+        "explain analyze copy reports to 'x.csv'",
+        "explain select 1; delete from reports",
+        "explain analyze (delete from reports)",
+        "call pragma_version()",
+        "export database 'x'",
+        "checkpoint",
+        "selec 1",
+    ] {
+        assert!(one_statement(sql).is_err(), "{sql}");
+    }
+}
