@@ -77,10 +77,6 @@ pub fn write_reports(
     emit: Emit<'_>,
 ) -> anyhow::Result<usize> {
     let report_column = records.columns.iter().position(|column| column == "report");
-    let key = |row: &[Value]| match report_column.and_then(|at| row.get(at)) {
-        Some(Value::Text(id)) => id.clone(),
-        _ => String::new(),
-    };
     let mut rest = records.rows.as_slice();
     let mut written = 0;
     for values in &reports.rows {
@@ -90,8 +86,8 @@ pub fn write_reports(
         };
         let id = head.id();
         anyhow::ensure!(is_report_id(id), "a row of reports has no usable id");
-        rest = &rest[rest.partition_point(|row| key(row).as_str() < id)..];
-        let count = rest.partition_point(|row| key(row).as_str() <= id);
+        rest = &rest[rest.partition_point(|row| text_at(row, report_column) < id)..];
+        let count = rest.partition_point(|row| text_at(row, report_column) <= id);
         let view = ReportView {
             head,
             record_columns: &records.columns,
@@ -106,6 +102,14 @@ pub fn write_reports(
         written += 1;
     }
     Ok(written)
+}
+
+/// The text in a column of a row; empty where there is none.
+fn text_at(row: &[Value], column: Option<usize>) -> &str {
+    match column.and_then(|at| row.get(at)) {
+        Some(Value::Text(text)) => text,
+        _ => "",
+    }
 }
 
 /// The JSON of one report: its columns, then `records`; the order and number of the columns in `view` do not matter.
