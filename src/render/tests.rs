@@ -52,7 +52,7 @@ fn whole_site(domains: &[DomainDays], rows: Rows<'_>) -> Files {
             reports(&[REPORT_ID], "reporter.example"),
             records(&[REPORT_ID], 2, "s1"),
         );
-        report::write_reports(&skin, &catalogue, &reports, &records, emit).map(drop)
+        report::write_reports(&skin, &catalogue, &reports, &records, &mut no_rows, emit).map(drop)
     })
 }
 
@@ -173,7 +173,7 @@ fn words_of_strangers_never_reach_a_page_unescaped() {
             reports(&[REPORT_ID], HOSTILE),
             records(&[REPORT_ID], 2, HOSTILE),
         );
-        report::write_reports(&skin, &catalogue, &reports, &records, emit).map(drop)
+        report::write_reports(&skin, &catalogue, &reports, &records, &mut no_rows, emit).map(drop)
     }));
     assert!(
         pages(&files).any(|(_, html)| html.contains("&lt;script&gt;") && html.contains("[U+202E]"))
@@ -283,7 +283,7 @@ fn records_go_to_their_own_report() {
     );
     let files = collect(|emit| {
         assert_eq!(
-            report::write_reports(&skin, &catalogue, &all, &without_first, emit)?,
+            report::write_reports(&skin, &catalogue, &all, &without_first, &mut no_rows, emit)?,
             3
         );
         Ok(())
@@ -304,7 +304,7 @@ fn a_report_of_many_records_shows_the_first_and_says_so() {
             reports(&[REPORT_ID], "reporter.example"),
             records(&[REPORT_ID], 1200, "s1"),
         );
-        report::write_reports(&skin, &catalogue, &reports, &records, emit).map(drop)
+        report::write_reports(&skin, &catalogue, &reports, &records, &mut no_rows, emit).map(drop)
     });
     let page = &files[&format!("site/reports/{REPORT_ID}.html")];
     assert!(page.contains("The first 1\u{202f}000 of 1\u{202f}200 records"));
@@ -381,4 +381,28 @@ fn error_pages_have_the_form_of_all_pages() {
         check_accessible("error", &page);
         assert!(page.contains(&error.status().to_string()));
     }
+}
+
+#[test]
+fn a_panel_of_the_user_appears_on_report_pages() {
+    let (skin, mut catalogue) = (Skin::new("").unwrap(), catalogue());
+    let mut own = catalogue.queries["report_records"].clone();
+    own.name = "my_own".into();
+    catalogue.queries.insert("my_own".into(), own);
+    let mut rows = |query: &Query, params: &Params| {
+        assert_eq!(
+            (query.name.as_str(), params["report"].clone()),
+            ("my_own", text(REPORT_ID))
+        );
+        Ok(table(["answer"], vec![[Value::Int(42)]]))
+    };
+    let files = collect(|emit| {
+        let (reports, records) = (
+            reports(&[REPORT_ID], "x.example"),
+            records(&[REPORT_ID], 1, "s1"),
+        );
+        report::write_reports(&skin, &catalogue, &reports, &records, &mut rows, emit).map(drop)
+    });
+    let page = &files[&format!("site/reports/{REPORT_ID}.html")];
+    assert!(page.contains("/queries/my_own.sql") && page.contains("<td class=\"num\">42</td>"));
 }
