@@ -181,6 +181,7 @@ pub fn catalogue() -> Catalogue {
             name: name.into(),
             folder: "panels".into(),
             description: format!("{} of the window. One row per (day).", title.to_lowercase()),
+            grain: Vec::new(),
             params: Vec::new(),
             panel: Some(panel),
             text: format!("-- {name}: sample\nselect 1\n"),

@@ -35,6 +35,8 @@ mod fixture;
 #[cfg(test)]
 mod fixture_answers;
 #[cfg(test)]
+mod markup;
+#[cfg(test)]
 mod tests;
 
 use crate::query::{Params, Query, Table};
