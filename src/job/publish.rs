@@ -25,6 +25,8 @@ pub struct Drawing<'a> {
     pub as_of: Day,
     /// Items up to this one were drawn into the base by the same code and configuration; `None`: nothing was.
     pub drawn_to: Option<ItemNo>,
+    /// The day for which they were judged then.
+    pub drawn_as_of: Option<Day>,
 }
 
 /// Draws the pages of a generation.
@@ -70,7 +72,9 @@ pub fn publish(mut store: Store, publication: Publication) -> Result<Option<Gene
     let mut staging = publication.publisher.stage(current.as_ref()).context("beginning a generation")?;
     write_lake(&store, &mut staging, drawn_to)?;
     let connection = store.connection();
-    (publication.draw)(Drawing { connection, staging: &mut staging, as_of: publication.values.as_of, drawn_to })
+    let drawn_as_of = current.as_ref().map(|base| base.manifest.values.as_of);
+    let as_of = publication.values.as_of;
+    (publication.draw)(Drawing { connection, staging: &mut staging, as_of, drawn_to, drawn_as_of })
         .context("drawing the pages")?;
     copy_database(store, &mut staging)?;
     let generation = staging.publish(publication.values, publication.now_utc_secs).context("publishing")?;
