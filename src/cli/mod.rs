@@ -1,5 +1,7 @@
 //! One file per command; prints here and nowhere else.
 
+pub mod query;
+
 use std::ffi::OsString;
 use std::process::ExitCode;
 

@@ -11,6 +11,7 @@ mod lint;
 mod reader;
 mod run;
 mod statement;
+mod stream;
 mod value;
 
 #[cfg(test)]
@@ -22,10 +23,11 @@ pub use catalogue::empty_database;
 pub use embedded::EMBEDDED;
 pub use reader::{ReaderLimits, open_read_only};
 pub use run::{MAX_ROWS, run, run_at_most};
+pub use stream::{RowSink, StreamError, stream, stream_parquet};
 pub use statement::{Kind, one_statement};
-pub use value::cell;
 
 use crate::model::day::Day;
+use value::cell;
 
 /// One SQL file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -155,6 +157,22 @@ pub struct Problem {
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}:{}: {}", self.path, self.line, self.message)
+    }
+}
+
+impl Query {
+    /// SQL that is in no file, with the parameters that are given to it. The text is not checked.
+    pub fn ad_hoc(text: &str, params: Vec<(String, String)>) -> Self {
+        Self {
+            name: "ad_hoc".to_owned(),
+            folder: String::new(),
+            description: String::new(),
+            grain: Vec::new(),
+            params,
+            panel: None,
+            text: text.to_owned(),
+            is_users: true,
+        }
     }
 }
 

@@ -11,8 +11,11 @@ use crate::model::day::Day;
 /// Rows that a query may give; more is an error, because a page of that size is a mistake.
 pub const MAX_ROWS: usize = 100_000;
 
-/// Bytes of text that a result may hold.
-const MAX_TEXT_BYTES: usize = 64 << 20;
+/// Statements kept prepared on a connection: more than a page of each kind has.
+const MAX_PREPARED: usize = 128;
+
+/// Bytes that a result may hold.
+const MAX_RESULT_BYTES: usize = 64 << 20;
 
 /// Runs one query of the catalogue; parameters that it does not declare are left out, missing ones are an error.
 pub fn run(connection: &Connection, query: &Query, params: &Params) -> anyhow::Result<Table> {
@@ -30,35 +33,33 @@ pub fn run_at_most(
         .with_context(|| format!("running the query {}", query.name))
 }
 
-fn execute(
-    connection: &Connection,
-    query: &Query,
-    params: &Params,
-    max_rows: usize,
-) -> anyhow::Result<Table> {
+fn execute(connection: &Connection, query: &Query, params: &Params, max_rows: usize) -> anyhow::Result<Table> {
     let bound = bind(query, params)?;
-    let named: Vec<(&str, &dyn ToSql)> = bound
-        .iter()
-        .map(|(name, v)| (*name, v as &dyn ToSql))
-        .collect();
+    let named: Vec<(&str, &dyn ToSql)> = bound.iter().map(|(name, v)| (*name, v as &dyn ToSql)).collect();
+    connection.set_prepared_statement_cache_capacity(MAX_PREPARED);
     let mut statement = connection.prepare_cached(&query.text)?;
     // Executed as a stream, and stepped by hand because the iterator panics where stepping gives an error.
-    drop(statement.stream_arrow(named.as_slice())?);
-    let mut table = Table {
-        columns: column_names(&statement),
-        rows: Vec::new(),
+    let read = match statement.stream_arrow(named.as_slice()) {
+        Ok(stream) => {
+            drop(stream);
+            read(&statement, max_rows)
+        }
+        Err(error) => Err(error.into()),
     };
-    let mut text_bytes = 0;
+    if read.is_err() {
+        // A result that is not read to its end would stay open in the cache.
+        statement.discard();
+    }
+    read
+}
+
+fn read(statement: &Statement<'_>, max_rows: usize) -> anyhow::Result<Table> {
+    let mut table = Table { columns: column_names(statement), rows: Vec::new() };
+    let mut result_bytes = 0;
     while let Some(batch) = statement.step()? {
-        text_bytes += batch.get_array_memory_size();
-        ensure!(
-            table.rows.len() + batch.len() <= max_rows,
-            "it gives more than {max_rows} rows; add a limit"
-        );
-        ensure!(
-            text_bytes <= MAX_TEXT_BYTES,
-            "it gives more than {MAX_TEXT_BYTES} bytes; add a limit"
-        );
+        result_bytes += batch.get_array_memory_size();
+        ensure!(table.rows.len() + batch.len() <= max_rows, "it gives more than {max_rows} rows; add a limit");
+        ensure!(result_bytes <= MAX_RESULT_BYTES, "it gives more than {MAX_RESULT_BYTES} bytes; add a limit");
         push_rows(&mut table, &batch)?;
     }
     Ok(table)
@@ -102,7 +103,8 @@ fn column_names(statement: &Statement<'_>) -> Vec<String> {
         .collect()
 }
 
-fn bind<'q>(query: &'q Query, params: &Params) -> anyhow::Result<Vec<(&'q str, Sql)>> {
+/// The declared parameters with their values as DuckDB takes them; a missing or unreadable one is an error.
+pub(super) fn bind<'q>(query: &'q Query, params: &Params) -> anyhow::Result<Vec<(&'q str, Sql)>> {
     let missing: Vec<&str> = (query.params.iter())
         .map(|(name, _)| name.as_str())
         .filter(|name| !params.contains_key(*name))
