@@ -19,14 +19,10 @@ pub fn write_assets(skin: &Skin, emit: Emit<'_>) -> anyhow::Result<()> {
     emit("site/api/openapi.json", &openapi(skin.base_path())?)
 }
 
-/// Writes the text of every query as `site/queries/NAME.sql`, and what it stands on as `site/queries/schema/NAME.sql`
-/// and `site/queries/models/NAME.sql`.
+/// Writes the text of every query as `site/queries/NAME.sql`, and that of every table as
+/// `site/queries/schema/NAME.sql`.
 pub fn write_queries(catalogue: &Catalogue, emit: Emit<'_>) -> anyhow::Result<()> {
-    let folders = [
-        ("", &catalogue.queries),
-        ("schema/", &catalogue.tables),
-        ("models/", &catalogue.models),
-    ];
+    let folders = [("", &catalogue.queries), ("schema/", &catalogue.tables)];
     for (folder, queries) in folders {
         for (name, query) in queries {
             emit(

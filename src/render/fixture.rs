@@ -192,7 +192,6 @@ pub fn catalogue() -> Catalogue {
     Catalogue {
         queries: BTreeMap::from(queries),
         tables: BTreeMap::new(),
-        models: BTreeMap::new(),
     }
 }
 
