@@ -5,7 +5,10 @@ use chrono::{DateTime, Utc};
 use crate::model::day::Day;
 
 /// The present instant.
-#[expect(clippy::disallowed_methods, reason = "the one place that asks the world for the time")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that asks the world for the time"
+)]
 pub fn now() -> DateTime<Utc> {
     Utc::now()
 }

@@ -23,8 +23,10 @@
 //! | [`publish`] | files of a generation | one rename |
 //! | [`serve`] | a generation | HTTP |
 //! | [`job`] | the steps above | a run, a rebuild, a verification |
+//! | [`demo`] | a seed | an invented mailbox of reports |
 //!
-//! [`model`] holds the shared words, [`config`] the settings, [`clock`] the only call of now, [`cli`] the commands.
+//! [`model`] holds the shared words, [`config`] the settings, [`clock`] the only call of now, [`durable`] what it takes
+//! for a file to outlive a power failure, [`cli`] the commands.
 //!
 //! ## Invariants
 //!
@@ -41,6 +43,8 @@ pub mod archive;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod demo;
+pub mod durable;
 pub mod job;
 pub mod ledger;
 pub mod mail;

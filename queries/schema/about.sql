@@ -1,5 +1,5 @@
 -- about: what this database is a function of. One row per (key).
 create table about (
-    key varchar not null,
-    value varchar not null
+    key varchar not null, -- name: code_hash, config_hash
+    value varchar not null -- value
 )

@@ -1,18 +1,18 @@
 -- sources: what each sending address sent for each domain, over all time. One row per (source_ip, domain).
 create table sources (
-    source_ip varchar not null,
-    domain varchar not null,
-    first_day date not null,
-    last_day date not null,
-    messages bigint not null,
-    passed bigint not null,
-    dkim_aligned bigint not null,
-    spf_aligned bigint not null,
-    compliant bigint not null,
-    forwarded_pass bigint not null,
-    forwarded_fail bigint not null,
-    misconfigured bigint not null,
-    known_unapproved bigint not null,
-    unknown bigint not null,
-    threat bigint not null
+    source_ip varchar not null, -- sending address
+    domain varchar not null, -- policy domain
+    first_day date not null, -- first UTC day it was reported
+    last_day date not null, -- last UTC day it was reported
+    messages bigint not null, -- messages
+    passed bigint not null, -- messages that pass DMARC
+    dkim_aligned bigint not null, -- messages with an aligned DKIM pass
+    spf_aligned bigint not null, -- messages with an aligned SPF pass
+    compliant bigint not null, -- messages of category compliant
+    forwarded_pass bigint not null, -- messages of category forwarded_pass
+    forwarded_fail bigint not null, -- messages of category forwarded_fail
+    misconfigured bigint not null, -- messages of category misconfigured
+    known_unapproved bigint not null, -- messages of category known_unapproved
+    unknown bigint not null, -- messages of category unknown
+    threat bigint not null -- messages of category threat
 )

@@ -1,10 +1,25 @@
 //! Items -> durable Parquet segments, append-only; iterates from a position. The only user of `parquet`.
 
 use std::collections::HashMap;
+use std::fs::{self, File};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
+use self::read::{Batches, CachedGroup};
+use self::segments::Segment;
+use crate::durable;
 use crate::model::item::{ItemKind, ItemNo, MailHeader, Provenance};
+
+mod columns;
+mod decode;
+mod encode;
+mod read;
+mod segments;
+mod write;
+
+#[cfg(test)]
+mod tests;
 
 /// What the archive keeps of an item's bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,37 +55,101 @@ pub struct Item {
     pub received_utc_secs: i64,
 }
 
+/// Items in order, each with its number.
+pub type Batch = Vec<(ItemNo, Item)>;
+
 /// The folder of segments.
-pub struct Archive {}
+pub struct Archive {
+    folder: PathBuf,
+    segments: Vec<Segment>,
+    cached: Mutex<Option<CachedGroup>>,
+}
 
 impl Archive {
-    /// Opens (and creates) the folder; ignores leftovers of a crash.
-    pub fn open(_folder: &Path) -> io::Result<Self> {
-        todo!()
+    /// Opens (and creates) the folder by listing it; ignores leftovers of a crash. A gap in the items is an error.
+    pub fn open(folder: &Path) -> io::Result<Self> {
+        durable::create_folder(folder)?;
+        let segments = segments::list(folder)?.segments;
+        Ok(Self {
+            folder: folder.to_owned(),
+            segments,
+            cached: Mutex::new(None),
+        })
     }
 
     /// The highest durable item, 0 when empty.
     pub fn position(&self) -> ItemNo {
-        todo!()
+        self.segments.last().map_or(0, |segment| segment.last)
     }
 
-    /// Appends items as one durable segment; returns the number of the first.
-    pub fn append(&mut self, _items: &[Item]) -> io::Result<ItemNo> {
-        todo!()
+    /// Appends items as one durable segment; returns the number of the first. Without items nothing is written.
+    ///
+    /// Appends exclude each other by a lock on the folder and number on from what others appended, but who wants to
+    /// know the number beforehand must hold the run lock.
+    pub fn append(&mut self, items: &[Item]) -> io::Result<ItemNo> {
+        if items.is_empty() {
+            return Ok(self.position() + 1);
+        }
+        let lock = File::open(&self.folder).and_then(|folder| folder.lock().map(|()| folder));
+        let _lock =
+            lock.map_err(|error| durable::named(&self.folder, "locking archive", &error))?;
+        let listing = segments::list(&self.folder)?;
+        self.segments = listing.segments;
+        for leftover in listing.unfinished {
+            fs::remove_file(&leftover)
+                .map_err(|error| durable::named(&leftover, "removing", &error))?;
+        }
+        let segment = write::segment(&self.folder, self.position() + 1, items)?;
+        let first = segment.first;
+        self.segments.push(segment);
+        Ok(first)
     }
 
     /// Hashes of the kept items above `after`, with the first item of each.
-    pub fn kept_after(&self, _after: ItemNo) -> io::Result<HashMap<[u8; 32], ItemNo>> {
-        todo!()
+    pub fn kept_after(&self, after: ItemNo) -> io::Result<HashMap<[u8; 32], ItemNo>> {
+        let mut kept = HashMap::new();
+        for segment in self.above(after) {
+            read::collect_kept(segment, after, &mut kept)?;
+        }
+        Ok(kept)
     }
 
-    /// Items above `after` in order, in batches of at most `batch_bytes` (or one item).
-    pub fn read(&self, _after: ItemNo, _batch_bytes: usize) -> io::Result<Box<dyn Iterator<Item = io::Result<Vec<(ItemNo, Item)>>> + Send + '_>> {
-        todo!()
+    /// Items above `after` in order, in batches of at most `batch_bytes` (or one item). After an error it ends.
+    pub fn read(
+        &self,
+        after: ItemNo,
+        batch_bytes: usize,
+    ) -> io::Result<Box<dyn Iterator<Item = io::Result<Batch>> + Send + '_>> {
+        Ok(Box::new(Batches::new(
+            self.above(after).to_vec(),
+            after,
+            batch_bytes,
+        )))
     }
 
-    /// The bytes of one item that is [`Content::Kept`].
-    pub fn content(&self, _item_no: ItemNo) -> io::Result<Option<Vec<u8>>> {
-        todo!()
+    /// The bytes of one item that is [`Content::Kept`]; items asked for in order are decoded once.
+    pub fn content(&self, item_no: ItemNo) -> io::Result<Option<Vec<u8>>> {
+        let segment = match self.above(item_no.saturating_sub(1)).first() {
+            Some(segment) if item_no > 0 => segment,
+            _ => {
+                let message = format!(
+                    "archive: there is no item {item_no}; the last one is {}",
+                    self.position()
+                );
+                return Err(io::Error::new(io::ErrorKind::NotFound, message));
+            }
+        };
+        let mut cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
+        let group = match cached.take() {
+            Some(group) if group.holds(item_no) => group,
+            before => CachedGroup::load(before, segment, item_no)?,
+        };
+        cached.insert(group).get(item_no)
+    }
+
+    fn above(&self, after: ItemNo) -> &[Segment] {
+        &self.segments[self
+            .segments
+            .partition_point(|segment| segment.last <= after)..]
     }
 }

@@ -1,12 +1,115 @@
 //! One file per command; prints here and nowhere else.
+//!
+//! Exit codes: 0 done, 1 done but something was refused, 2 usage or configuration, 3 failed, 4 busy.
+
+mod context;
+mod drawn;
+
+pub mod demo;
+pub mod ingest;
+pub mod parse;
+pub mod rebuild;
+pub mod serve;
+pub mod verify;
+mod work;
 
 pub mod query;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-/// Runs the command line and returns the exit code of DESIGN: 0 done, 1 done with refusals, 2 usage or
-/// configuration, 3 failed, 4 busy.
-pub fn run(_args: impl Iterator<Item = OsString>) -> ExitCode {
-    ExitCode::from(3)
+use clap::{Parser, Subcommand};
+
+use crate::config::Config;
+use crate::job::lock::LockError;
+
+pub use context::{Global, LogFormat, UsageError};
+
+const EXAMPLES: &str = "Examples:
+  sentinel demo --serve                look at invented data first
+  sentinel ingest ~/reports            take in report files, folders, mbox, Maildir, archives
+  sentinel serve                       show the dashboard on http://127.0.0.1:8000
+  sentinel query 'from daily limit 5'  ask the published database
+  sentinel parse mail.eml              print what a mail or file holds, storing nothing
+
+Exit codes: 0 done, 1 done but something was refused, 2 usage or configuration, 3 failed, 4 busy";
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "sentinel",
+    version,
+    about = "DMARC reports in; a dashboard, a DuckDB file and JSON out.",
+    after_help = EXAMPLES,
+    disable_help_subcommand = true
+)]
+struct Arguments {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Print what reports say; nothing is stored
+    Parse(parse::ParseArgs),
+    /// Take in reports and publish them
+    Ingest(ingest::IngestArgs),
+    /// Make everything derived anew from the archive
+    Rebuild(rebuild::RebuildArgs),
+    /// Compare what is published with a rebuild
+    Verify(verify::VerifyArgs),
+    /// Serve the dashboard and the JSON
+    Serve(serve::ServeArgs),
+}
+
+/// Runs the command line and returns the exit code.
+pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(args) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version go to standard output and are no failure; where nobody reads, nothing can be told.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    arguments.global.start_logging();
+    dispatch(&arguments.global, arguments.command).unwrap_or_else(|error| failed(&error))
+}
+
+fn dispatch(global: &Global, command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Parse(args) => parse::run(&args, &global.config()?.limits),
+        Command::Ingest(args) => ingest::run(&args, global, &global.config()?, &|_| Ok(())),
+        Command::Rebuild(args) => rebuild::run(&args, global, &global.config()?, &|_| Ok(())),
+        Command::Verify(args) => verify::run(&args, global, &global.config()?, &|_| Ok(())),
+        Command::Serve(args) => serve_dashboard(&args, &global.config()?),
+    }
+}
+
+fn serve_dashboard(args: &serve::ServeArgs, config: &Config) -> anyhow::Result<ExitCode> {
+    serve::run(args, config, drawn::drawn(&config.server.base_path, context::catalogue(config)?)?)
+}
+
+/// Prints why a command failed, once and with its causes, and gives the exit code.
+fn failed(error: &anyhow::Error) -> ExitCode {
+    if is_broken_pipe(error) {
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("sentinel: {error:#}");
+    ExitCode::from(if error.downcast_ref::<UsageError>().is_some() {
+        2
+    } else if matches!(error.downcast_ref::<LockError>(), Some(LockError::Busy { .. })) {
+        4
+    } else {
+        3
+    })
+}
+
+/// `sentinel query … | head` ends the reader first; that is how pipes work, not a failure.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
 }

@@ -1,1 +1,296 @@
-//! (to be written)
+//! A YAML file and the environment -> [`Config`], or every problem at once, each with its path and line.
+//!
+//! Secrets never stand in the file: it names the environment variable (`*_env`) that holds one, or whose name with
+//! `_FILE` behind it names a file that does.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use ipnet::IpNet;
+
+use crate::model::limits::Limits;
+use crate::model::sender::KnownSender;
+
+mod environment;
+mod hash;
+mod sections;
+mod senders;
+mod tree;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+pub use environment::{Environment, process_environment};
+
+/// Where the configuration is looked for when the command line names none.
+pub const DEFAULT_PATH: &str = "config/config.yml";
+
+/// Everything that can be set.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Config {
+    /// Section `app`.
+    pub app: App,
+    /// Section `security`.
+    pub security: Security,
+    /// Section `server`.
+    pub server: Server,
+    /// Section `site`.
+    pub site: Site,
+    /// Own domains, normalised and sorted; when empty, reports for any domain are taken in.
+    pub domains: Vec<String>,
+    /// Section `known_senders`, sorted by domain and name.
+    pub known_senders: Vec<KnownSender>,
+    /// Section `limits`.
+    pub limits: Limits,
+    /// `queries/` beside the configuration file: the user's own SQL files; may be absent.
+    pub queries_folder: PathBuf,
+}
+
+/// Section `app`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct App {
+    /// Where people reach the dashboard, without a slash at the end; `None` when not set.
+    pub base_url: Option<String>,
+    /// Time zone of the schedule. Days in reports and pages are always UTC.
+    pub timezone: String,
+    /// Lowest level that is logged.
+    pub log_level: LogLevel,
+    /// Archive, ledger and everything derived.
+    pub data_dir: PathBuf,
+    /// Time between two polls, seconds.
+    pub poll_interval_secs: u64,
+}
+
+/// Levels of the log, from quiet to chatty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LogLevel {
+    /// What failed.
+    Error,
+    /// What a person should look at.
+    Warn,
+    /// Each run in a few lines.
+    Info,
+    /// Each step.
+    Debug,
+    /// Each item.
+    Trace,
+}
+
+/// Section `security`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Security {
+    /// Whether the dashboard asks for a password. Without it the server answers on loopback only.
+    pub dashboard_auth: bool,
+    /// User name for Basic Auth; `None` when the variable is not set.
+    pub username: Option<String>,
+    /// Password for Basic Auth; `None` when the variable is not set.
+    pub password: Option<Secret>,
+    /// Name of the variable that `username` was looked for in, for messages.
+    pub username_env: String,
+    /// Name of the variable that `password` was looked for in, for messages.
+    pub password_env: String,
+    /// Bearer token of the homepage routes; they take Basic Auth alone when `None`.
+    pub homepage_token: Option<Secret>,
+}
+
+/// Section `server`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// Address to listen on.
+    pub listen: SocketAddr,
+    /// Path below which everything is served: empty, or with a slash in front and none behind.
+    pub base_path: String,
+    /// Peers whose `X-Forwarded-*` headers are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Bounds on what a stranger may cost.
+    pub limits: ServerLimits,
+}
+
+/// Section `server.limits`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerLimits {
+    /// Connections at a time; more are told to come back.
+    pub connections: usize,
+    /// Time for a request's head, seconds.
+    pub head_timeout_secs: u64,
+    /// Time in which a slow reader must make some progress, seconds.
+    pub write_timeout_secs: u64,
+    /// Failed logins of one address in a window before it is told to wait.
+    pub login_failures: u32,
+    /// Length of that window, seconds.
+    pub login_window_secs: u64,
+}
+
+/// Section `site`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Site {
+    /// Newest reports that get a static page; older ones are drawn when asked for.
+    pub report_pages: u64,
+    /// Title of every page.
+    pub title: String,
+}
+
+/// A password or token; never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Keeps a secret.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// Its bytes, for a comparison or a header.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// Something in the configuration that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// The file, or the name of the environment variable.
+    pub file: String,
+    /// Line in the file, from 1; `None` where there is none.
+    pub line: Option<usize>,
+    /// `known_senders.example.com[0].cidrs[1]`; empty for the file as a whole.
+    pub path: String,
+    /// What is wrong and what would be right.
+    pub message: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.file)?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        if !self.path.is_empty() {
+            write!(f, ": {}", self.path)?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}
+
+impl Config {
+    /// Reads `named`, or [`DEFAULT_PATH`] where that exists, or takes the defaults.
+    pub fn load(named: Option<&Path>, environment: Environment<'_>) -> Result<Self, Vec<Problem>> {
+        let path = named.unwrap_or(Path::new(DEFAULT_PATH));
+        let shown = path.display().to_string();
+        let text = match std::fs::read(path) {
+            Ok(bytes) => String::from_utf8(bytes)
+                .map_err(|_| whole(&shown, "is not UTF-8 text".to_owned()))?,
+            Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
+                String::new()
+            }
+            Err(error) => return Err(whole(&shown, error.to_string())),
+        };
+        let mut config = Self::parse(&shown, &text, environment)?;
+        config.queries_folder = path.parent().unwrap_or(Path::new("")).join("queries");
+        Ok(config)
+    }
+
+    /// Reads the text of a configuration file; `file` stands in messages.
+    pub fn parse(
+        file: &str,
+        text: &str,
+        environment: Environment<'_>,
+    ) -> Result<Self, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let root = tree::parse(file, text, &mut problems);
+        let mut config = Self::default();
+        if problems.is_empty() {
+            let mut reader = tree::Reader {
+                file,
+                problems: &mut problems,
+            };
+            sections::read(&mut reader, root.as_ref(), &mut config);
+            environment::read_secrets(
+                &mut reader,
+                root.as_ref(),
+                environment,
+                &mut config.security,
+            );
+        }
+        problems.sort_by_key(|problem| (problem.line.is_none(), problem.line));
+        if problems.is_empty() {
+            Ok(config)
+        } else {
+            Err(problems)
+        }
+    }
+}
+
+fn whole(file: &str, message: String) -> Vec<Problem> {
+    vec![Problem {
+        file: file.to_owned(),
+        line: None,
+        path: String::new(),
+        message,
+    }]
+}
+
+impl Default for App {
+    fn default() -> Self {
+        Self {
+            base_url: None,
+            timezone: "UTC".to_owned(),
+            log_level: LogLevel::Info,
+            data_dir: PathBuf::from("./data"),
+            poll_interval_secs: 15 * 60,
+        }
+    }
+}
+
+impl Default for Security {
+    fn default() -> Self {
+        Self {
+            dashboard_auth: true,
+            username: None,
+            password: None,
+            username_env: "DASHBOARD_USERNAME".to_owned(),
+            password_env: "DASHBOARD_PASSWORD".to_owned(),
+            homepage_token: None,
+        }
+    }
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
+            base_path: String::new(),
+            trusted_proxies: Vec::new(),
+            limits: ServerLimits::default(),
+        }
+    }
+}
+
+impl Default for ServerLimits {
+    fn default() -> Self {
+        Self {
+            connections: 256,
+            head_timeout_secs: 15,
+            write_timeout_secs: 30,
+            login_failures: 20,
+            login_window_secs: 60,
+        }
+    }
+}
+
+impl Default for Site {
+    fn default() -> Self {
+        Self {
+            report_pages: 1_000,
+            title: "DMARC Sentinel".to_owned(),
+        }
+    }
+}

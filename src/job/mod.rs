@@ -1,1 +1,15 @@
-//! (to be written)
+//! The steps of a run, each comparing durable state with durable state: collect, load, publish; rebuild and verify.
+
+pub mod collect;
+pub mod folders;
+pub mod load;
+pub mod lock;
+pub mod publish;
+pub mod read;
+pub mod rebuild;
+pub mod run;
+mod units;
+pub mod verify;
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,21 @@
 //! Events -> appended lines -> folded view.
 
-use std::io;
-use std::path::Path;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use self::view::{Run, View};
+use crate::durable;
 use crate::model::day::Day;
+
+mod line;
+mod scan;
+mod view;
+
+#[cfg(test)]
+mod tests;
 
 /// What cannot be recomputed from the archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,21 +59,109 @@ pub struct Entry {
 }
 
 /// The file `ledger/events.jsonl`.
-pub struct Ledger {}
+#[derive(Debug)]
+pub struct Ledger {
+    folder: PathBuf,
+}
 
 impl Ledger {
     /// Opens (and creates) the folder.
-    pub fn open(_folder: &Path) -> io::Result<Self> {
-        todo!()
+    pub fn open(folder: &Path) -> io::Result<Self> {
+        durable::create_folder(folder)?;
+        Ok(Self {
+            folder: folder.to_owned(),
+        })
     }
 
-    /// Appends under `ledger.lock`, durable on return.
-    pub fn append(&self, _at_utc_secs: i64, _events: &[Event]) -> io::Result<()> {
-        todo!()
+    /// Appends under `ledger.lock`, durable on return: all of the events or, after an error, none.
+    pub fn append(&self, at_utc_secs: i64, events: &[Event]) -> io::Result<()> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let _lock = self.lock()?;
+        let path = self.path();
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(|error| durable::named(&path, "opening ledger", &error))?;
+        let (end, last_seq) =
+            scan::tail(&mut file).map_err(|error| durable::named(&path, "reading", &error))?;
+        if end == 0 {
+            // Before the first line, so that no line ever stands in a file whose name could be lost.
+            durable::sync_folder(&self.folder)?;
+        }
+        let written = write_behind(&mut file, end, &encode(last_seq, at_utc_secs, events)?);
+        if let Err(error) = written {
+            // A reader takes what stands there for a torn tail, and so does the next append, if this fails too.
+            let _ = file.set_len(end);
+            return Err(durable::named(&path, "appending to ledger", &error));
+        }
+        Ok(())
     }
 
-    /// All entries up to `offset` bytes (`None`: all), and the offset behind the last one.
-    pub fn read(&self, _up_to: Option<u64>) -> io::Result<(Vec<Entry>, u64)> {
-        todo!()
+    /// All entries up to `offset` bytes (`None`: all), and the offset behind the last one. A torn last line is not
+    /// an entry; a damaged line before it is an error.
+    pub fn read(&self, up_to: Option<u64>) -> io::Result<(Vec<Entry>, u64)> {
+        self.scan(up_to).or_else(|_| {
+            // An append that cut a torn tail meanwhile looks like damage: look again while nobody writes.
+            let _lock = self.lock()?;
+            self.scan(up_to)
+        })
     }
+
+    /// The offset behind the last entry; reads the end of the file alone.
+    pub fn offset(&self) -> io::Result<u64> {
+        let _lock = self.lock()?;
+        match File::open(self.path()) {
+            Ok(mut file) => scan::tail(&mut file).map(|(end, _)| end),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+            Err(error) => Err(durable::named(&self.path(), "opening ledger", &error)),
+        }
+    }
+
+    fn scan(&self, up_to: Option<u64>) -> io::Result<(Vec<Entry>, u64)> {
+        let named = |error| durable::named(&self.path(), "reading", &error);
+        match File::open(self.path()) {
+            Ok(file) => scan::entries(file, up_to).map_err(named),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && up_to.unwrap_or(0) == 0 => {
+                Ok((Vec::new(), 0))
+            }
+            Err(error) => Err(named(error)),
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.join("events.jsonl")
+    }
+
+    /// Held until dropped; an append takes milliseconds, so nobody waits long.
+    fn lock(&self) -> io::Result<File> {
+        let path = self.folder.join("ledger.lock");
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path);
+        let locked = file.and_then(|file| file.lock().map(|()| file));
+        locked.map_err(|error| durable::named(&path, "locking", &error))
+    }
+}
+
+fn encode(last_seq: u64, at_utc_secs: i64, events: &[Event]) -> io::Result<String> {
+    let lines = events
+        .iter()
+        .zip(last_seq + 1..)
+        .map(|(event, seq)| line::encode(seq, at_utc_secs, event));
+    let lines: Result<String, String> = lines.collect();
+    lines.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, format!("ledger: {error}")))
+}
+
+fn write_behind(file: &mut File, end: u64, lines: &str) -> io::Result<()> {
+    file.set_len(end)?;
+    file.seek(SeekFrom::Start(end))?;
+    file.write_all(lines.as_bytes())?;
+    file.sync_all()
 }

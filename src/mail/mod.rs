@@ -1,8 +1,29 @@
 //! Item bytes of a mail -> its header and its parts. The only user of `mail-parser`.
+//!
+//! The tree of parts is walked here, with bounds on depth, parts and header, because `mail-parser` walks without any
+//! and turns text parts into Unicode, which loses the bytes of a report in another character set. Its field parsers
+//! (addresses, dates, encoded words, parameters) are used for what they are good at.
+
+mod decode;
+mod entity;
+mod failure;
+mod leaf;
+#[cfg(test)]
+mod tests;
+mod walk;
+
+use std::panic::catch_unwind;
+
+use mail_parser::{HeaderValue, MessageParser};
 
 use crate::model::item::MailHeader;
 use crate::model::limits::Limits;
 use crate::model::outcome::Refusal;
+
+pub use entity::is_mail;
+
+/// Longest header block that is kept with an item.
+const KEPT_HEADER_BYTES: usize = 64 << 10;
 
 /// One leaf of the MIME tree, decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,16 +36,61 @@ pub struct Part {
 }
 
 /// Header facts of a mail: cheap, never fails, empty for bytes that are no mail.
-pub fn header(_bytes: &[u8]) -> MailHeader {
-    todo!()
+pub fn header(bytes: &[u8]) -> MailHeader {
+    if !is_mail(bytes) {
+        return MailHeader::default();
+    }
+    let block = entity::Entity::of_message(bytes).header;
+    let block = &block[..block.len().min(KEPT_HEADER_BYTES)];
+    let headers = Some(String::from_utf8_lossy(block).into_owned());
+    let facts = catch_unwind(|| envelope(block)).unwrap_or_default();
+    MailHeader { headers, ..facts }
+}
+
+fn envelope(block: &[u8]) -> MailHeader {
+    let Some(message) = MessageParser::default().parse_headers(block) else {
+        return MailHeader::default();
+    };
+    let from = message
+        .from()
+        .and_then(|from| from.first())
+        .and_then(|from| from.address());
+    MailHeader {
+        message_id: message.message_id().map(clean),
+        mail_from: from.map(clean),
+        subject: message.subject().map(clean),
+        date_utc_secs: message
+            .header("Date")
+            .and_then(HeaderValue::as_datetime)
+            .filter(|date| date.is_valid())
+            .map(|date| date.to_timestamp()),
+        headers: None,
+    }
+}
+
+/// A stranger's words on one line.
+fn clean(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(1000)
+        .collect::<String>()
+        .trim()
+        .to_owned()
 }
 
 /// Parts that may hold reports, in document order; each refused part has its path.
-pub fn parts(_bytes: &[u8], _limits: &Limits) -> Vec<Result<Part, (String, Refusal)>> {
-    todo!()
+pub fn parts(bytes: &[u8], limits: &Limits) -> Vec<Result<Part, (String, Refusal)>> {
+    // A defect in a foreign decoder must cost one mail, not the program.
+    catch_unwind(|| walk::parts(bytes, limits)).unwrap_or_else(|_| {
+        let refusal = Refusal::new(
+            "mail-unreadable",
+            "the structure of the mail could not be read",
+        );
+        vec![Err((String::new(), refusal))]
+    })
 }
 
 /// Whether anything in a mail looks like a report: decides whether the archive keeps its body.
-pub fn may_hold_report(_bytes: &[u8]) -> bool {
-    todo!()
+pub fn may_hold_report(bytes: &[u8]) -> bool {
+    !parts(bytes, &Limits::default()).is_empty()
 }

@@ -22,12 +22,14 @@ pub fn report_day(begin_utc_secs: i64, end_utc_secs: i64) -> Day {
 /// `2023-11-14T22:13:20Z`.
 pub fn rfc3339(utc_secs: i64) -> String {
     let clamped = utc_secs.clamp(-62_167_219_200, MAX_UTC_SECS);
-    DateTime::from_timestamp(clamped, 0).map_or_else(String::new, |t| t.format("%Y-%m-%dT%H:%M:%SZ").to_string())
+    DateTime::from_timestamp(clamped, 0)
+        .map_or_else(String::new, |t| t.format("%Y-%m-%dT%H:%M:%SZ").to_string())
 }
 
 /// `day` minus `count` days, or the earliest day there is.
 pub fn days_before(day: Day, count: u64) -> Day {
-    day.checked_sub_days(Days::new(count)).unwrap_or(NaiveDate::MIN)
+    day.checked_sub_days(Days::new(count))
+        .unwrap_or(NaiveDate::MIN)
 }
 
 /// `YYYY-MM-DD` for `serde(with)`.
@@ -43,6 +45,8 @@ pub mod iso {
 
     /// Reads the day.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Day, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(D::Error::custom)
     }
 }

@@ -7,7 +7,12 @@ use std::borrow::Cow;
 /// What is not a domain name stays as text (lower-cased, trimmed): a report must not lose what it says.
 /// [`is_host_name`] tells the two apart.
 pub fn normalise(text: &str) -> String {
-    let trimmed = text.trim().trim_start_matches('<').trim_end_matches('>').trim().trim_end_matches('.');
+    let trimmed = text
+        .trim()
+        .trim_start_matches('<')
+        .trim_end_matches('>')
+        .trim()
+        .trim_end_matches('.');
     if trimmed.is_ascii() {
         return trimmed.to_ascii_lowercase();
     }
@@ -21,7 +26,9 @@ pub fn is_host_name(name: &str) -> bool {
         && name.len() <= 253
         && name.split('.').all(|label| {
             (1..=63).contains(&label.len())
-                && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
+                && label
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
         })
 }
 
@@ -40,12 +47,16 @@ pub fn aligned(authenticated: &str, header_from: &str, strict: bool) -> bool {
     if authenticated.is_empty() || header_from.is_empty() {
         return false;
     }
-    authenticated == header_from || (!strict && organizational(authenticated) == organizational(header_from))
+    authenticated == header_from
+        || (!strict && organizational(authenticated) == organizational(header_from))
 }
 
 /// Whether `name` is `parent` or lies below it, on a label boundary.
 pub fn is_within(name: &str, parent: &str) -> bool {
-    name == parent || name.strip_suffix(parent).is_some_and(|rest| rest.ends_with('.'))
+    name == parent
+        || name
+            .strip_suffix(parent)
+            .is_some_and(|rest| rest.ends_with('.'))
 }
 
 #[cfg(test)]
@@ -88,7 +99,11 @@ mod tests {
             ("notexample.com", "example.com", false, false),
             ("", "example.com", false, false),
         ] {
-            assert_eq!(aligned(authenticated, from, strict), expect, "{authenticated} {from} {strict}");
+            assert_eq!(
+                aligned(authenticated, from, strict),
+                expect,
+                "{authenticated} {from} {strict}"
+            );
         }
         assert!(is_within("a.example.com", "example.com"));
         assert!(!is_within("notexample.com", "example.com"));

@@ -9,4 +9,5 @@ pub mod failure;
 pub mod item;
 pub mod limits;
 pub mod outcome;
+pub mod sender;
 pub mod tls;

@@ -27,12 +27,19 @@ impl Refusal {
 
     /// A refusal.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self {
+            code,
+            message: message.into(),
+        }
     }
 
     /// The outcome that this refusal means.
     pub fn outcome(&self) -> Outcome {
-        if self.code == Self::NOT_A_REPORT { Outcome::NotAReport } else { Outcome::Refused }
+        if self.code == Self::NOT_A_REPORT {
+            Outcome::NotAReport
+        } else {
+            Outcome::Refused
+        }
     }
 }
 

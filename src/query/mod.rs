@@ -7,6 +7,7 @@ mod catalogue;
 mod check;
 mod embedded;
 mod header;
+mod lake;
 mod lint;
 mod reader;
 mod run;
@@ -21,6 +22,7 @@ use std::collections::BTreeMap;
 
 pub use catalogue::empty_database;
 pub use embedded::EMBEDDED;
+pub use lake::report_of_lake;
 pub use reader::{ReaderLimits, open_read_only};
 pub use run::{MAX_ROWS, run, run_at_most};
 pub use statement::{Kind, one_statement};

@@ -1,1 +1,35 @@
-//! (to be written)
+//! A generation -> HTTP. Reads what was published and nothing else; the only room with an async runtime.
+//!
+//! A request passes, in this order: connection limit, head limits and time-outs ([`connection`]), Host and method
+//! ([`admit`], [`origin`]), credentials ([`auth`], [`throttle`]), the table of paths ([`route`]), the manifest of
+//! the current generation ([`published`]), conditional headers and the fixed headers of every answer ([`answer`]).
+//! The link `public/current` is resolved anew for each request, so a new generation needs no restart, and one request
+//! never mixes two of them.
+
+mod admit;
+mod answer;
+mod auth;
+mod connection;
+mod origin;
+mod paced;
+mod problem;
+mod published;
+mod respond;
+mod route;
+mod settings;
+mod signal;
+mod status;
+mod throttle;
+
+#[cfg(test)]
+mod tests;
+
+pub use auth::{Auth, Credentials, Secret};
+pub use connection::run;
+pub use origin::{CrossSite, Sender, check_unsafe, host_of_url};
+pub use respond::Server;
+pub use settings::{
+    ErrorPage, LastCheck, OlderReport, ReportForm, ServeConfig, ServeLimits, Sources, StartError,
+    check_start,
+};
+pub use signal::run_until_signal;

@@ -1,1 +1,24 @@
-//! (to be written)
+//! Reports -> rows, in one transaction a batch. The only opener of the working database.
+//!
+//! The working database holds exactly the public tables (`queries/schema`); what a batch needs in between lives in
+//! temporary tables. Records are classified by SQL (`queries/models`). The file is derived: when it was made by other
+//! code or for another configuration it is deleted and made anew from the archive.
+
+pub mod batch;
+mod columns;
+pub mod compare;
+pub mod decide;
+pub(crate) mod holders;
+mod intake_rows;
+pub mod lake;
+mod models;
+mod other_rows;
+pub mod record_rows;
+mod report_rows;
+mod runs;
+mod schema;
+pub mod settings;
+pub mod working;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,42 @@
+-- key_holders: reports in the tables with the bytes or the key of a staged document. One row per (document_no, by_bytes).
+select k.document_no, true as by_bytes, r.id, r.records_sha256 as content_sha256, r.record_count as records, r.messages
+from stage_keys k
+join reports r on r.begin_utc = k.begin_utc and r.sha256 = k.sha256
+where k.kind = 'aggregate'
+union all
+select k.document_no, false, r.id, r.records_sha256, r.record_count, r.messages
+from stage_keys k
+join reports r
+    on r.begin_utc = k.begin_utc and r.end_utc = k.end_utc and r.report_id = k.report_id
+    and r.org_domain = k.org_domain and r.domain = k.domain
+where k.kind = 'aggregate'
+union all
+select k.document_no, true, r.id, r.policies_sha256, coalesce(p.policies, 0), coalesce(p.sessions, 0)
+from stage_keys k
+join tls_reports r on r.begin_utc = k.begin_utc and r.sha256 = k.sha256
+left join (
+    select report, count(*) as policies,
+        least(sum(successful_sessions::hugeint + failed_sessions), 9223372036854775807)::bigint as sessions
+    from tls_policies
+    group by report
+) p on p.report = r.id
+where k.kind = 'tls'
+union all
+select k.document_no, false, r.id, r.policies_sha256, coalesce(p.policies, 0), coalesce(p.sessions, 0)
+from stage_keys k
+join tls_reports r
+    on r.begin_utc = k.begin_utc and r.end_utc = k.end_utc and r.report_id = k.report_id
+    and r.org_domain = k.org_domain and r.domain = k.domain
+left join (
+    select report, count(*) as policies,
+        least(sum(successful_sessions::hugeint + failed_sessions), 9223372036854775807)::bigint as sessions
+    from tls_policies
+    group by report
+) p on p.report = r.id
+where k.kind = 'tls'
+union all
+select k.document_no, true, r.id, '', 1, r.incidents
+from stage_keys k
+join failure_reports r on r.sha256 = k.sha256
+where k.kind = 'failure'
+order by document_no, by_bytes

@@ -1,0 +1,277 @@
+//! Segments -> items, one row group in memory at a time.
+
+use std::collections::{HashMap, VecDeque};
+use std::error::Error;
+use std::fs::File;
+use std::io;
+use std::panic::{self, AssertUnwindSafe};
+use std::vec;
+
+use duckdb::arrow::array::RecordBatch;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
+
+use super::decode::Contents;
+use super::segments::{Segment, WAY_OUT};
+use super::{Item, columns, decode};
+use crate::model::item::ItemNo;
+
+/// A segment whose footer was read.
+pub struct OpenSegment {
+    segment: Segment,
+    file: File,
+    metadata: ArrowReaderMetadata,
+    /// First item of each row group, and one behind the last.
+    bounds: Vec<ItemNo>,
+}
+
+impl OpenSegment {
+    /// Reads the footer and checks that the segment holds what its name promises.
+    pub fn open(segment: &Segment) -> io::Result<Self> {
+        let wrap = |error: &dyn std::fmt::Display| damaged(segment, error);
+        let file = File::open(&segment.path).map_err(|error| wrap(&error))?;
+        let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())
+            .map_err(|error| wrap(&error))?;
+        let mut bounds = vec![segment.first];
+        let mut next = segment.first;
+        for group in metadata.metadata().row_groups() {
+            next = next.saturating_add(u64::try_from(group.num_rows()).unwrap_or(0));
+            bounds.push(next);
+        }
+        if next != segment.last + 1 {
+            return Err(wrap(&format!(
+                "it ends with item {}",
+                next.saturating_sub(1)
+            )));
+        }
+        Ok(Self {
+            segment: segment.clone(),
+            file,
+            metadata,
+            bounds,
+        })
+    }
+
+    fn group_of(&self, item_no: ItemNo) -> usize {
+        self.bounds
+            .partition_point(|first| *first <= item_no)
+            .saturating_sub(1)
+    }
+
+    /// One row group, the named columns (all when none is named).
+    fn group(&self, group: usize, names: &[&str]) -> io::Result<RecordBatch> {
+        let rows = self.bounds[group + 1] - self.bounds[group];
+        let read = || {
+            let mask = if names.is_empty() {
+                ProjectionMask::all()
+            } else {
+                ProjectionMask::columns(self.metadata.parquet_schema(), names.iter().copied())
+            };
+            let mut batches = ParquetRecordBatchReaderBuilder::new_with_metadata(
+                self.file.try_clone()?,
+                self.metadata.clone(),
+            )
+            .with_row_groups(vec![group])
+            .with_projection(mask)
+            .with_batch_size(usize::try_from(rows)?)
+            .build()?;
+            Ok(batches.next().transpose()?)
+        };
+        match guarded(read) {
+            Ok(Some(batch)) if batch.num_rows() as u64 == rows => Ok(batch),
+            Ok(_) => Err(self.damaged(&format!("row group {group} does not hold its {rows} rows"))),
+            Err(error) => Err(self.damaged(&error)),
+        }
+    }
+
+    fn items(&self, group: usize) -> io::Result<Vec<(ItemNo, Item)>> {
+        let items =
+            decode::from_batch(&self.group(group, &[])?).map_err(|error| self.damaged(&error))?;
+        match items
+            .iter()
+            .zip(self.bounds[group]..)
+            .find(|((found, _), expected)| found != expected)
+        {
+            Some(((found, _), expected)) => {
+                Err(self.damaged(&format!("item {found} stands in the place of {expected}")))
+            }
+            None => Ok(items),
+        }
+    }
+
+    fn damaged(&self, error: &dyn std::fmt::Display) -> io::Error {
+        damaged(&self.segment, error)
+    }
+}
+
+/// The Parquet reader panics at some damages of a file. One rotten segment must be an error like any other.
+fn guarded<T>(read: impl FnOnce() -> Result<T, Box<dyn Error>>) -> Result<T, Box<dyn Error>> {
+    panic::catch_unwind(AssertUnwindSafe(read))
+        .unwrap_or_else(|_| Err("its structure is damaged".into()))
+}
+
+fn damaged(segment: &Segment, error: &dyn std::fmt::Display) -> io::Error {
+    let path = segment.path.display();
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        format!("archive: {path} cannot be read ({error}): {WAY_OUT}"),
+    )
+}
+
+/// Adds the kept items above `after` to `kept`, unless the same bytes are in it already.
+pub fn collect_kept(
+    segment: &Segment,
+    after: ItemNo,
+    kept: &mut HashMap<[u8; 32], ItemNo>,
+) -> io::Result<()> {
+    let open = OpenSegment::open(segment)?;
+    for (group, first) in open.bounds.windows(2).map(|bounds| bounds[0]).enumerate() {
+        if open.bounds[group + 1] <= after + 1 {
+            continue;
+        }
+        let batch = open.group(group, &[columns::SHA256, columns::STORED])?;
+        for (row, hash) in decode::hashes_of_kept(&batch).map_err(|error| open.damaged(&error))? {
+            let item_no = first + row as u64;
+            if item_no > after {
+                kept.entry(hash).or_insert(item_no);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The contents of the row group that was asked for last: items asked for in order are decoded once.
+pub struct CachedGroup {
+    open: OpenSegment,
+    first: ItemNo,
+    contents: Contents,
+}
+
+impl CachedGroup {
+    /// Decodes the row group of `item_no`, which is in `segment`; `before` is used where it is of the same segment.
+    pub fn load(before: Option<Self>, segment: &Segment, item_no: ItemNo) -> io::Result<Self> {
+        let open = match before {
+            Some(cached) if cached.open.segment == *segment => cached.open,
+            _ => OpenSegment::open(segment)?,
+        };
+        let group = open.group_of(item_no);
+        let batch = open.group(group, &[columns::SHA256, columns::CONTENT])?;
+        let contents = Contents::of(&batch).map_err(|error| open.damaged(&error))?;
+        Ok(Self {
+            first: open.bounds[group],
+            open,
+            contents,
+        })
+    }
+
+    /// Whether an item is in this row group.
+    pub fn holds(&self, item_no: ItemNo) -> bool {
+        item_no
+            .checked_sub(self.first)
+            .is_some_and(|row| row < self.contents.len() as u64)
+    }
+
+    /// The bytes of an item of this row group, `None` where they were not kept.
+    pub fn get(&self, item_no: ItemNo) -> io::Result<Option<Vec<u8>>> {
+        let row = usize::try_from(item_no.saturating_sub(self.first)).unwrap_or(usize::MAX);
+        if row >= self.contents.len() {
+            return Ok(None);
+        }
+        self.contents
+            .get(row)
+            .map_err(|error| self.open.damaged(&format!("item {item_no}: {error}")))
+    }
+}
+
+/// Iterates over the items above a position.
+pub struct Batches {
+    segments: vec::IntoIter<Segment>,
+    after: ItemNo,
+    batch_bytes: usize,
+    /// The segment that is being read, and its next row group.
+    current: Option<(OpenSegment, usize)>,
+    pending: VecDeque<(ItemNo, Item)>,
+    /// Met while a batch already had items; comes after them.
+    failure: Option<io::Error>,
+}
+
+impl Batches {
+    /// Items of `segments` above `after`.
+    pub fn new(segments: Vec<Segment>, after: ItemNo, batch_bytes: usize) -> Self {
+        let segments = segments.into_iter();
+        Self {
+            segments,
+            after,
+            batch_bytes,
+            current: None,
+            pending: VecDeque::new(),
+            failure: None,
+        }
+    }
+
+    fn batch(&mut self) -> io::Result<Vec<(ItemNo, Item)>> {
+        let mut batch = Vec::new();
+        let mut weight_bytes = 0_usize;
+        loop {
+            let Some((item_no, item)) = self.pending.pop_front() else {
+                match self.load_group() {
+                    Ok(true) => continue,
+                    Err(error) if batch.is_empty() => return Err(error),
+                    ended => self.failure = ended.err(),
+                }
+                return Ok(batch);
+            };
+            weight_bytes = weight_bytes.saturating_add(columns::weight_bytes(&item));
+            if weight_bytes > self.batch_bytes && !batch.is_empty() {
+                self.pending.push_front((item_no, item));
+                return Ok(batch);
+            }
+            batch.push((item_no, item));
+        }
+    }
+
+    /// Fills `pending`; `false` at the end of the archive.
+    fn load_group(&mut self) -> io::Result<bool> {
+        let (open, group) = match self.current.take() {
+            Some(current) => current,
+            None => match self.segments.next() {
+                Some(segment) => {
+                    let open = OpenSegment::open(&segment)?;
+                    let group = open.group_of(self.after.saturating_add(1).max(segment.first));
+                    (open, group)
+                }
+                None => return Ok(false),
+            },
+        };
+        let after = self.after;
+        self.pending.extend(
+            open.items(group)?
+                .into_iter()
+                .filter(|(item_no, _)| *item_no > after),
+        );
+        if group + 2 < open.bounds.len() {
+            self.current = Some((open, group + 1));
+        }
+        Ok(true)
+    }
+}
+
+impl Iterator for Batches {
+    type Item = io::Result<Vec<(ItemNo, Item)>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.failure.take().map_or_else(|| self.batch(), Err) {
+            Ok(batch) if batch.is_empty() => None,
+            Ok(batch) => Some(Ok(batch)),
+            Err(error) => {
+                // What follows an unreadable segment must not look like the end of the archive, nor go on behind it.
+                self.segments = Vec::new().into_iter();
+                self.current = None;
+                self.pending.clear();
+                Some(Err(error))
+            }
+        }
+    }
+}

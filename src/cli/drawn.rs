@@ -1,0 +1,61 @@
+//! What the server draws itself: error pages, and reports that are older than the static pages.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use crate::publish::Generation;
+use crate::query::{Catalogue, report_of_lake};
+use crate::render::report::{self, RECORDS_SHOWN, ReportView, Row};
+use crate::render::{ErrorPage, Skin};
+use crate::serve::ReportForm;
+
+use super::serve::Drawn;
+
+/// Templates and queries in memory, shared by the server's threads.
+pub fn drawn(base_path: &str, catalogue: Catalogue) -> anyhow::Result<Drawn> {
+    let skin = Arc::new(Skin::new(base_path)?);
+    let report_skin = Arc::clone(&skin);
+    Ok(Drawn {
+        older_report: Arc::new(move |generation, id, form| older_report(&report_skin, &catalogue, generation, id, form)),
+        error_page: Arc::new(move |status, code| {
+            let page = error_page(status, code)?;
+            skin.error_page(page).inspect_err(|error| tracing::error!("drawing an error page: {error:#}")).ok()
+        }),
+    })
+}
+
+fn older_report(
+    skin: &Skin,
+    catalogue: &Catalogue,
+    generation: &Generation,
+    id: &str,
+    form: ReportForm,
+) -> anyhow::Result<Option<Vec<u8>>> {
+    let found = report_of_lake(&generation.folder.join("lake"), id, RECORDS_SHOWN)
+        .with_context(|| format!("reading report {id} from the lake"))?;
+    let Some((reports, records)) = found else { return Ok(None) };
+    let Some(values) = reports.rows.first() else { return Ok(None) };
+    let view = ReportView {
+        head: Row { columns: &reports.columns, values },
+        record_columns: &records.columns,
+        records: &records.rows,
+    };
+    match form {
+        ReportForm::Page => report::page(skin, catalogue, view),
+        ReportForm::Json => report::json(view),
+    }
+    .map(Some)
+}
+
+fn error_page(status: u16, code: &str) -> Option<ErrorPage> {
+    match (status, code) {
+        (_, "not-published") => Some(ErrorPage::NothingPublished),
+        (401, _) => Some(ErrorPage::Unauthorized),
+        (403, _) => Some(ErrorPage::Forbidden),
+        (404, _) => Some(ErrorPage::NotFound),
+        (405, _) => Some(ErrorPage::MethodNotAllowed),
+        (500, _) => Some(ErrorPage::Internal),
+        _ => None,
+    }
+}

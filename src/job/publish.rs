@@ -1,0 +1,157 @@
+//! Working database -> the next generation: changed days of the lake, pages, the copied database, one flip.
+
+use std::fs;
+use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use anyhow::{Context, Result, anyhow};
+use duckdb::Connection;
+
+use crate::ledger::Entry;
+use crate::model::day::Day;
+use crate::model::item::ItemNo;
+use crate::publish::{DATABASE, Generation, Publisher, Staging, Values};
+use crate::store::lake::LakeDay;
+use crate::store::working::Store;
+
+/// What pages are drawn from and into.
+pub struct Drawing<'a> {
+    /// The working database, to be read only.
+    pub connection: &'a Connection,
+    /// Takes the files; has those of the base, if there is one.
+    pub staging: &'a mut Staging,
+    /// The day for which things are judged.
+    pub as_of: Day,
+    /// Items up to this one were drawn into the base by the same code and configuration; `None`: nothing was.
+    pub drawn_to: Option<ItemNo>,
+}
+
+/// Draws the pages of a generation.
+pub type Draw<'a> = &'a dyn Fn(Drawing) -> Result<()>;
+
+/// How much of a generation is made anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// What changed since the last generation; nothing is published where nothing did.
+    Changed,
+    /// Everything, and it is published in any case.
+    Everything,
+}
+
+/// A publication.
+pub struct Publication<'a> {
+    /// Where to.
+    pub publisher: &'a Publisher,
+    /// The ledger as far as the generation folds it.
+    pub entries: &'a [Entry],
+    /// What the generation is a function of.
+    pub values: Values,
+    /// Draws the pages.
+    pub draw: Draw<'a>,
+    /// Decides what old generations may go, seconds since 1970 UTC.
+    pub now_utc_secs: i64,
+    /// How much is made anew.
+    pub extent: Extent,
+}
+
+/// Publishes the store and closes it. `None`: there is nothing new.
+pub fn publish(mut store: Store, publication: Publication) -> Result<Option<Generation>> {
+    let current = publication.publisher.current().unwrap_or_else(|error| {
+        tracing::warn!("the published generation cannot be read, everything is made anew: {error}");
+        None
+    });
+    let drawn_to = current.as_ref().and_then(|generation| drawn_to(generation, &publication));
+    if publication.extent == Extent::Changed && current.as_ref().is_some_and(|base| is_up_to_date(base, &publication)) {
+        store.close()?;
+        return Ok(None);
+    }
+    store.write_runs(publication.entries)?;
+    let mut staging = publication.publisher.stage(current.as_ref()).context("beginning a generation")?;
+    write_lake(&store, &mut staging, drawn_to)?;
+    let connection = store.connection();
+    (publication.draw)(Drawing { connection, staging: &mut staging, as_of: publication.values.as_of, drawn_to })
+        .context("drawing the pages")?;
+    copy_database(store, &mut staging)?;
+    let generation = staging.publish(publication.values, publication.now_utc_secs).context("publishing")?;
+    Ok(Some(generation))
+}
+
+fn is_up_to_date(base: &Generation, publication: &Publication) -> bool {
+    let ledger_offset = base.manifest.values.ledger_offset;
+    base.manifest.values == Values { ledger_offset, ..publication.values.clone() }
+}
+
+/// The items whose days and pages the base has as this program and configuration would make them.
+fn drawn_to(base: &Generation, publication: &Publication) -> Option<ItemNo> {
+    let (had, has) = (&base.manifest.values, &publication.values);
+    let same = had.code_hash == has.code_hash
+        && had.config_hash == has.config_hash
+        && had.archive_position <= has.archive_position;
+    (same && publication.extent == Extent::Changed).then_some(had.archive_position)
+}
+
+/// Writes the days with new items and takes the others over.
+fn write_lake(store: &Store, staging: &mut Staging, drawn_to: Option<ItemNo>) -> Result<()> {
+    let mut changed = Vec::new();
+    for day in store.lake_days()? {
+        if !(drawn_to.is_some_and(|item_no| day.last_item <= item_no) && keep(staging, &day)?) {
+            changed.push(day);
+        }
+    }
+    for path in changed.iter().flat_map(LakeDay::paths) {
+        let file = staging.folder().join(path);
+        if let Some(folder) = file.parent() {
+            fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
+        }
+    }
+    write_days(store, staging, &changed)?;
+    for path in changed.iter().flat_map(LakeDay::paths) {
+        staging.adopt(&path).with_context(|| format!("taking over {path}"))?;
+    }
+    Ok(())
+}
+
+fn keep(staging: &mut Staging, day: &LakeDay) -> Result<bool> {
+    for path in day.paths() {
+        if !staging.keep(&path).with_context(|| format!("linking {path}"))? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// A day is one small COPY, which is the work of one thread: days are written side by side.
+fn write_days(store: &Store, staging: &Staging, days: &[LakeDay]) -> Result<()> {
+    let next = AtomicUsize::new(0);
+    let failed = Mutex::new(None);
+    let folder = staging.folder();
+    let work = |connection: &Connection| {
+        while let Some(day) = days.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if let Err(error) = day.write(connection, folder) {
+                failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+                return;
+            }
+        }
+    };
+    let others = store.config().threads.clamp(1, days.len().max(1)) - 1;
+    let connections: Vec<Connection> = (0..others).map(|_| store.another_connection()).collect::<Result<_>>()?;
+    thread::scope(|scope| {
+        for connection in connections {
+            scope.spawn(move || work(&connection));
+        }
+        work(store.connection());
+    });
+    match failed.into_inner().map_err(|_| anyhow!("writing the lake stopped short"))? {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
+}
+
+fn copy_database(store: Store, staging: &mut Staging) -> Result<()> {
+    let closed = store.close()?;
+    let copy = staging.folder().join(DATABASE);
+    fs::copy(&closed.path, &copy).with_context(|| format!("copying {}", closed.path.display()))?;
+    staging.adopt_database().context("taking over the database")?;
+    Ok(())
+}

@@ -1,0 +1,157 @@
+//! A run over files: collect, load, publish. Each step goes on from what is durable, so a run that was killed is
+//! finished by the next one.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use super::collect::{Collect, collect};
+use super::folders::Folders;
+use super::load::{Loaded, load};
+use super::publish::{Draw, Extent, Publication, publish};
+use crate::archive::Archive;
+use crate::ledger::{Entry, Event, Ledger, RunResult};
+use crate::model::day::Day;
+use crate::publish::{Generation, Publisher, Values};
+use crate::store::decide::DocumentRow;
+use crate::store::settings::StoreConfig;
+use crate::store::working::Store;
+
+/// What a run needs to know. The caller holds the run lock.
+pub struct Run<'a> {
+    /// `ingest`, `rebuild`, …
+    pub kind: &'a str,
+    /// The data folder.
+    pub folders: &'a Folders,
+    /// Settings of the store; its path is that of the working database.
+    pub store: StoreConfig,
+    /// The day for which things are judged, as asked for.
+    pub as_of: Option<Day>,
+    /// The present UTC day.
+    pub today: Day,
+    /// Start, seconds since 1970 UTC.
+    pub started_utc_secs: i64,
+    /// Milliseconds since the start.
+    pub elapsed_ms: &'a dyn Fn() -> u64,
+    /// Draws the pages.
+    pub draw: Draw<'a>,
+}
+
+/// What a run tells while it goes on.
+pub enum Progress<'a> {
+    /// Items that are in the archive so far.
+    Archived(u64),
+    /// Documents whose rows are durable.
+    Loaded(&'a [DocumentRow]),
+}
+
+/// What a run did.
+#[derive(Debug)]
+pub struct Done {
+    /// Counts.
+    pub loaded: Loaded,
+    /// The new generation; `None` when there was nothing new.
+    pub generation: Option<Generation>,
+    /// Why not all of the input could be read.
+    pub unread: Option<anyhow::Error>,
+}
+
+/// `as_of` would go back.
+#[derive(Debug, thiserror::Error)]
+#[error("things were judged for {current} already: --as-of {asked} would go back")]
+pub struct AsOfGoesBack {
+    /// What was asked for.
+    pub asked: Day,
+    /// What the ledger says.
+    pub current: Day,
+}
+
+/// Reads the paths and does all that follows, up to the new generation.
+pub fn ingest(run: &Run, paths: &[OsString], progress: &mut dyn FnMut(Progress)) -> Result<Done> {
+    let ledger = Ledger::open(&run.folders.ledger()).context("opening the ledger")?;
+    let mut archive = Archive::open(&run.folders.archive()).context("opening the archive")?;
+    advance(&ledger, run)?;
+    let mut store = Store::open(run.store.clone())?;
+    let from = Collect { paths, limits: &run.store.limits, received_utc_secs: run.started_utc_secs };
+    // What an earlier run archived and did not load comes first.
+    let mut loaded = load_all(&archive, &mut store, progress)?;
+    let collected = collect(&from, &mut archive, &mut store, &mut |archive, store, items| {
+        progress(Progress::Archived(items));
+        loaded.add(&load_all(archive, store, progress)?);
+        Ok(())
+    });
+    let unread = collected.err();
+    loaded.add(&load_all(&archive, &mut store, progress)?);
+    finish(run, &ledger, &loaded)?;
+    let generation = publish_store(run, &ledger, store, Extent::Changed)?;
+    Ok(Done { loaded, generation, unread })
+}
+
+fn load_all(archive: &Archive, store: &mut Store, progress: &mut dyn FnMut(Progress)) -> Result<Loaded> {
+    load(archive, store, archive.position(), &mut |documents| progress(Progress::Loaded(documents)))
+}
+
+/// Moves the day for which things are judged on to what was asked for, else to today.
+pub fn advance(ledger: &Ledger, run: &Run) -> Result<Day> {
+    let (entries, _) = ledger.read(None).context("reading the ledger")?;
+    let current = as_of(&entries);
+    match (run.as_of, current) {
+        (Some(asked), Some(current)) if asked < current => Err(AsOfGoesBack { asked, current }.into()),
+        (None, Some(current)) if run.today <= current => Ok(current),
+        (asked, current) => {
+            let next = asked.unwrap_or(run.today);
+            if current != Some(next) {
+                let event = Event::AsOfAdvanced { as_of: next };
+                ledger.append(run.started_utc_secs, &[event]).context("writing the ledger")?;
+            }
+            Ok(next)
+        }
+    }
+}
+
+/// The day for which the ledger says things are judged.
+pub fn as_of(entries: &[Entry]) -> Option<Day> {
+    entries.iter().rev().find_map(|entry| match entry.event {
+        Event::AsOfAdvanced { as_of } => Some(as_of),
+        Event::RunFinished(_) => None,
+    })
+}
+
+/// Notes the run in the ledger; one that read nothing is not worth a line.
+pub fn finish(run: &Run, ledger: &Ledger, loaded: &Loaded) -> Result<()> {
+    if loaded.items == 0 {
+        return Ok(());
+    }
+    let result = RunResult {
+        kind: run.kind.to_owned(),
+        started_utc_secs: run.started_utc_secs,
+        duration_ms: (run.elapsed_ms)(),
+        items: loaded.items,
+        outcomes: loaded.outcomes,
+    };
+    let at_utc_secs = run.started_utc_secs + (result.duration_ms / 1000) as i64;
+    ledger.append(at_utc_secs, &[Event::RunFinished(result)]).context("writing the ledger")
+}
+
+/// Publishes the store of a run.
+pub fn publish_store(run: &Run, ledger: &Ledger, store: Store, extent: Extent) -> Result<Option<Generation>> {
+    let (entries, ledger_offset) = ledger.read(None).context("reading the ledger")?;
+    let values = Values {
+        archive_position: store.position()?,
+        ledger_offset,
+        as_of: as_of(&entries).unwrap_or(run.today),
+        config_hash: run.store.config_hash.clone(),
+        code_hash: run.store.code_hash.clone(),
+    };
+    let publisher = Publisher::open(&run.folders.public());
+    let now_utc_secs = run.started_utc_secs + ((run.elapsed_ms)() / 1000) as i64;
+    let publication =
+        Publication { publisher: &publisher, entries: &entries, values, draw: run.draw, now_utc_secs, extent };
+    publish(store, publication)
+}
+
+/// Settings for a database beside the working one.
+pub(super) fn beside(store: &StoreConfig, path: &Path) -> StoreConfig {
+    StoreConfig { path: path.to_path_buf(), ..store.clone() }
+}

@@ -1,0 +1,228 @@
+//! Items on their way from the archive through the readers to the store, in order and in bounded memory.
+//!
+//! A unit is a handful of consecutive items. Units are read in parallel, each into a channel of its own; the consumer
+//! empties the channels in the order of the units. A unit is taken up by a reader before any later one, so the reader
+//! of the unit that the consumer waits for never waits itself.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::{Mutex, PoisonError};
+
+use duckdb::arrow::record_batch::RecordBatch;
+
+use super::read::{ReadingSink, read_item};
+use crate::archive::{Content, Item};
+use crate::model::aggregate::Record;
+use crate::model::item::ItemNo;
+use crate::model::limits::Limits;
+use crate::model::outcome::Refusal;
+use crate::parse::Report;
+use crate::store::batch::ItemRow;
+use crate::store::decide::{ReadDocument, Refused};
+use crate::store::record_rows::RecordRows;
+
+/// Messages that a reader may be ahead of the consumer.
+pub(super) const AHEAD_MESSAGES: usize = 4;
+
+/// Consecutive items with their bytes, for one reader.
+pub(super) struct Unit {
+    /// From 0 in each load; part of the load keys.
+    pub(super) unit_no: i64,
+    pub(super) items: Vec<(ItemNo, Item, Bytes)>,
+    pub(super) out: SyncSender<Message>,
+}
+
+/// Bytes of an item.
+pub(super) enum Bytes {
+    /// The item's own.
+    Own,
+    /// Those of the earlier item that keeps them.
+    Earlier(Vec<u8>),
+    /// The archive has none: the item was dropped.
+    Dropped,
+    /// The archive should have some and has none.
+    Missing,
+}
+
+/// What a reader says.
+pub(super) enum Message {
+    /// Rows for the staging table.
+    Records(RecordBatch),
+    /// An item is read.
+    Item(Box<ItemRow>, Vec<ReadDocument>),
+    /// Rows could not be built: a fault of the program.
+    Failed(String),
+}
+
+/// Reads units until there are none left or nobody listens any more.
+pub(super) fn read_units(units: &Mutex<Receiver<Unit>>, limits: &Limits) {
+    loop {
+        let next = units.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(unit) = next else { return };
+        let mut sink = Sink::new(unit.unit_no, &unit.out);
+        for (item_no, item, bytes) in unit.items {
+            sink.read(item_no, item, bytes, limits);
+        }
+        sink.flush();
+    }
+}
+
+struct Sink<'a> {
+    out: &'a SyncSender<Message>,
+    rows: RecordRows,
+    load_key: i64,
+    documents: Vec<ReadDocument>,
+}
+
+impl<'a> Sink<'a> {
+    fn new(unit_no: i64, out: &'a SyncSender<Message>) -> Self {
+        Self {
+            out,
+            rows: RecordRows::default(),
+            load_key: unit_no << 32,
+            documents: Vec::new(),
+        }
+    }
+
+    fn read(&mut self, item_no: ItemNo, item: Item, bytes: Bytes, limits: &Limits) {
+        let (row, own) = item_row(item_no, item, &bytes);
+        let file_name = row.provenance.file_name();
+        let content = match (&bytes, &own) {
+            (Bytes::Own, Ok(kept)) | (Bytes::Earlier(kept), _) => Some(kept.as_slice()),
+            _ => None,
+        };
+        match (content, own.as_ref().err()) {
+            (Some(content), _) => self.read_content(&row, content, file_name.as_deref(), limits),
+            (None, Some(refused)) => self.refuse(refused.clone()),
+            (None, None) => self.refuse(missing()),
+        }
+        if self.documents.is_empty() {
+            self.refuse(Refusal::new(Refusal::NOT_A_REPORT, "there is no report in it").into());
+        }
+        let documents = std::mem::take(&mut self.documents);
+        // A consumer that is gone ends the load; there is nobody to tell.
+        let _ = self.out.send(Message::Item(Box::new(row), documents));
+    }
+
+    /// A reader that panics costs its item, never the run.
+    fn read_content(
+        &mut self,
+        row: &ItemRow,
+        content: &[u8],
+        file_name: Option<&str>,
+        limits: &Limits,
+    ) {
+        let reading = catch_unwind(AssertUnwindSafe(|| {
+            read_item(row.kind, content, file_name, limits, self)
+        }));
+        if reading.is_err() {
+            self.restart();
+            self.refuse(
+                Refusal::new(
+                    "reader-failed",
+                    "the reader stopped at it: a fault of the program",
+                )
+                .into(),
+            );
+        }
+    }
+
+    fn refuse(&mut self, refused: Refused) {
+        let load_key = self.load_key;
+        self.load_key += 1;
+        self.documents.push(ReadDocument {
+            path: String::new(),
+            sha256: None,
+            load_key,
+            result: Err(refused),
+        });
+    }
+
+    fn flush(&mut self) {
+        let message = match self.rows.take() {
+            Ok(None) => return,
+            Ok(Some(batch)) => Message::Records(batch),
+            Err(error) => Message::Failed(error.to_string()),
+        };
+        let _ = self.out.send(message);
+    }
+}
+
+impl ReadingSink for Sink<'_> {
+    fn record(&mut self, record: Record) {
+        self.rows.push(self.load_key, record);
+        if self.rows.is_full() {
+            self.flush();
+        }
+    }
+
+    fn restart(&mut self) {
+        self.rows.forget(self.load_key);
+        self.load_key += 1;
+    }
+
+    fn document(
+        &mut self,
+        path: String,
+        sha256: Option<[u8; 32]>,
+        result: Result<Report, Refusal>,
+    ) {
+        let load_key = self.load_key;
+        if !matches!(result, Ok(Report::Aggregate(_))) {
+            self.rows.forget(load_key);
+        }
+        self.load_key += 1;
+        self.documents.push(ReadDocument {
+            path,
+            sha256,
+            load_key,
+            result: result.map_err(Refused::from),
+        });
+    }
+}
+
+fn missing() -> Refused {
+    Refusal::new(
+        "archive-incomplete",
+        "the archive refers to bytes of an earlier item that it does not hold",
+    )
+    .into()
+}
+
+/// The row of an item, and its own bytes or why it has none.
+fn item_row(item_no: ItemNo, item: Item, bytes: &Bytes) -> (ItemRow, Result<Vec<u8>, Refused>) {
+    let (content, size, own) = match item.content {
+        Content::Kept(kept) => ("kept", kept.len() as u64, Ok(kept)),
+        Content::Known => {
+            let size = if let Bytes::Earlier(earlier) = bytes {
+                earlier.len() as u64
+            } else {
+                0
+            };
+            ("known", size, Err(missing()))
+        }
+        Content::Dropped { code, bytes } => ("dropped", bytes, Err(dropped(code, bytes))),
+    };
+    let mut header = item.header;
+    header.headers = None;
+    let row = ItemRow {
+        item_no,
+        sha256: item.sha256,
+        kind: item.kind,
+        content,
+        bytes: size,
+        provenance: item.provenance,
+        header,
+        received_utc_secs: item.received_utc_secs,
+    };
+    (row, own)
+}
+
+fn dropped(code: String, bytes: u64) -> Refused {
+    let message = if code == Refusal::NOT_A_REPORT {
+        "nothing in it looks like a report; its bytes are not kept".to_owned()
+    } else {
+        format!("it was not taken in; its {bytes} bytes are not kept")
+    };
+    Refused { code, message }
+}

@@ -1,0 +1,129 @@
+//! One value as the content of a table cell: links, badges, lists.
+
+use super::html::Html;
+use super::words::{is_percent, shown};
+use crate::model::domain::is_host_name;
+use crate::query::Value;
+
+/// Struct entries of one cell that are shown; a stranger decides how many there are.
+const LIST_ITEMS_SHOWN: usize = 20;
+
+/// Writes `value` of `column`; links start with `base_path`.
+pub fn write_cell(html: &mut Html, base_path: &str, column: &str, value: &Value) {
+    match value {
+        Value::Null => {
+            html.raw("<span class=\"none\">\u{2013}</span>");
+        }
+        Value::Text(text) => write_text(html, base_path, column, text),
+        Value::List(items) => write_list(html, column, items),
+        Value::Bool(_) => write_badge(html, &shown(column, value)),
+        _ => {
+            html.text(&shown(column, value));
+        }
+    }
+}
+
+/// Whether the values of a column are numbers, which stand on the right.
+pub fn is_number(value: &Value) -> bool {
+    matches!(value, Value::Int(_) | Value::Double(_))
+}
+
+/// Whether `text` names a report page.
+pub fn is_report_id(text: &str) -> bool {
+    text.len() == 32
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
+
+fn write_text(html: &mut Html, base_path: &str, column: &str, text: &str) {
+    match column {
+        "domain" if is_host_name(text) => {
+            html.raw("<a href=\"")
+                .text(base_path)
+                .raw("/domains/")
+                .text(text)
+                .raw("\">")
+                .text(text)
+                .raw("</a>");
+        }
+        "report" | "id" if is_report_id(text) => {
+            html.raw("<a class=\"code\" href=\"")
+                .text(base_path)
+                .raw("/reports/")
+                .text(text)
+                .raw("\">");
+            html.text(&text[..12]).raw("\u{2026}</a>");
+        }
+        "source_ip" => {
+            html.raw("<span class=\"code ip\">")
+                .text(text)
+                .raw("</span>");
+        }
+        "selector" | "sha256" | "report_id" | "message_id" => {
+            html.raw("<span class=\"code\">").text(text).raw("</span>");
+        }
+        "disposition" | "outcome" | "status" | "severity" | "result" => write_badge(html, text),
+        "category" | "fail_cause" | "code" => {
+            html.text(&text.replace('_', " "));
+        }
+        _ => {
+            html.text(text);
+        }
+    }
+}
+
+/// A word whose meaning has a tone; the word itself says all, the colour only helps.
+pub fn write_badge(html: &mut Html, word: &str) {
+    html.raw("<span class=\"badge ")
+        .raw(tone(word))
+        .raw("\">")
+        .text(word)
+        .raw("</span>");
+}
+
+fn tone(word: &str) -> &'static str {
+    match word {
+        "pass" | "accepted" | "ok" | "compliant" | "delivered" => "good",
+        "fail" | "reject" | "refused" | "critical" | "threat" | "softfail" | "permerror" => "bad",
+        "quarantine" | "conflict" | "warning" | "unknown" | "temperror" | "foreign" | "late"
+        | "quiet" => "warn",
+        _ => "plain",
+    }
+}
+
+/// A small bar beside a percentage; draws nothing for other values.
+pub fn write_meter(html: &mut Html, column: &str, value: &Value) {
+    let width = match value {
+        Value::Double(number) if is_percent(column) => percent_tenths(*number),
+        Value::Int(number) if is_percent(column) => number.saturating_mul(10).clamp(0, 1000),
+        _ => return,
+    };
+    html.raw("<svg class=\"meter\" viewBox=\"0 0 1000 10\" preserveAspectRatio=\"none\" aria-hidden=\"true\">");
+    html.raw("<rect class=\"track\" width=\"1000\" height=\"10\"/><rect class=\"fill\" width=\"")
+        .int(width);
+    html.raw("\" height=\"10\"/></svg>");
+}
+
+/// A percentage in tenths, 0 to 1000.
+#[expect(clippy::cast_possible_truncation, reason = "clamped before")]
+pub fn percent_tenths(value: f64) -> i64 {
+    (value * 10.0).round().clamp(0.0, 1000.0) as i64
+}
+
+fn write_list(html: &mut Html, column: &str, items: &[Value]) {
+    if items.is_empty() {
+        html.raw("<span class=\"none\">\u{2013}</span>");
+        return;
+    }
+    html.raw("<ul class=\"mini\">");
+    for item in items.iter().take(LIST_ITEMS_SHOWN) {
+        html.raw("<li>").text(&shown(column, item)).raw("</li>");
+    }
+    if items.len() > LIST_ITEMS_SHOWN {
+        html.raw("<li>and ")
+            .text(&(items.len() - LIST_ITEMS_SHOWN).to_string())
+            .raw(" more</li>");
+    }
+    html.raw("</ul>");
+}

@@ -1,0 +1,124 @@
+//! One panel of a page: heading, drawing, data table, link to the query.
+
+use super::bars::{write_bars, write_figures};
+use super::chart::write_chart;
+use super::html::Html;
+use super::plot::Plot;
+use super::table::write_table;
+use super::words::capitalised;
+use crate::query::{Chart, Panel, Query, Table};
+
+/// Writes the section of `query`, whose answer is `table`. `anchor` is an extra target for links, or empty.
+pub fn write_panel(
+    html: &mut Html,
+    base_path: &str,
+    query: &Query,
+    panel: &Panel,
+    table: &Table,
+    anchor: &'static str,
+) {
+    let name = query.name.as_str();
+    html.raw("<section class=\"panel ")
+        .raw(width_class(panel.chart))
+        .raw("\" aria-labelledby=\"p-")
+        .text(name);
+    html.raw("-h\"");
+    if !anchor.is_empty() {
+        html.raw(" id=\"").raw(anchor).raw("\"");
+    }
+    html.raw("><header><h2 id=\"p-")
+        .text(name)
+        .raw("-h\">")
+        .text(&panel.title)
+        .raw("</h2>");
+    write_query_link(html, base_path, name, &panel.title);
+    html.raw("</header>");
+    let about = about(&query.description);
+    if !about.is_empty() {
+        html.raw("<p class=\"about\">").text(&about).raw("</p>");
+    }
+    write_answer(html, base_path, name, panel, table);
+    html.raw("</section>\n");
+}
+
+/// Writes the link to the text of a query.
+pub fn write_query_link(html: &mut Html, base_path: &str, query_name: &str, title: &str) {
+    html.raw("<a class=\"sql\" href=\"")
+        .text(base_path)
+        .raw("/queries/")
+        .text(query_name)
+        .raw(".sql\">SQL");
+    html.raw("<span class=\"unseen\"> of ")
+        .text(title)
+        .raw("</span></a>");
+}
+
+fn width_class(chart: Chart) -> &'static str {
+    match chart {
+        Chart::Stacked | Chart::Table => "wide",
+        Chart::Figures => "wide plain",
+        Chart::Line | Chart::Bars => "half",
+    }
+}
+
+/// The description without the sentence about its rows, which is for those who write SQL.
+fn about(description: &str) -> String {
+    let text = description
+        .split("One row")
+        .next()
+        .unwrap_or_default()
+        .trim();
+    capitalised(text)
+}
+
+fn write_answer(html: &mut Html, base_path: &str, name: &str, panel: &Panel, table: &Table) {
+    if table.rows.is_empty() {
+        html.raw("<p class=\"empty\">Nothing to show: there is no row in this period.</p>");
+        return;
+    }
+    let mut drawing = Html::default();
+    let drawn = draw(&mut drawing, base_path, name, panel, table);
+    match &drawn {
+        Ok(()) => html.append(&drawing),
+        Err(problem) => html
+            .raw("<p class=\"problem\">This panel cannot be drawn: ")
+            .text(problem)
+            .raw(".</p>"),
+    };
+    match (panel.chart, drawn) {
+        (Chart::Figures, Ok(())) => {}
+        (Chart::Table, _) | (_, Err(_)) => write_table(html, base_path, &panel.title, table),
+        _ => {
+            html.raw("<details><summary>Data table<span class=\"unseen\"> of ")
+                .text(&panel.title);
+            html.raw("</span></summary>");
+            write_table(html, base_path, &panel.title, table);
+            html.raw("</details>");
+        }
+    }
+}
+
+fn draw(
+    html: &mut Html,
+    base_path: &str,
+    name: &str,
+    panel: &Panel,
+    table: &Table,
+) -> Result<(), String> {
+    match panel.chart {
+        Chart::Table => {}
+        Chart::Figures => write_figures(html, base_path, panel, table)?,
+        Chart::Bars => write_bars(html, base_path, panel, &Plot::new(panel, table)?, table)?,
+        Chart::Line | Chart::Stacked => {
+            let plot = Plot::new(panel, table)?;
+            write_chart(
+                html,
+                &format!("p-{name}-c"),
+                &panel.title,
+                panel.chart,
+                &plot,
+            );
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,222 @@
+//! The pages that are made from the panels of the catalogue.
+
+use anyhow::Context as _;
+
+use super::html::Html;
+use super::panel::write_panel;
+use super::skin::{Frame, Skin};
+use super::words;
+use super::{Emit, Rows};
+use crate::model::day::{Day, days_before};
+use crate::model::domain::is_host_name;
+use crate::query::{Catalogue, Params, Query, Table, Value};
+
+/// Days that the panels look back over, `as_of` itself not among them.
+pub const WINDOW_DAYS: u64 = 30;
+
+/// What all pages of a generation are made of.
+pub struct Site<'a> {
+    /// Templates and path prefix.
+    pub skin: &'a Skin,
+    /// The queries, with their panels.
+    pub catalogue: &'a Catalogue,
+    /// The day for which things are judged.
+    pub as_of: Day,
+    /// Domains with data, sorted by name.
+    pub domains: &'a [DomainDays],
+}
+
+/// A domain with data and its newest day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DomainDays {
+    /// Normalised name; only host names get a page.
+    pub name: String,
+    /// The newest day with a report.
+    pub last_day: Day,
+}
+
+impl Site<'_> {
+    /// `site/overview.html`.
+    pub fn overview(&self, rows: Rows<'_>, emit: Emit<'_>) -> anyhow::Result<()> {
+        let mut lead = self.window_words();
+        match self.domains.len() {
+            0 => {}
+            1 => lead.push_str(" · 1 domain"),
+            count => lead.push_str(&format!(" · {count} domains")),
+        }
+        let notice = self.notice(self.domains.iter().map(|domain| domain.last_day).max());
+        let frame = frame("Overview", "/overview", lead, notice);
+        self.write_page(
+            "overview",
+            &frame,
+            &Params::new(),
+            "site/overview.html",
+            rows,
+            emit,
+        )
+    }
+
+    /// `site/sources.html`.
+    pub fn sources(&self, rows: Rows<'_>, emit: Emit<'_>) -> anyhow::Result<()> {
+        let notice = self.notice(self.domains.iter().map(|domain| domain.last_day).max());
+        let frame = frame("Sources", "/sources", self.window_words(), notice);
+        self.write_page(
+            "sources",
+            &frame,
+            &Params::new(),
+            "site/sources.html",
+            rows,
+            emit,
+        )
+    }
+
+    /// `site/intake.html`: the fate of every document, over all time.
+    pub fn intake(&self, rows: Rows<'_>, emit: Emit<'_>) -> anyhow::Result<()> {
+        let lead = "What became of everything that came in".to_owned();
+        let frame = frame("Intake", "/intake", lead, None);
+        self.write_page(
+            "intake",
+            &frame,
+            &Params::new(),
+            "site/intake.html",
+            rows,
+            emit,
+        )
+    }
+
+    /// `site/domains/NAME.html`; nothing for a name that is not a host name.
+    pub fn domain(&self, name: &str, rows: Rows<'_>, emit: Emit<'_>) -> anyhow::Result<()> {
+        if !is_host_name(name) {
+            return Ok(());
+        }
+        let place = self
+            .domains
+            .binary_search_by(|domain| domain.name.as_str().cmp(name));
+        let last_day = place
+            .ok()
+            .and_then(|at| self.domains.get(at))
+            .map(|domain| domain.last_day);
+        let mut frame = frame(name, "", self.window_words(), self.notice(last_day));
+        frame.trail = vec![("/overview#domains".to_owned(), "Domains".to_owned())];
+        let params = Params::from([("domain".to_owned(), Value::Text(name.to_owned()))]);
+        self.write_page(
+            "domain",
+            &frame,
+            &params,
+            &format!("site/domains/{name}.html"),
+            rows,
+            emit,
+        )
+    }
+
+    /// The answers of all panels of a page, in order; `params` gets `as_of`.
+    pub(super) fn answers(
+        &self,
+        page: &str,
+        params: &Params,
+        rows: Rows<'_>,
+    ) -> anyhow::Result<Vec<(&Query, Table)>> {
+        let mut params = params.clone();
+        params.insert("as_of".to_owned(), Value::Day(self.as_of));
+        let panels = self.catalogue.panels(page).into_iter();
+        let answers = panels.map(|query| {
+            let table =
+                rows(query, &params).with_context(|| format!("running query {}", query.name))?;
+            Ok((query, table))
+        });
+        answers.collect()
+    }
+
+    fn write_page(
+        &self,
+        page: &str,
+        frame: &Frame,
+        params: &Params,
+        path: &str,
+        rows: Rows<'_>,
+        emit: Emit<'_>,
+    ) -> anyhow::Result<()> {
+        let answers = self.answers(page, params, rows)?;
+        let mut body = Html::with_capacity(32 * 1024);
+        body.raw("<div class=\"panels\">\n");
+        let mut has_anchor = page != "overview";
+        for (query, table) in &answers {
+            let Some(panel) = &query.panel else { continue };
+            // Before the first report the notice says all; a page of empty boxes would only hide it.
+            if self.domains.is_empty() && table.rows.is_empty() {
+                continue;
+            }
+            let is_domain_list =
+                !has_anchor && table.columns.iter().any(|column| column == "domain");
+            has_anchor |= is_domain_list;
+            write_panel(
+                &mut body,
+                self.skin.base_path(),
+                query,
+                panel,
+                table,
+                if is_domain_list { "domains" } else { "" },
+            );
+        }
+        if !has_anchor {
+            self.write_domain_list(&mut body);
+        }
+        body.raw("</div>");
+        emit(path, &self.skin.page(frame, &body)?)
+    }
+
+    /// The plain list, for a catalogue whose overview has no panel with domains.
+    fn write_domain_list(&self, html: &mut Html) {
+        html.raw("<section class=\"panel wide\" id=\"domains\" aria-labelledby=\"domains-h\">");
+        html.raw("<header><h2 id=\"domains-h\">Domains</h2></header>");
+        html.raw(if self.domains.is_empty() {
+            "<p class=\"empty\">No domain has data yet.</p>"
+        } else {
+            "<ul class=\"names\">"
+        });
+        for domain in self.domains {
+            html.raw("<li>");
+            super::cell::write_cell(
+                html,
+                self.skin.base_path(),
+                "domain",
+                &Value::Text(domain.name.clone()),
+            );
+            html.raw("</li>");
+        }
+        html.raw(if self.domains.is_empty() { "" } else { "</ul>" })
+            .raw("</section>\n");
+    }
+
+    /// `30 days to 2026-11-19`.
+    pub(super) fn window_words(&self) -> String {
+        format!(
+            "{WINDOW_DAYS} days to {}",
+            words::day(days_before(self.as_of, 1))
+        )
+    }
+
+    /// What a reader of an empty page has to know.
+    fn notice(&self, last_day: Option<Day>) -> Option<String> {
+        let first_shown = days_before(self.as_of, WINDOW_DAYS);
+        match last_day {
+            None => Some("There is no data yet. Give the program report files or mails: sentinel ingest PATH…".to_owned()),
+            Some(day) if day < first_shown => Some(format!(
+                "There are no reports in these {WINDOW_DAYS} days. The newest data is from {}.",
+                words::day(day)
+            )),
+            Some(_) => None,
+        }
+    }
+}
+
+fn frame(title: &str, current: &'static str, lead: String, notice: Option<String>) -> Frame {
+    Frame {
+        title: title.to_owned(),
+        heading: title.to_owned(),
+        lead,
+        notice,
+        current,
+        trail: Vec::new(),
+    }
+}

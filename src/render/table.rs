@@ -1,0 +1,72 @@
+//! Rows as an HTML table with caption and scoped headings.
+
+use super::cell::{is_number, write_cell, write_meter};
+use super::html::Html;
+use super::words::{heading, is_percent};
+use crate::query::{Table, Value};
+
+/// Writes a table that scrolls inside its own region on narrow screens. `caption` is read aloud, not seen: the panel's
+/// heading stands above.
+pub fn write_table(html: &mut Html, base_path: &str, caption: &str, table: &Table) {
+    let numeric: Vec<bool> = (0..table.columns.len())
+        .map(|column| is_numeric(table, column))
+        .collect();
+    html.raw("<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"")
+        .text(caption)
+        .raw(", table\">");
+    html.raw("<table><caption class=\"unseen\">")
+        .text(caption)
+        .raw("</caption><thead><tr>");
+    for (name, is_right) in table.columns.iter().zip(&numeric) {
+        html.raw(if *is_right {
+            "<th scope=\"col\" class=\"num\">"
+        } else {
+            "<th scope=\"col\">"
+        });
+        html.text(&heading(name)).raw("</th>");
+    }
+    html.raw("</tr></thead><tbody>");
+    for row in &table.rows {
+        write_row(html, base_path, table, row, &numeric);
+    }
+    html.raw("</tbody></table></div>");
+}
+
+fn write_row(html: &mut Html, base_path: &str, table: &Table, row: &[Value], numeric: &[bool]) {
+    html.raw("<tr>");
+    // One meter a row is a picture, five are noise.
+    let with_meter = table.columns.iter().position(|name| is_percent(name));
+    for (at, ((name, value), is_right)) in table.columns.iter().zip(row).zip(numeric).enumerate() {
+        let (open, close) = match (at, is_right) {
+            (0, false) => ("<th scope=\"row\">", "</th>"),
+            (_, true) => ("<td class=\"num\">", "</td>"),
+            (_, false) if is_short(value) => ("<td class=\"short\">", "</td>"),
+            (_, false) => ("<td>", "</td>"),
+        };
+        html.raw(open);
+        write_cell(html, base_path, name, value);
+        if with_meter == Some(at) {
+            write_meter(html, name, value);
+        }
+        html.raw(close);
+    }
+    html.raw("</tr>");
+}
+
+/// Values that must not break over lines.
+fn is_short(value: &Value) -> bool {
+    match value {
+        Value::Day(_) | Value::Timestamp(_) | Value::Bool(_) | Value::Null => true,
+        Value::Text(text) => text.len() <= 24,
+        _ => false,
+    }
+}
+
+fn is_numeric(table: &Table, column: usize) -> bool {
+    let mut values = table
+        .rows
+        .iter()
+        .filter_map(|row| row.get(column))
+        .filter(|value| **value != Value::Null);
+    values.next().is_some_and(is_number)
+}

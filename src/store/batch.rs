@@ -1,0 +1,336 @@
+//! One transaction: items, documents, reports, records and roll-ups of a batch, and with them the position.
+
+use anyhow::{Context, Result};
+use duckdb::arrow::error::ArrowError;
+use duckdb::arrow::record_batch::RecordBatch;
+use duckdb::{Appender, Connection};
+use ipnet::IpNet;
+
+use super::columns::CHUNK_ROWS;
+use super::decide::{Decided, DocumentRow, ReadDocument};
+use super::holders;
+use super::models::{MODELS, STAGES};
+use super::record_rows::octets;
+use super::settings::KnownSender;
+use super::working::Store;
+use super::{columns::Columns, intake_rows, other_rows, report_rows};
+use crate::model::item::{ItemKind, ItemNo, MailHeader, Provenance};
+
+/// An item on its way into table `items`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemRow {
+    /// Its number.
+    pub item_no: ItemNo,
+    /// SHA-256 of its bytes.
+    pub sha256: [u8; 32],
+    /// Mail or file.
+    pub kind: ItemKind,
+    /// `kept`, `known` or `dropped`.
+    pub content: &'static str,
+    /// Its size.
+    pub bytes: u64,
+    /// Where it came from.
+    pub provenance: Provenance,
+    /// Envelope facts; the raw header is not needed here.
+    pub header: MailHeader,
+    /// When it was read, seconds since 1970 UTC.
+    pub received_utc_secs: i64,
+}
+
+/// A transaction that is being filled. Dropped without [`Batch::commit`], it leaves the tables as they were.
+pub struct Batch<'store> {
+    store: &'store Store,
+    records: Option<Appender<'store>>,
+    items: Vec<ItemRow>,
+    documents: Vec<(usize, ReadDocument)>,
+    staged_records: usize,
+    is_open: bool,
+}
+
+impl Store {
+    /// Begins a batch.
+    pub fn begin(&mut self) -> Result<Batch<'_>> {
+        let connection = &self.connection;
+        connection
+            .execute_batch("begin")
+            .context("beginning a batch")?;
+        let mut batch = Batch {
+            store: self,
+            records: None,
+            items: Vec::new(),
+            documents: Vec::new(),
+            staged_records: 0,
+            is_open: true,
+        };
+        for stage in STAGES {
+            connection
+                .execute_batch(stage)
+                .context("making a staging table")?;
+        }
+        batch.records = Some(appender(connection, "temp", "stage_records")?);
+        Ok(batch)
+    }
+}
+
+impl Batch<'_> {
+    /// Stages records. They count when a document with their load key is accepted.
+    pub fn stage(&mut self, records: RecordBatch) -> Result<()> {
+        self.staged_records += records.num_rows();
+        let appender = self
+            .records
+            .as_mut()
+            .context("staging records after the end of the batch")?;
+        appender
+            .append_record_batch(records)
+            .context("staging records")
+    }
+
+    /// Adds the next item with its documents in order.
+    pub fn add(&mut self, item: ItemRow, documents: Vec<ReadDocument>) {
+        let index = self.items.len();
+        self.items.push(item);
+        self.documents
+            .extend(documents.into_iter().map(|document| (index, document)));
+    }
+
+    /// Rows that wait in memory or in the staging table.
+    pub fn rows(&self) -> usize {
+        self.staged_records + self.items.len() + self.documents.len()
+    }
+
+    /// Whether there is anything to commit.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// Decides how every document ends and makes all of it durable. Returns the documents in order.
+    pub fn commit(mut self) -> Result<Vec<DocumentRow>> {
+        if let Some(mut appender) = self.records.take() {
+            appender.flush().context("staging records")?;
+        }
+        let decided = self.decide()?;
+        let connection = &self.store.connection;
+        append(connection, "items", &self.items, intake_rows::items)?;
+        append(
+            connection,
+            "documents",
+            &decided.documents,
+            intake_rows::documents,
+        )?;
+        append(
+            connection,
+            "failure_reports",
+            &decided.failures,
+            other_rows::failure_reports,
+        )?;
+        write_tls(connection, &decided)?;
+        write_reports(connection, &self.store.config.known_senders, &decided)?;
+        connection
+            .execute_batch("commit")
+            .context("committing a batch")?;
+        self.is_open = false;
+        Ok(decided.documents)
+    }
+
+    fn decide(&mut self) -> Result<Decided> {
+        let documents = std::mem::take(&mut self.documents);
+        let holders = holders::find(
+            &self.store.connection,
+            documents.iter().map(|(_, document)| document),
+        )?;
+        let mut decided = Decided::default();
+        for ((index, document), holders) in documents.into_iter().zip(holders) {
+            if let Some(item) = self.items.get(index) {
+                decided.add(&self.store.config, item, document, holders);
+            }
+        }
+        Ok(decided)
+    }
+}
+
+impl Drop for Batch<'_> {
+    fn drop(&mut self) {
+        self.records = None;
+        if self.is_open
+            && let Err(error) = self.store.connection.execute_batch("rollback")
+        {
+            tracing::warn!("rolling back a batch: {error}");
+        }
+    }
+}
+
+fn write_tls(connection: &Connection, decided: &Decided) -> Result<()> {
+    let policies = other_rows::policy_rows(&decided.tls);
+    let failures = other_rows::failure_detail_rows(&policies);
+    append(
+        connection,
+        "tls_reports",
+        &decided.tls,
+        other_rows::tls_reports,
+    )?;
+    append(
+        connection,
+        "tls_policies",
+        &policies,
+        other_rows::tls_policies,
+    )?;
+    append(
+        connection,
+        "tls_failures",
+        &failures,
+        other_rows::tls_failures,
+    )
+}
+
+fn write_reports(
+    connection: &Connection,
+    senders: &[KnownSender],
+    decided: &Decided,
+) -> Result<()> {
+    if decided.reports.is_empty() {
+        return Ok(());
+    }
+    append(
+        connection,
+        "reports",
+        &decided.reports,
+        report_rows::reports,
+    )?;
+    append_to(
+        connection,
+        "temp",
+        "stage_reports",
+        &decided.reports,
+        report_rows::staged,
+    )?;
+    append_to(
+        connection,
+        "temp",
+        "stage_networks",
+        &networks(senders),
+        network_rows,
+    )?;
+    append_to(
+        connection,
+        "temp",
+        "stage_domains",
+        &domains(senders),
+        domain_rows,
+    )?;
+    for (name, statement) in MODELS {
+        if name != "record_senders" || !senders.is_empty() {
+            connection
+                .execute_batch(statement)
+                .with_context(|| format!("running queries/models/{name}.sql"))?;
+        }
+    }
+    Ok(())
+}
+
+type Network<'a> = (&'a str, &'a IpNet);
+type SenderDomain<'a> = (&'a str, &'static str, &'a str);
+
+fn networks(senders: &[KnownSender]) -> Vec<Network<'_>> {
+    senders
+        .iter()
+        .flat_map(|s| {
+            s.networks
+                .iter()
+                .map(|network| (s.sender.as_str(), network))
+        })
+        .collect()
+}
+
+fn domains(senders: &[KnownSender]) -> Vec<SenderDomain<'_>> {
+    let mut all = Vec::new();
+    for sender in senders {
+        all.extend(
+            sender
+                .dkim_domains
+                .iter()
+                .map(|domain| (sender.sender.as_str(), "dkim", domain.as_str())),
+        );
+        all.extend(
+            sender
+                .spf_domains
+                .iter()
+                .map(|domain| (sender.sender.as_str(), "spf", domain.as_str())),
+        );
+    }
+    all
+}
+
+fn network_rows(networks: &[Network]) -> Result<RecordBatch, ArrowError> {
+    let bits = |network: &IpNet| {
+        i32::from(network.prefix_len()) + if network.addr().is_ipv4() { 96 } else { 0 }
+    };
+    let mut columns = Columns::default();
+    columns.text("sender", networks.iter().map(|(sender, _)| Some(*sender)));
+    columns.blob(
+        "first_address",
+        networks
+            .iter()
+            .map(|(_, network)| Some(octets(network.network()))),
+    );
+    columns.blob(
+        "last_address",
+        networks
+            .iter()
+            .map(|(_, network)| Some(octets(network.broadcast()))),
+    );
+    columns.integer(
+        "prefix_bits",
+        networks.iter().map(|(_, network)| Some(bits(network))),
+    );
+    columns.finish()
+}
+
+fn domain_rows(domains: &[SenderDomain]) -> Result<RecordBatch, ArrowError> {
+    let mut columns = Columns::default();
+    columns.text("sender", domains.iter().map(|(sender, _, _)| Some(*sender)));
+    columns.text(
+        "mechanism",
+        domains.iter().map(|(_, mechanism, _)| Some(*mechanism)),
+    );
+    columns.text("domain", domains.iter().map(|(_, _, domain)| Some(*domain)));
+    columns.finish()
+}
+
+pub(super) fn append<T>(
+    connection: &Connection,
+    table: &str,
+    rows: &[T],
+    build: fn(&[T]) -> Result<RecordBatch, ArrowError>,
+) -> Result<()> {
+    let catalog: String =
+        connection.query_row("select current_database()", [], |row| row.get(0))?;
+    append_to(connection, &catalog, table, rows, build)
+}
+
+/// Appends rows to a table, a chunk at a time.
+pub(super) fn append_to<T>(
+    connection: &Connection,
+    catalog: &str,
+    table: &str,
+    rows: &[T],
+    build: fn(&[T]) -> Result<RecordBatch, ArrowError>,
+) -> Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let mut appender = appender(connection, catalog, table)?;
+    for chunk in rows.chunks(CHUNK_ROWS) {
+        appender
+            .append_record_batch(build(chunk)?)
+            .with_context(|| format!("writing table {table}"))?;
+    }
+    appender
+        .flush()
+        .with_context(|| format!("writing table {table}"))
+}
+
+fn appender<'c>(connection: &'c Connection, catalog: &str, table: &str) -> Result<Appender<'c>> {
+    connection
+        .appender_to_catalog_and_db(table, catalog, "main")
+        .with_context(|| format!("opening table {table}"))
+}

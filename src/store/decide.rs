@@ -1,0 +1,415 @@
+//! How each document of a batch ends: accepted, duplicate, conflict, …, in the order of arrival.
+
+use std::collections::HashMap;
+
+use super::batch::ItemRow;
+use super::columns::{clamp_secs, hex};
+use super::settings::StoreConfig;
+use crate::model::aggregate::AggregateHead;
+use crate::model::day::{Day, day_of, report_day};
+use crate::model::failure::FailureReport;
+use crate::model::item::ItemNo;
+use crate::model::outcome::{Outcome, Refusal};
+use crate::model::tls::TlsReport;
+use crate::parse::Report;
+
+/// More messages than any mailbox provider receives in a month: sums over millions of reports stay within BIGINT.
+pub const MESSAGES_LIMIT: u64 = 1_000_000_000_000;
+
+/// A document as read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadDocument {
+    /// Where in the item.
+    pub path: String,
+    /// SHA-256 of its bytes; `None` where they were not read to the end.
+    pub sha256: Option<[u8; 32]>,
+    /// Names the reading that its staged records carry; unique in a run.
+    pub load_key: i64,
+    /// The report, or why there is none.
+    pub result: Result<Report, Refused>,
+}
+
+/// A [`Refusal`] whose code may come from the archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Stable code.
+    pub code: String,
+    /// One sentence for people.
+    pub message: String,
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self {
+            code: refusal.code.to_owned(),
+            message: refusal.message,
+        }
+    }
+}
+
+impl Refused {
+    /// The outcome that it means.
+    pub fn outcome(&self) -> Outcome {
+        if self.code == Refusal::NOT_A_REPORT {
+            Outcome::NotAReport
+        } else {
+            Outcome::Refused
+        }
+    }
+}
+
+/// A row of table `documents`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentRow {
+    /// Item it was found in.
+    pub item_no: ItemNo,
+    /// File that the item was; no column of the table.
+    pub file_name: Option<String>,
+    /// Where in the item.
+    pub path: String,
+    /// SHA-256 of its bytes.
+    pub sha256: Option<[u8; 32]>,
+    /// `aggregate`, `tls` or `failure`.
+    pub kind: Option<&'static str>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Code of a refusal.
+    pub code: Option<String>,
+    /// One sentence for people.
+    pub detail: Option<String>,
+    /// The report it is, repeats or contradicts.
+    pub report: Option<String>,
+}
+
+/// Where a report came from, as its table repeats it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Origin {
+    pub(super) item_no: ItemNo,
+    pub(super) inbox: Option<String>,
+    pub(super) folder: Option<String>,
+    pub(super) message_id: Option<String>,
+    pub(super) mail_from: Option<String>,
+    pub(super) file_name: Option<String>,
+}
+
+/// A report that gets a row.
+pub(super) struct Taken<T> {
+    pub(super) id: String,
+    pub(super) sha256: String,
+    pub(super) load_key: i64,
+    pub(super) day: Day,
+    pub(super) report: T,
+    pub(super) origin: Origin,
+}
+
+/// The reports that hold a key, in the tables or earlier in the batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Holder {
+    pub(super) id: String,
+    pub(super) content_sha256: String,
+    pub(super) records: i64,
+    pub(super) messages: i64,
+}
+
+/// What makes two reports the same report.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    pub(super) kind: &'static str,
+    pub(super) org_domain: String,
+    pub(super) domain: String,
+    pub(super) report_id: String,
+    pub(super) begin_utc_secs: i64,
+    pub(super) end_utc_secs: i64,
+}
+
+/// Holders of the bytes and of the key of one document, as the tables have them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Holders {
+    pub(super) of_bytes: Option<Holder>,
+    pub(super) of_key: Option<Holder>,
+}
+
+/// The end of a batch.
+#[derive(Default)]
+pub(super) struct Decided {
+    pub(super) documents: Vec<DocumentRow>,
+    pub(super) reports: Vec<Taken<Box<AggregateHead>>>,
+    pub(super) tls: Vec<Taken<Box<TlsReport>>>,
+    pub(super) failures: Vec<Taken<Box<FailureReport>>>,
+    by_bytes: HashMap<[u8; 32], Holder>,
+    by_key: HashMap<Key, Holder>,
+}
+
+/// Kind of a report, as in table `documents`.
+pub(super) fn kind(report: &Report) -> &'static str {
+    match report {
+        Report::Aggregate(_) => "aggregate",
+        Report::Tls(_) => "tls",
+        Report::Failure(_) => "failure",
+    }
+}
+
+/// The key of a report; failure reports have none but their bytes.
+pub(super) fn key(report: &Report) -> Option<Key> {
+    let (org_domain, domain, report_id, begin, end) = match report {
+        Report::Aggregate(head) => (
+            &head.org_domain,
+            head.domain.clone(),
+            &head.report_id,
+            head.begin_utc_secs,
+            head.end_utc_secs,
+        ),
+        Report::Tls(tls) => (
+            &tls.org_domain,
+            tls_domain(tls),
+            &tls.report_id,
+            tls.begin_utc_secs,
+            tls.end_utc_secs,
+        ),
+        Report::Failure(_) => return None,
+    };
+    Some(Key {
+        kind: kind(report),
+        org_domain: org_domain.clone(),
+        domain,
+        report_id: report_id.clone(),
+        begin_utc_secs: clamp_secs(begin),
+        end_utc_secs: clamp_secs(end),
+    })
+}
+
+/// Policy domain of the first policy.
+pub(super) fn tls_domain(report: &TlsReport) -> String {
+    report
+        .policies
+        .first()
+        .map_or_else(String::new, |policy| policy.domain.clone())
+}
+
+impl Decided {
+    /// Decides one document; `holders` are what the tables have.
+    pub(super) fn add(
+        &mut self,
+        config: &StoreConfig,
+        item: &ItemRow,
+        document: ReadDocument,
+        holders: Holders,
+    ) {
+        let mut row = DocumentRow {
+            item_no: item.item_no,
+            file_name: item.provenance.file_name(),
+            path: document.path,
+            sha256: document.sha256,
+            kind: document.result.as_ref().ok().map(kind),
+            outcome: Outcome::Accepted,
+            code: None,
+            detail: None,
+            report: None,
+        };
+        match document
+            .result
+            .and_then(|report| checked(report, document.sha256))
+        {
+            Err(refusal) => {
+                row.outcome = refusal.outcome();
+                row.code = Some(refusal.code);
+                row.detail = Some(refusal.message);
+            }
+            Ok((report, _)) if !is_monitored(config, &report) => row.outcome = Outcome::Foreign,
+            Ok((report, sha256)) => {
+                self.compare(&mut row, item, report, sha256, document.load_key, holders)
+            }
+        }
+        self.documents.push(row);
+    }
+
+    fn compare(
+        &mut self,
+        row: &mut DocumentRow,
+        item: &ItemRow,
+        report: Report,
+        sha256: [u8; 32],
+        load_key: i64,
+        holders: Holders,
+    ) {
+        let key = key(&report);
+        let of_bytes = holders
+            .of_bytes
+            .or_else(|| self.by_bytes.get(&sha256).cloned());
+        let of_key = holders
+            .of_key
+            .or_else(|| key.as_ref().and_then(|key| self.by_key.get(key).cloned()));
+        let new = holder(&report, &sha256);
+        if let Some(first) = of_bytes {
+            row.outcome = Outcome::Duplicate;
+            row.detail = Some(format!("the same bytes as report {}", first.id));
+            row.report = Some(first.id);
+        } else if let Some(first) = of_key {
+            (row.outcome, row.detail) = against(&first, &new);
+            row.report = Some(first.id);
+        } else {
+            row.outcome = if is_without_traffic(&report) {
+                Outcome::NoTraffic
+            } else {
+                Outcome::Accepted
+            };
+            row.report = Some(new.id.clone());
+            self.by_bytes.insert(sha256, new.clone());
+            if let Some(key) = key {
+                self.by_key.insert(key, new);
+            }
+            self.take(report, &sha256, load_key, item, &row.path);
+        }
+    }
+
+    fn take(
+        &mut self,
+        report: Report,
+        sha256: &[u8; 32],
+        load_key: i64,
+        item: &ItemRow,
+        path: &str,
+    ) {
+        let sha256 = hex(sha256);
+        let id = sha256[..32].to_owned();
+        let origin = origin(item, path);
+        match report {
+            Report::Aggregate(head) => {
+                let day = report_day(
+                    clamp_secs(head.begin_utc_secs),
+                    clamp_secs(head.end_utc_secs),
+                );
+                self.reports.push(Taken {
+                    id,
+                    sha256,
+                    load_key,
+                    day,
+                    report: head,
+                    origin,
+                });
+            }
+            Report::Tls(tls) => {
+                let day = report_day(clamp_secs(tls.begin_utc_secs), clamp_secs(tls.end_utc_secs));
+                self.tls.push(Taken {
+                    id,
+                    sha256,
+                    load_key,
+                    day,
+                    report: tls,
+                    origin,
+                });
+            }
+            Report::Failure(failure) => {
+                let day = day_of(
+                    failure
+                        .arrival_utc_secs
+                        .or(item.header.date_utc_secs)
+                        .unwrap_or(0),
+                );
+                self.failures.push(Taken {
+                    id,
+                    sha256,
+                    load_key,
+                    day,
+                    report: failure,
+                    origin,
+                });
+            }
+        }
+    }
+}
+
+fn checked(report: Report, sha256: Option<[u8; 32]>) -> Result<(Report, [u8; 32]), Refused> {
+    let sha256 = sha256
+        .ok_or_else(|| Refusal::new("document-unreadable", "the bytes were not read to the end"))?;
+    match &report {
+        Report::Aggregate(head) if head.messages > MESSAGES_LIMIT => {
+            let message = format!(
+                "{} messages in one report; at most {MESSAGES_LIMIT} are believable",
+                head.messages
+            );
+            Err(Refusal::new("limit-messages", message).into())
+        }
+        _ => Ok((report, sha256)),
+    }
+}
+
+fn is_monitored(config: &StoreConfig, report: &Report) -> bool {
+    match report {
+        Report::Aggregate(head) => config.is_monitored(&head.domain),
+        Report::Tls(tls) if tls.policies.is_empty() => config.is_monitored(""),
+        Report::Tls(tls) => tls
+            .policies
+            .iter()
+            .any(|policy| config.is_monitored(&policy.domain)),
+        Report::Failure(failure) => config.is_monitored(&failure.domain),
+    }
+}
+
+fn is_without_traffic(report: &Report) -> bool {
+    match report {
+        Report::Aggregate(head) => head.messages == 0,
+        Report::Tls(tls) => tls
+            .policies
+            .iter()
+            .all(|p| p.successful_sessions == 0 && p.failed_sessions == 0),
+        Report::Failure(_) => false,
+    }
+}
+
+fn holder(report: &Report, sha256: &[u8; 32]) -> Holder {
+    let (content_sha256, records, messages) = match report {
+        Report::Aggregate(head) => (hex(&head.records_sha256), head.record_count, head.messages),
+        Report::Tls(tls) => {
+            let sessions = |policy: &crate::model::tls::TlsPolicy| {
+                policy
+                    .successful_sessions
+                    .saturating_add(policy.failed_sessions)
+            };
+            let total = tls
+                .policies
+                .iter()
+                .map(sessions)
+                .fold(0, u64::saturating_add);
+            (hex(&tls.policies_sha256), tls.policies.len() as u64, total)
+        }
+        Report::Failure(failure) => (String::new(), 1, failure.incidents),
+    };
+    let [records, messages] = [records, messages].map(super::columns::bigint);
+    Holder {
+        id: hex(&sha256[..16]),
+        content_sha256,
+        records,
+        messages,
+    }
+}
+
+fn against(first: &Holder, new: &Holder) -> (Outcome, Option<String>) {
+    if first.content_sha256 == new.content_sha256 {
+        return (
+            Outcome::Duplicate,
+            Some(format!("the same records as report {}", first.id)),
+        );
+    }
+    let detail = format!(
+        "report {} keeps the key with {} records and {} messages; this one has {} records and {} messages",
+        first.id, first.records, first.messages, new.records, new.messages
+    );
+    (Outcome::Conflict, Some(detail))
+}
+
+fn origin(item: &ItemRow, path: &str) -> Origin {
+    let file_name = match item.provenance.file_name() {
+        Some(name) if !path.is_empty() => Some(format!("{name}!{path}")),
+        None if !path.is_empty() => Some(path.to_owned()),
+        name => name,
+    };
+    Origin {
+        item_no: item.item_no,
+        inbox: item.provenance.inbox.clone(),
+        folder: item.provenance.folder.clone(),
+        message_id: item.header.message_id.clone(),
+        mail_from: item.header.mail_from.clone(),
+        file_name,
+    }
+}

@@ -1,0 +1,130 @@
+//! Records -> the rows of the staging table, built beside the parser on its thread.
+
+use std::net::IpAddr;
+
+use duckdb::arrow::error::ArrowError;
+use duckdb::arrow::record_batch::RecordBatch;
+
+use super::columns::{CHUNK_ROWS, Columns, bigint};
+use crate::model::aggregate::{Disposition, Record};
+
+/// The staging table; `load_key` names the reading of a document that the record came from.
+pub(super) const STAGE_RECORDS: &str = "create or replace temp table stage_records (
+    load_key bigint not null, record_no bigint not null, source_ip varchar, address blob, messages bigint not null,
+    disposition varchar, dkim_aligned boolean not null, spf_aligned boolean not null, header_from varchar,
+    envelope_from varchar, envelope_to varchar,
+    reasons struct(\"type\" varchar, \"comment\" varchar)[] not null,
+    dkim struct(\"domain\" varchar, selector varchar, result varchar, aligned boolean, human_result varchar)[] not null,
+    spf struct(\"domain\" varchar, \"scope\" varchar, result varchar, aligned boolean, human_result varchar)[] not null)";
+
+/// Rows that fill a chunk as records come.
+#[derive(Default)]
+pub struct RecordRows {
+    keys: Vec<i64>,
+    records: Vec<Record>,
+}
+
+impl RecordRows {
+    /// Adds a record.
+    pub fn push(&mut self, load_key: i64, record: Record) {
+        self.keys.push(load_key);
+        self.records.push(record);
+    }
+
+    /// Whether a chunk is full and should be taken.
+    pub fn is_full(&self) -> bool {
+        self.records.len() >= CHUNK_ROWS
+    }
+
+    /// Forgets the rows of a reading that is void, as far as they are still here.
+    pub fn forget(&mut self, load_key: i64) {
+        let keep = self
+            .keys
+            .iter()
+            .rposition(|&key| key != load_key)
+            .map_or(0, |last| last + 1);
+        self.keys.truncate(keep);
+        self.records.truncate(keep);
+    }
+
+    /// The rows so far as a batch, if there are any.
+    pub fn take(&mut self) -> Result<Option<RecordBatch>, ArrowError> {
+        if self.records.is_empty() {
+            return Ok(None);
+        }
+        let batch = batch(&self.keys, &self.records)?;
+        self.keys.clear();
+        self.records.clear();
+        Ok(Some(batch))
+    }
+}
+
+fn batch(keys: &[i64], records: &[Record]) -> Result<RecordBatch, ArrowError> {
+    let rows = || records.iter();
+    let mut columns = Columns::default();
+    columns.bigint("load_key", keys.iter().map(|&key| Some(key)));
+    columns.bigint("record_no", rows().map(|r| Some(bigint(r.record_no))));
+    columns.owned_text(
+        "source_ip",
+        rows().map(|r| r.source_ip.map(|ip| ip.to_string())),
+    );
+    columns.blob("address", rows().map(|r| r.source_ip.map(octets)));
+    columns.bigint("messages", rows().map(|r| Some(bigint(r.messages))));
+    columns.text(
+        "disposition",
+        rows().map(|r| r.disposition.map(Disposition::as_str)),
+    );
+    columns.boolean("dkim_aligned", rows().map(|r| Some(r.dkim_aligned)));
+    columns.boolean("spf_aligned", rows().map(|r| Some(r.spf_aligned)));
+    columns.text("header_from", rows().map(|r| r.header_from.as_deref()));
+    columns.text("envelope_from", rows().map(|r| r.envelope_from.as_deref()));
+    columns.text("envelope_to", rows().map(|r| r.envelope_to.as_deref()));
+    columns.structs("reasons", rows().map(|r| r.reasons.len()), reasons(records));
+    columns.structs("dkim", rows().map(|r| r.dkim.len()), dkim(records));
+    columns.structs("spf", rows().map(|r| r.spf.len()), spf(records));
+    columns.finish()
+}
+
+fn reasons(records: &[Record]) -> Columns {
+    let all = || records.iter().flat_map(|record| &record.reasons);
+    let mut columns = Columns::default();
+    columns.text("type", all().map(|reason| Some(reason.kind.as_str())));
+    columns.text("comment", all().map(|reason| reason.comment.as_deref()));
+    columns
+}
+
+fn dkim(records: &[Record]) -> Columns {
+    let all = || records.iter().flat_map(|record| &record.dkim);
+    let mut columns = Columns::default();
+    columns.text("domain", all().map(|result| result.domain.as_deref()));
+    columns.text("selector", all().map(|result| result.selector.as_deref()));
+    columns.text("result", all().map(|result| result.result.as_deref()));
+    columns.boolean("aligned", all().map(|result| Some(result.aligned)));
+    columns.text(
+        "human_result",
+        all().map(|result| result.human_result.as_deref()),
+    );
+    columns
+}
+
+fn spf(records: &[Record]) -> Columns {
+    let all = || records.iter().flat_map(|record| &record.spf);
+    let mut columns = Columns::default();
+    columns.text("domain", all().map(|result| result.domain.as_deref()));
+    columns.text("scope", all().map(|result| result.scope.as_deref()));
+    columns.text("result", all().map(|result| result.result.as_deref()));
+    columns.boolean("aligned", all().map(|result| Some(result.aligned)));
+    columns.text(
+        "human_result",
+        all().map(|result| result.human_result.as_deref()),
+    );
+    columns
+}
+
+/// An address as 16 bytes that sort like addresses; IPv4 in its mapped form.
+pub(super) fn octets(address: IpAddr) -> [u8; 16] {
+    match address {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped().octets(),
+        IpAddr::V6(v6) => v6.octets(),
+    }
+}

@@ -1,0 +1,84 @@
+//! What the store needs to know of the configuration.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use ipnet::IpNet;
+
+use crate::model::domain::is_within;
+use crate::model::limits::Limits;
+use crate::model::sender;
+
+/// Settings of the working database and of what load decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreConfig {
+    /// The working database.
+    pub path: PathBuf,
+    /// What DuckDB may use.
+    pub memory_limit_bytes: u64,
+    /// Threads of DuckDB and of reading.
+    pub threads: usize,
+    /// Hash of everything in the program that shapes the tables.
+    pub code_hash: String,
+    /// Hash of everything in the configuration that shapes the tables.
+    pub config_hash: String,
+    /// Monitored domains; reports for others are foreign. `None`: all are monitored.
+    pub domains: Option<BTreeSet<String>>,
+    /// Senders that the user named.
+    pub known_senders: Vec<KnownSender>,
+    /// Bounds on what input may cost.
+    pub limits: Limits,
+}
+
+impl StoreConfig {
+    /// Whether a report for `domain` is one of ours: it, or a parent of it, is configured.
+    pub fn is_monitored(&self, domain: &str) -> bool {
+        match &self.domains {
+            None => true,
+            Some(domains) => domains.iter().any(|parent| is_within(domain, parent)),
+        }
+    }
+}
+
+/// A sender that the user named, and what it is recognised by.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KnownSender {
+    /// Identifier.
+    pub sender: String,
+    /// Name for people.
+    pub name: String,
+    /// Policy domains that it may send for, those below included.
+    pub approved_for: Vec<String>,
+    /// Its addresses.
+    pub networks: Vec<IpNet>,
+    /// Domains of DKIM signatures that verify, those below included.
+    pub dkim_domains: Vec<String>,
+    /// Domains for which SPF passes, those below included.
+    pub spf_domains: Vec<String>,
+    /// Whether an aligned DKIM pass for an approved domain is evidence of it.
+    pub aligned_dkim: bool,
+}
+
+/// The senders of the configuration, where one that sends for several domains stands once for each, by name.
+pub fn by_name(configured: &[sender::KnownSender]) -> Vec<KnownSender> {
+    let mut senders: BTreeMap<&str, KnownSender> = BTreeMap::new();
+    for one in configured {
+        let sender = senders.entry(&one.name).or_insert_with(|| KnownSender {
+            sender: one.name.clone(),
+            name: one.name.clone(),
+            ..KnownSender::default()
+        });
+        merge(&mut sender.approved_for, std::slice::from_ref(&one.domain));
+        merge(&mut sender.networks, &one.cidrs);
+        merge(&mut sender.dkim_domains, &one.dkim_domains);
+        merge(&mut sender.spf_domains, &one.spf_domains);
+        sender.aligned_dkim |= one.aligned_dkim;
+    }
+    senders.into_values().collect()
+}
+
+fn merge<T: Clone + Ord>(into: &mut Vec<T>, more: &[T]) {
+    into.extend_from_slice(more);
+    into.sort_unstable();
+    into.dedup();
+}

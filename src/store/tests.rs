@@ -1,0 +1,759 @@
+//! Batches on a real working database: outcomes, classification, roll-ups.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::path::Path;
+
+use duckdb::Connection;
+
+use super::batch::ItemRow;
+use super::decide::{ReadDocument, Refused};
+use super::record_rows::RecordRows;
+use super::settings::{KnownSender, StoreConfig};
+use super::working::Store;
+use crate::model::aggregate::{AggregateHead, Disposition, DkimResult, Reason, Record, SpfResult};
+use crate::model::failure::FailureReport;
+use crate::model::item::{ItemKind, MailHeader, Provenance};
+use crate::model::limits::Limits;
+use crate::model::tls::{TlsFailure, TlsPolicy, TlsReport};
+use crate::parse::Report;
+
+const DAY_SECS: i64 = 86_400;
+/// 2023-11-14T00:00:00Z
+const MIDNIGHT: i64 = 1_699_920_000;
+
+fn config(folder: &Path) -> StoreConfig {
+    StoreConfig {
+        path: folder.join("work/sentinel.duckdb"),
+        memory_limit_bytes: 256 << 20,
+        threads: 2,
+        code_hash: "code".into(),
+        config_hash: "config".into(),
+        domains: None,
+        known_senders: Vec::new(),
+        limits: Limits::default(),
+    }
+}
+
+fn record(ip: &str, messages: u64, dkim_aligned: bool, spf_aligned: bool) -> Record {
+    Record {
+        source_ip: ip.parse::<IpAddr>().ok(),
+        messages,
+        disposition: Some(Disposition::None),
+        dkim_aligned,
+        spf_aligned,
+        header_from: Some("example.com".into()),
+        ..Record::default()
+    }
+}
+
+fn dkim(domain: &str, result: &str, aligned: bool) -> DkimResult {
+    DkimResult {
+        domain: Some(domain.into()),
+        result: Some(result.into()),
+        aligned,
+        ..DkimResult::default()
+    }
+}
+
+fn spf(domain: &str, result: &str, aligned: bool) -> SpfResult {
+    SpfResult {
+        domain: Some(domain.into()),
+        result: Some(result.into()),
+        aligned,
+        ..SpfResult::default()
+    }
+}
+
+fn reason(kind: &str, comment: &str) -> Reason {
+    Reason {
+        kind: kind.into(),
+        comment: Some(comment.into()),
+    }
+}
+
+fn head(report_id: &str, records: &[Record]) -> AggregateHead {
+    let messages = records.iter().map(|r| r.messages).sum();
+    AggregateHead {
+        org_name: "Receiver".into(),
+        org_domain: "receiver.example".into(),
+        report_id: report_id.into(),
+        begin_utc_secs: MIDNIGHT,
+        end_utc_secs: MIDNIGHT + DAY_SECS - 1,
+        domain: "example.com".into(),
+        p: Some("reject".into()),
+        schema: "rfc7489",
+        record_count: records.len() as u64,
+        messages,
+        passed: records
+            .iter()
+            .filter(|r| r.dmarc_pass())
+            .map(|r| r.messages)
+            .sum(),
+        // stands for the hash of the records
+        records_sha256: [(messages % 251) as u8; 32],
+        ..AggregateHead::default()
+    }
+}
+
+fn item(item_no: u64) -> ItemRow {
+    ItemRow {
+        item_no,
+        sha256: [item_no as u8; 32],
+        kind: ItemKind::File,
+        content: "kept",
+        bytes: 100,
+        provenance: Provenance {
+            source: "file".into(),
+            path: Some(format!("{item_no}.xml")),
+            ..Provenance::default()
+        },
+        header: MailHeader::default(),
+        received_utc_secs: MIDNIGHT,
+    }
+}
+
+/// A document: one byte that stands for its hash, and how it read.
+type Read = (u8, Result<(Report, Vec<Record>), Refused>);
+
+fn aggregate(hash: u8, head: AggregateHead, records: Vec<Record>) -> Read {
+    (hash, Ok((Report::Aggregate(Box::new(head)), records)))
+}
+
+/// Commits items of one document each as one batch; returns outcome and detail of each.
+fn commit(store: &mut Store, documents: Vec<Read>) -> Vec<(&'static str, String)> {
+    let first = store.position().unwrap() + 1;
+    let mut rows = RecordRows::default();
+    let mut batch = store.begin().unwrap();
+    for (item_no, (hash, result)) in (first..).zip(documents) {
+        let load_key = item_no as i64;
+        let result = result.map(|(report, records)| {
+            for (record_no, record) in (1..).zip(records) {
+                rows.push(
+                    load_key,
+                    Record {
+                        record_no,
+                        ..record
+                    },
+                );
+            }
+            report
+        });
+        let document = ReadDocument {
+            path: String::new(),
+            sha256: Some([hash; 32]),
+            load_key,
+            result,
+        };
+        batch.add(item(item_no), vec![document]);
+    }
+    if let Some(records) = rows.take().unwrap() {
+        batch.stage(records).unwrap();
+    }
+    let documents = batch.commit().unwrap();
+    documents
+        .into_iter()
+        .map(|d| (d.outcome.as_str(), d.detail.unwrap_or_default()))
+        .collect()
+}
+
+/// Rows of a query, each as one line.
+fn lines(connection: &Connection, sql: &str) -> Vec<String> {
+    let mut statement = connection
+        .prepare(&format!("select columns(*)::varchar from ({sql})"))
+        .unwrap();
+    let mut rows = statement.query([]).unwrap();
+    let columns = rows.as_ref().unwrap().column_count();
+    let mut lines = Vec::new();
+    while let Some(row) = rows.next().unwrap() {
+        let value = |column| {
+            row.get::<_, Option<String>>(column)
+                .unwrap()
+                .unwrap_or_else(|| "-".into())
+        };
+        lines.push((0..columns).map(value).collect::<Vec<_>>().join(" "));
+    }
+    lines
+}
+
+#[test]
+fn each_document_ends_in_one_outcome() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = config(folder.path());
+    config.domains = Some(BTreeSet::from(["example.com".to_owned()]));
+    let mut store = Store::open(config).unwrap();
+    let one = || vec![record("192.0.2.1", 3, true, true)];
+    let other = || vec![record("192.0.2.1", 4, true, true)];
+    let foreign = AggregateHead {
+        domain: "example.net".into(),
+        ..head("r9", &one())
+    };
+    let below = AggregateHead {
+        domain: "a.example.com".into(),
+        ..head("r1", &one())
+    };
+    let absurd = AggregateHead {
+        messages: 1 << 50,
+        ..head("r8", &one())
+    };
+    let refused = |code: &str| Refused {
+        code: code.into(),
+        message: "why".into(),
+    };
+    let first = vec![
+        aggregate(1, head("r1", &one()), one()),
+        aggregate(1, head("r1", &one()), one()),
+        aggregate(2, head("r1", &one()), one()),
+        aggregate(3, head("r1", &other()), other()),
+        aggregate(4, head("r2", &[]), vec![]),
+        aggregate(5, foreign, one()),
+        aggregate(6, below, one()),
+        aggregate(7, absurd, one()),
+        (8, Err(refused("gzip-corrupt"))),
+        (9, Err(refused("not-a-report"))),
+    ];
+    let id = "01".repeat(16);
+    let conflict = format!(
+        "report {id} keeps the key with 1 records and 3 messages; this one has 1 records and 4 messages"
+    );
+    let expect = [
+        ("accepted", String::new()),
+        ("duplicate", format!("the same bytes as report {id}")),
+        ("duplicate", format!("the same records as report {id}")),
+        ("conflict", conflict.clone()),
+        ("no-traffic", String::new()),
+        ("foreign", String::new()),
+        ("accepted", String::new()),
+        (
+            "refused",
+            "1125899906842624 messages in one report; at most 1000000000000 are believable".into(),
+        ),
+        ("refused", "why".into()),
+        ("not-a-report", "why".into()),
+    ];
+    assert_eq!(commit(&mut store, first), expect);
+    let again = vec![
+        aggregate(1, head("r1", &one()), one()),
+        aggregate(12, head("r1", &one()), one()),
+        aggregate(13, head("r1", &other()), other()),
+        aggregate(4, head("r2", &[]), vec![]),
+    ];
+    let outcomes: Vec<_> = commit(&mut store, again)
+        .into_iter()
+        .map(|(outcome, _)| outcome)
+        .collect();
+    assert_eq!(
+        outcomes,
+        ["duplicate", "duplicate", "conflict", "duplicate"]
+    );
+    assert_eq!(store.position().unwrap(), 14);
+    let counts = lines(
+        store.connection(),
+        "select (select count(*) from reports), (select count(*) from records)",
+    );
+    assert_eq!(counts, ["3 2"]);
+}
+
+#[test]
+fn a_key_is_found_again_after_reopening() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(config(folder.path())).unwrap();
+    let one = || vec![record("192.0.2.1", 3, true, true)];
+    commit(&mut store, vec![aggregate(1, head("r1", &one()), one())]);
+    store.close().unwrap();
+    let mut store = Store::open(config(folder.path())).unwrap();
+    assert_eq!(
+        commit(&mut store, vec![aggregate(2, head("r1", &one()), one())])[0].0,
+        "duplicate"
+    );
+}
+
+#[test]
+fn other_code_or_configuration_empties_the_working_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(config(folder.path())).unwrap();
+    commit(
+        &mut store,
+        vec![(
+            1,
+            Err(Refused {
+                code: "x".into(),
+                message: "y".into(),
+            }),
+        )],
+    );
+    store.close().unwrap();
+    let kept = Store::open(config(folder.path())).unwrap();
+    assert_eq!(kept.position().unwrap(), 1);
+    kept.close().unwrap();
+    let changed = Store::open(StoreConfig {
+        config_hash: "other".into(),
+        ..config(folder.path())
+    })
+    .unwrap();
+    assert_eq!(changed.position().unwrap(), 0);
+    changed.close().unwrap();
+    std::fs::write(
+        folder.path().join("work/sentinel.duckdb"),
+        b"not a database at all",
+    )
+    .unwrap();
+    assert_eq!(
+        Store::open(config(folder.path()))
+            .unwrap()
+            .position()
+            .unwrap(),
+        0
+    );
+}
+
+#[test]
+fn a_batch_that_is_dropped_leaves_no_trace() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(config(folder.path())).unwrap();
+    let mut rows = RecordRows::default();
+    rows.push(1, record("192.0.2.1", 3, true, true));
+    let mut batch = store.begin().unwrap();
+    batch.stage(rows.take().unwrap().unwrap()).unwrap();
+    batch.add(item(1), vec![]);
+    drop(batch);
+    assert_eq!(store.position().unwrap(), 0);
+    store.begin().unwrap().commit().unwrap();
+}
+
+#[test]
+fn records_get_their_category_and_cause() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = config(folder.path());
+    config.known_senders = vec![
+        KnownSender {
+            sender: "relay".into(),
+            name: "Relay".into(),
+            approved_for: vec!["example.com".into()],
+            networks: vec![
+                "198.51.100.0/24".parse().unwrap(),
+                "2001:db8:1::/48".parse().unwrap(),
+            ],
+            ..KnownSender::default()
+        },
+        KnownSender {
+            sender: "news".into(),
+            name: "News".into(),
+            approved_for: vec!["example.org".into()],
+            networks: vec!["198.51.100.128/25".parse().unwrap()],
+            dkim_domains: vec!["news.example".into()],
+            spf_domains: vec!["bounce.example".into()],
+            ..KnownSender::default()
+        },
+        KnownSender {
+            sender: "own".into(),
+            name: "Own".into(),
+            approved_for: vec!["example.com".into()],
+            aligned_dkim: true,
+            ..KnownSender::default()
+        },
+    ];
+    let cases: Vec<(Record, &str)> = vec![
+        (record("192.0.2.1", 1, false, true), "- compliant -"),
+        // signed by the domain: its own by configuration
+        (record("192.0.2.2", 1, true, false), "own compliant -"),
+        (
+            Record {
+                reasons: vec![reason("forwarded", "")],
+                ..record("192.0.2.3", 1, false, true)
+            },
+            "- forwarded_pass -",
+        ),
+        (
+            Record {
+                reasons: vec![reason("local_policy", "ARC = Pass")],
+                ..record("192.0.2.4", 1, false, false)
+            },
+            "- forwarded_fail no_authentication",
+        ),
+        (
+            Record {
+                reasons: vec![reason("local_policy", "whim")],
+                ..record("192.0.2.5", 1, false, false)
+            },
+            "- threat no_authentication",
+        ),
+        (
+            record("198.51.100.7", 1, false, false),
+            "relay misconfigured no_authentication",
+        ),
+        (
+            record("2001:db8:1::7", 1, false, false),
+            "relay misconfigured no_authentication",
+        ),
+        // the narrower network
+        (
+            record("198.51.100.200", 1, false, false),
+            "news known_unapproved no_authentication",
+        ),
+        (
+            Record {
+                dkim: vec![dkim("k1.news.example", "pass", false)],
+                ..record("192.0.2.6", 1, false, false)
+            },
+            "news known_unapproved dkim_pass_unaligned",
+        ),
+        (
+            Record {
+                dkim: vec![dkim("notnews.example", "pass", false)],
+                ..record("192.0.2.7", 1, false, false)
+            },
+            "- unknown dkim_pass_unaligned",
+        ),
+        (
+            Record {
+                spf: vec![spf("bounce.example", "pass", false)],
+                ..record("192.0.2.8", 1, false, false)
+            },
+            "news known_unapproved spf_pass_unaligned",
+        ),
+        (
+            Record {
+                spf: vec![spf("bounce.example", "fail", false)],
+                ..record("192.0.2.9", 1, false, false)
+            },
+            "- threat no_authentication",
+        ),
+        (
+            Record {
+                dkim: vec![dkim("a.example", "pass", false)],
+                spf: vec![spf("a.example", "pass", false)],
+                ..record("192.0.2.10", 1, false, false)
+            },
+            "- unknown both_pass_none_aligned",
+        ),
+        (
+            Record {
+                dkim: vec![dkim("example.com", "fail", true)],
+                ..record("192.0.2.11", 1, false, false)
+            },
+            "- threat own_signature_broken",
+        ),
+        (
+            Record {
+                source_ip: None,
+                ..record("192.0.2.12", 1, false, false)
+            },
+            "- threat no_authentication",
+        ),
+    ];
+    let mut store = Store::open(config).unwrap();
+    let (records, expect): (Vec<_>, Vec<_>) = cases.into_iter().unzip();
+    commit(
+        &mut store,
+        vec![aggregate(1, head("r1", &records), records)],
+    );
+    let found = lines(
+        store.connection(),
+        "select sender, category, fail_cause from records order by record_no",
+    );
+    assert_eq!(found, expect);
+    let senders = lines(
+        store.connection(),
+        "select sender, approved_for, networks, aligned_dkim from senders order by sender",
+    );
+    assert_eq!(
+        senders[2],
+        "relay [example.com] [198.51.100.0/24, '2001:db8:1::/48'] false"
+    );
+}
+
+#[test]
+fn without_known_senders_a_surviving_signature_is_forwarding() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(config(folder.path())).unwrap();
+    let records = vec![
+        record("192.0.2.1", 1, true, false),
+        record("192.0.2.1", 1, true, true),
+    ];
+    commit(
+        &mut store,
+        vec![aggregate(1, head("r1", &records), records)],
+    );
+    let found = lines(
+        store.connection(),
+        "select category from records order by record_no",
+    );
+    assert_eq!(found, ["forwarded_pass", "compliant"]);
+}
+
+#[test]
+fn overrides_are_failures_treated_otherwise_than_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(config(folder.path())).unwrap();
+    let failing = || record("192.0.2.1", 1, false, false);
+    let treated = |disposition| {
+        vec![Record {
+            disposition: Some(disposition),
+            ..failing()
+        }]
+    };
+    let below = vec![Record {
+        header_from: Some("a.example.com".into()),
+        ..failing()
+    }];
+    let sampled = vec![Record {
+        reasons: vec![reason("sampled_out", "")],
+        ..failing()
+    }];
+    let policy = |id: &str, records: &[Record]| head(id, records);
+    let documents = vec![
+        aggregate(
+            1,
+            policy("overridden", &treated(Disposition::None)),
+            treated(Disposition::None),
+        ),
+        aggregate(
+            2,
+            policy("as asked", &treated(Disposition::Reject)),
+            treated(Disposition::Reject),
+        ),
+        aggregate(
+            3,
+            AggregateHead {
+                pct: Some(50),
+                ..policy("pct", &[failing()])
+            },
+            vec![failing()],
+        ),
+        aggregate(4, policy("sampled", &sampled), sampled.clone()),
+        aggregate(
+            5,
+            AggregateHead {
+                sp: Some("none".into()),
+                ..policy("sp", &below)
+            },
+            below.clone(),
+        ),
+        aggregate(
+            6,
+            AggregateHead {
+                testing: Some(true),
+                ..policy("testing", &treated(Disposition::Quarantine))
+            },
+            treated(Disposition::Quarantine),
+        ),
+        aggregate(
+            7,
+            AggregateHead {
+                p: None,
+                ..policy("no policy", &[failing()])
+            },
+            vec![failing()],
+        ),
+    ];
+    commit(&mut store, documents);
+    assert_eq!(
+        lines(
+            store.connection(),
+            "select messages, overridden, rejected, quarantined, delivered from daily"
+        ),
+        ["7 1 1 1 5"]
+    );
+}
+
+#[test]
+fn roll_ups_add_up_over_batches() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(config(folder.path())).unwrap();
+    let next = |id: &str, records: &[Record]| AggregateHead {
+        begin_utc_secs: MIDNIGHT + DAY_SECS,
+        end_utc_secs: MIDNIGHT + 2 * DAY_SECS,
+        ..head(id, records)
+    };
+    let one = || {
+        vec![
+            record("192.0.2.1", 3, true, true),
+            record("192.0.2.2", 5, false, false),
+        ]
+    };
+    let two = || vec![record("192.0.2.1", 10, false, true)];
+    commit(&mut store, vec![aggregate(1, next("r1", &one()), one())]);
+    commit(&mut store, vec![aggregate(2, head("r2", &two()), two())]);
+    let sources =
+        "select source_ip, first_day, last_day, messages, passed, dkim_aligned, spf_aligned, threat
+        from sources order by source_ip";
+    assert_eq!(
+        lines(store.connection(), sources),
+        [
+            "192.0.2.1 2023-11-14 2023-11-15 13 13 3 13 0",
+            "192.0.2.2 2023-11-15 2023-11-15 5 0 0 0 5"
+        ]
+    );
+    let daily = "select day, domain, messages, passed, both_aligned, threat, no_authentication from daily order by day";
+    assert_eq!(
+        lines(store.connection(), daily),
+        [
+            "2023-11-14 example.com 10 10 0 0 0",
+            "2023-11-15 example.com 8 3 3 5 5"
+        ]
+    );
+}
+
+#[test]
+fn a_long_period_is_split_by_overlap_without_loss() {
+    let hour = 3600;
+    for (begin, end, messages, expect) in [
+        // 26 hours are one day; what is longer is split
+        (0, 26 * hour, 100, vec!["2023-11-14 100"]),
+        (0, 26 * hour + 1, 100, vec!["2023-11-14 92", "2023-11-15 8"]),
+        (0, 2 * DAY_SECS, 101, vec!["2023-11-14 50", "2023-11-15 51"]),
+        (
+            12 * hour,
+            3 * DAY_SECS - 1,
+            7,
+            vec!["2023-11-14 1", "2023-11-15 3", "2023-11-16 3"],
+        ),
+        (0, 7 * DAY_SECS, 0, vec![]),
+        (
+            0,
+            2 * DAY_SECS,
+            999_999_999_999,
+            vec!["2023-11-14 499999999999", "2023-11-15 500000000000"],
+        ),
+        // no period of a report: the day of its middle
+        (0, 100 * DAY_SECS, 10, vec!["2024-01-03 10"]),
+        (0, -5 * DAY_SECS, 10, vec!["2023-11-11 10"]),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(config(folder.path())).unwrap();
+        let records = vec![record("192.0.2.1", messages, true, true)];
+        let period = AggregateHead {
+            begin_utc_secs: MIDNIGHT + begin,
+            end_utc_secs: MIDNIGHT + end,
+            ..head("r", &records)
+        };
+        commit(&mut store, vec![aggregate(1, period, records)]);
+        let found = lines(
+            store.connection(),
+            "select day, messages from daily where messages > 0 order by day",
+        );
+        assert_eq!(found, expect, "{begin} {end} {messages}");
+    }
+}
+
+#[test]
+fn tls_and_failure_reports_get_their_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(config(folder.path())).unwrap();
+    let failure = TlsFailure {
+        result_type: Some("certificate-expired".into()),
+        failed_sessions: 2,
+        ..TlsFailure::default()
+    };
+    let policy = TlsPolicy {
+        policy_type: Some("sts".into()),
+        domain: "example.com".into(),
+        mx_hosts: vec!["mx.example.com".into()],
+        successful_sessions: 5,
+        failed_sessions: 2,
+        failures: vec![failure],
+        ..TlsPolicy::default()
+    };
+    let tls = TlsReport {
+        org_domain: "receiver.example".into(),
+        report_id: "t1".into(),
+        begin_utc_secs: MIDNIGHT,
+        end_utc_secs: MIDNIGHT + DAY_SECS,
+        policies: vec![policy],
+        ..TlsReport::default()
+    };
+    let arf = FailureReport {
+        domain: "example.com".into(),
+        arrival_utc_secs: Some(MIDNIGHT + 5),
+        source_ip: "192.0.2.1".parse().ok(),
+        incidents: 1,
+        auth_failures: vec!["dmarc".into()],
+        identity_alignment: Some(vec![]),
+        ..FailureReport::default()
+    };
+    let read = |hash, report: Report| -> Read { (hash, Ok((report, vec![]))) };
+    let tls = || Report::Tls(Box::new(tls.clone()));
+    let other = TlsReport {
+        policies_sha256: [9; 32],
+        ..match tls() {
+            Report::Tls(t) => *t,
+            _ => TlsReport::default(),
+        }
+    };
+    let arf = || Report::Failure(Box::new(arf.clone()));
+    let outcomes = |documents: Vec<(&'static str, String)>| {
+        documents.into_iter().map(|d| d.0).collect::<Vec<_>>()
+    };
+    let documents = vec![
+        read(1, tls()),
+        read(2, tls()),
+        read(3, Report::Tls(Box::new(other))),
+        read(4, arf()),
+        read(4, arf()),
+    ];
+    assert_eq!(
+        outcomes(commit(&mut store, documents)),
+        ["accepted", "duplicate", "conflict", "accepted", "duplicate"]
+    );
+    let again = vec![read(5, tls()), read(1, tls()), read(4, arf())];
+    assert_eq!(
+        outcomes(commit(&mut store, again)),
+        ["duplicate", "duplicate", "duplicate"]
+    );
+    let found = lines(
+        store.connection(),
+        "select r.org_domain, r.day, p.domain, p.mx_hosts, p.successful_sessions, f.result_type, f.failed_sessions
+        from tls_reports r join tls_policies p on p.report = r.id join tls_failures f on f.report = r.id",
+    );
+    assert_eq!(
+        found,
+        ["receiver.example 2023-11-14 example.com [mx.example.com] 5 certificate-expired 2"]
+    );
+    let found = lines(
+        store.connection(),
+        "select day, domain, source_ip, auth_failures, identity_alignment, spf_dns from failure_reports",
+    );
+    assert_eq!(found, ["2023-11-14 example.com 192.0.2.1 [dmarc] [] []"]);
+}
+
+#[test]
+fn every_table_and_column_has_its_meaning() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(config(folder.path())).unwrap();
+    let columns = "select table_name || '.' || column_name from duckdb_columns()
+        where comment is null and not internal order by all";
+    assert_eq!(lines(store.connection(), columns), Vec::<String>::new());
+    let tables = "select table_name from duckdb_tables() where comment is null and not temporary
+        union all select view_name from duckdb_views() where comment is null and not internal";
+    assert_eq!(lines(store.connection(), tables), Vec::<String>::new());
+}
+
+#[test]
+fn auth_results_has_a_row_for_each_result() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(config(folder.path())).unwrap();
+    let full = Record {
+        dkim: vec![
+            dkim("example.com", "pass", true),
+            dkim("esp.example", "pass", false),
+        ],
+        spf: vec![spf("bounce.example", "fail", false)],
+        ..record("192.0.2.1", 2, true, false)
+    };
+    let records = vec![full, record("192.0.2.2", 1, false, false)];
+    commit(
+        &mut store,
+        vec![aggregate(1, head("r1", &records), records)],
+    );
+    let sql = "select record_no, mechanism, result_no, policy_domain, domain, result, aligned
+        from auth_results order by record_no, mechanism, result_no";
+    assert_eq!(
+        lines(store.connection(), sql),
+        [
+            "1 dkim 1 example.com example.com pass true",
+            "1 dkim 2 example.com esp.example pass false",
+            "1 spf 1 example.com bounce.example fail false"
+        ]
+    );
+}

@@ -1,0 +1,187 @@
+//! Opens and closes the working database.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use duckdb::{Config, Connection, params};
+
+use super::schema;
+use super::settings::{KnownSender, StoreConfig};
+use crate::model::item::ItemNo;
+
+/// The working database, open.
+pub struct Store {
+    pub(super) connection: Connection,
+    pub(super) config: StoreConfig,
+}
+
+/// A working database whose file is complete and closed: it may be copied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClosedStore {
+    /// The file.
+    pub path: PathBuf,
+}
+
+impl Store {
+    /// Opens the working database; makes it anew, empty, where there is none or where it was made by other code, for
+    /// another configuration, or is damaged. The caller holds the run lock.
+    pub fn open(config: StoreConfig) -> Result<Self> {
+        if let Some(folder) = config.path.parent() {
+            fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+        }
+        if config.path.exists() {
+            match open_existing(&config) {
+                Ok(Some(connection)) => return Ok(Self { connection, config }),
+                Ok(None) => tracing::info!(
+                    "the working database was made by other code or configuration: rebuilding"
+                ),
+                Err(error) if is_busy(&error) => return Err(error),
+                Err(error) => {
+                    tracing::warn!("the working database is damaged, rebuilding: {error:#}")
+                }
+            }
+            remove(&config.path)?;
+        }
+        Ok(Self {
+            connection: create(&config)?,
+            config,
+        })
+    }
+
+    /// The settings it was opened with.
+    pub fn config(&self) -> &StoreConfig {
+        &self.config
+    }
+
+    /// The highest item that is loaded, 0 when empty.
+    pub fn position(&self) -> Result<ItemNo> {
+        let sql = "select coalesce(max(item_no), 0) from items";
+        let position: i64 = self
+            .connection
+            .query_row(sql, [], |row| row.get(0))
+            .context("reading the position")?;
+        Ok(position.unsigned_abs())
+    }
+
+    /// The connection, for reading.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Another connection to the same database, for another thread.
+    pub fn another_connection(&self) -> Result<Connection> {
+        self.connection
+            .try_clone()
+            .context("opening a second connection to the working database")
+    }
+
+    /// Writes everything into the one file and closes it.
+    pub fn close(self) -> Result<ClosedStore> {
+        self.connection
+            .execute_batch("checkpoint")
+            .context("writing the working database")?;
+        self.connection
+            .close()
+            .map_err(|(_, error)| error)
+            .context("closing the working database")?;
+        let log = log_path(&self.config.path);
+        ensure!(
+            !log.exists(),
+            "{} is still there after closing: the database file is not complete",
+            log.display()
+        );
+        Ok(ClosedStore {
+            path: self.config.path,
+        })
+    }
+}
+
+/// Deletes a working database and what lies beside it.
+pub fn remove(path: &Path) -> Result<()> {
+    for file in [path.to_path_buf(), log_path(path)] {
+        match fs::remove_file(&file) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("deleting {}", file.display()));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn log_path(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".wal");
+    PathBuf::from(name)
+}
+
+fn is_busy(error: &anyhow::Error) -> bool {
+    format!("{error:#}").contains("Could not set lock")
+}
+
+fn connect(config: &StoreConfig) -> Result<Connection> {
+    let temporary = config.path.with_extension("tmp");
+    let settings = Config::default()
+        .with("memory_limit", format!("{}B", config.memory_limit_bytes))?
+        .with("temp_directory", temporary.to_string_lossy())?
+        .with("threads", config.threads.max(1).to_string())?
+        .with("autoinstall_known_extensions", "false")?
+        .with("autoload_known_extensions", "false")?;
+    let path = &config.path;
+    Connection::open_with_flags(path, settings)
+        .with_context(|| format!("opening {}", path.display()))
+}
+
+/// `None`: a sound database of other code or configuration.
+fn open_existing(config: &StoreConfig) -> Result<Option<Connection>> {
+    let connection = connect(config)?;
+    let value = |key: &str| -> duckdb::Result<String> {
+        connection.query_row("select max(value) from about where key = ?", [key], |row| {
+            row.get(0)
+        })
+    };
+    let fits = value("code_hash").is_ok_and(|hash| hash == config.code_hash)
+        && value("config_hash").is_ok_and(|hash| hash == config.config_hash);
+    Ok(fits.then_some(connection))
+}
+
+/// All or nothing: a crash in between leaves a file without tables, which is made anew.
+fn create(config: &StoreConfig) -> Result<Connection> {
+    let connection = connect(config)?;
+    connection.execute_batch("begin")?;
+    schema::create(&connection)?;
+    for (key, value) in [
+        ("code_hash", &config.code_hash),
+        ("config_hash", &config.config_hash),
+    ] {
+        connection.execute("insert into about values (?, ?)", params![key, value])?;
+    }
+    for sender in &config.known_senders {
+        insert_sender(&connection, sender)
+            .with_context(|| format!("writing sender {}", sender.sender))?;
+    }
+    connection
+        .execute_batch("commit")
+        .context("making the tables")?;
+    Ok(connection)
+}
+
+fn insert_sender(connection: &Connection, sender: &KnownSender) -> Result<()> {
+    let networks: Vec<String> = sender.networks.iter().map(ToString::to_string).collect();
+    let lists = [
+        &sender.approved_for,
+        &networks,
+        &sender.dkim_domains,
+        &sender.spf_domains,
+    ];
+    let [approved_for, networks, dkim_domains, spf_domains] =
+        lists.map(|list| serde_json::json!(list).to_string());
+    connection.execute(
+        "insert into senders values (?, ?, 'configured', from_json(?, '[\"varchar\"]'), from_json(?, '[\"varchar\"]'),
+            from_json(?, '[\"varchar\"]'), from_json(?, '[\"varchar\"]'), ?)",
+        params![sender.sender, sender.name, approved_for, networks, dkim_domains, spf_domains, sender.aligned_dkim],
+    )?;
+    Ok(())
+}
