@@ -68,10 +68,16 @@ pub struct QueryContext<'a> {
 /// Runs the command on standard output. Exit code 2: the statement, a name or a parameter is wrong; 3: it failed.
 pub fn run(args: &QueryArgs, context: QueryContext<'_>) -> anyhow::Result<ExitCode> {
     let is_terminal = io::stdout().is_terminal();
-    let usual = if is_terminal { QueryFormat::Table } else { QueryFormat::Csv };
+    let usual = if is_terminal {
+        QueryFormat::Table
+    } else {
+        QueryFormat::Csv
+    };
     let format = args.format.unwrap_or(usual);
     if format == QueryFormat::Parquet && is_terminal {
-        eprintln!("sentinel query: Parquet is not for a terminal; write it to a file: `… > result.parquet`");
+        eprintln!(
+            "sentinel query: Parquet is not for a terminal; write it to a file: `… > result.parquet`"
+        );
         return Ok(ExitCode::from(2));
     }
     let mut out = BufWriter::with_capacity(64 << 10, io::stdout());
@@ -115,7 +121,9 @@ pub fn answer(
     if question.params.iter().any(|(name, _)| name == "as_of") && !params.contains_key("as_of") {
         let about = "select max(value) as as_of from about where key = 'as_of'";
         let published = crate::query::run(&connection, &Query::ad_hoc(about, Vec::new()), &params)?;
-        let day = context.as_of.map_or_else(|| published.get(0, "as_of").clone(), Value::Day);
+        let day = context
+            .as_of
+            .map_or_else(|| published.get(0, "as_of").clone(), Value::Day);
         if day != Value::Null {
             params.insert("as_of".to_owned(), day);
         }
@@ -154,11 +162,19 @@ fn question(text: &str, args: &QueryArgs, catalogue: &Catalogue) -> anyhow::Resu
         }
         return Ok((query.clone(), Kind::Select));
     }
-    if !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-') {
+    if !word.is_empty()
+        && word
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+    {
         bail!("there is no query called `{word}`; `sentinel query --list` names them");
     }
     let kind = one_statement(text)?;
-    let params = args.params.iter().map(|(name, value)| (name.clone(), guessed(value).1.to_owned())).collect();
+    let params = args
+        .params
+        .iter()
+        .map(|(name, value)| (name.clone(), guessed(value).1.to_owned()))
+        .collect();
     Ok((Query::ad_hoc(text, params), kind))
 }
 
@@ -188,16 +204,32 @@ fn published(data_dir: &Path) -> anyhow::Result<PathBuf> {
     }
 }
 
-fn list(catalogue: &Catalogue, format: QueryFormat, out: &mut (dyn Write + Send)) -> Result<(), StreamError> {
+fn list(
+    catalogue: &Catalogue,
+    format: QueryFormat,
+    out: &mut (dyn Write + Send),
+) -> Result<(), StreamError> {
     let Ok(mut sink) = row_sink(format, Kind::Select, out) else {
-        return Err(StreamError::Question(anyhow::anyhow!("--list is not given as Parquet")));
+        return Err(StreamError::Question(anyhow::anyhow!(
+            "--list is not given as Parquet"
+        )));
     };
     let written = (|| {
         sink.begin(&["name", "folder", "page", "params", "description"].map(str::to_owned))?;
         for query in catalogue.queries.values() {
-            let params: Vec<String> = query.params.iter().map(|(name, kind)| format!("${name} {kind}")).collect();
+            let params: Vec<String> = query
+                .params
+                .iter()
+                .map(|(name, kind)| format!("${name} {kind}"))
+                .collect();
             let page = query.panel.as_ref().map_or("", |panel| &panel.page);
-            let cells = [&query.name, &query.folder, page, &params.join(", "), &query.description];
+            let cells = [
+                &query.name,
+                &query.folder,
+                page,
+                &params.join(", "),
+                &query.description,
+            ];
             sink.row(&cells.map(|text| Value::Text(text.to_owned())))?;
         }
         sink.end()

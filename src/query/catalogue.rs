@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
-use duckdb::Connection;
+use duckdb::{Config, Connection};
 
 use super::check::File;
 use super::{Catalogue, EMBEDDED, Problem, Query};
@@ -138,7 +138,10 @@ impl Catalogue {
 
 /// A database in memory with every table of `schema`, empty, and its views.
 pub fn empty_database(catalogue: &Catalogue) -> anyhow::Result<Connection> {
-    let database = Connection::open_in_memory()?;
+    let config = Config::default()
+        .enable_external_access(false)?
+        .enable_autoload_extension(false)?;
+    let database = Connection::open_in_memory_with_flags(config)?;
     let is_view = |query: &&Query| query.text.contains("\ncreate view ");
     let tables = catalogue.tables.values().filter(|query| !is_view(query));
     let views = catalogue.tables.values().filter(is_view);

@@ -25,8 +25,8 @@ pub use embedded::EMBEDDED;
 pub use lake::LakeReport;
 pub use reader::{ReaderLimits, open_read_only};
 pub use run::{MAX_ROWS, run, run_at_most};
-pub use stream::{RowSink, StreamError, stream, stream_parquet};
 pub use statement::{Kind, one_statement};
+pub use stream::{RowSink, StreamError, stream, stream_parquet};
 
 use crate::model::day::Day;
 use value::cell;
@@ -160,6 +160,11 @@ impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}:{}: {}", self.path, self.line, self.message)
     }
+}
+
+/// DuckDB's own words; its error repeats them with an empty code below.
+fn said(error: duckdb::Error) -> anyhow::Error {
+    anyhow::anyhow!(error.to_string())
 }
 
 impl Query {

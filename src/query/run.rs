@@ -5,14 +5,11 @@ use duckdb::arrow::array::{Array, StructArray};
 use duckdb::types::{TimeUnit, Value as Sql};
 use duckdb::{Connection, Statement, ToSql};
 
-use super::{Params, Query, Table, Value, value};
+use super::{Params, Query, Table, Value, said, value};
 use crate::model::day::Day;
 
 /// Rows that a query may give; more is an error, because a page of that size is a mistake.
 pub const MAX_ROWS: usize = 100_000;
-
-/// Statements kept prepared on a connection: more than a page of each kind has.
-const MAX_PREPARED: usize = 128;
 
 /// Bytes that a result may hold.
 const MAX_RESULT_BYTES: usize = 64 << 20;
@@ -33,33 +30,37 @@ pub fn run_at_most(
         .with_context(|| format!("running the query {}", query.name))
 }
 
-fn execute(connection: &Connection, query: &Query, params: &Params, max_rows: usize) -> anyhow::Result<Table> {
+fn execute(
+    connection: &Connection,
+    query: &Query,
+    params: &Params,
+    max_rows: usize,
+) -> anyhow::Result<Table> {
     let bound = bind(query, params)?;
-    let named: Vec<(&str, &dyn ToSql)> = bound.iter().map(|(name, v)| (*name, v as &dyn ToSql)).collect();
-    connection.set_prepared_statement_cache_capacity(MAX_PREPARED);
-    let mut statement = connection.prepare_cached(&query.text)?;
+    let named: Vec<(&str, &dyn ToSql)> = bound
+        .iter()
+        .map(|(name, v)| (*name, v as &dyn ToSql))
+        .collect();
+    // Prepared anew each time: DuckDB 1.5.6 plans a statement for the values that the tables hold at that moment
+    // (compressed materialization), and a kept plan gives wrong rows once they hold others.
+    let mut statement = connection.prepare(&query.text).map_err(said)?;
     // Executed as a stream, and stepped by hand because the iterator panics where stepping gives an error.
-    let read = match statement.stream_arrow(named.as_slice()) {
-        Ok(stream) => {
-            drop(stream);
-            read(&statement, max_rows)
-        }
-        Err(error) => Err(error.into()),
+    drop(statement.stream_arrow(named.as_slice()).map_err(said)?);
+    let mut table = Table {
+        columns: column_names(&statement),
+        rows: Vec::new(),
     };
-    if read.is_err() {
-        // A result that is not read to its end would stay open in the cache.
-        statement.discard();
-    }
-    read
-}
-
-fn read(statement: &Statement<'_>, max_rows: usize) -> anyhow::Result<Table> {
-    let mut table = Table { columns: column_names(statement), rows: Vec::new() };
     let mut result_bytes = 0;
-    while let Some(batch) = statement.step()? {
+    while let Some(batch) = statement.step().map_err(said)? {
         result_bytes += batch.get_array_memory_size();
-        ensure!(table.rows.len() + batch.len() <= max_rows, "it gives more than {max_rows} rows; add a limit");
-        ensure!(result_bytes <= MAX_RESULT_BYTES, "it gives more than {MAX_RESULT_BYTES} bytes; add a limit");
+        ensure!(
+            table.rows.len() + batch.len() <= max_rows,
+            "it gives more than {max_rows} rows; add a limit"
+        );
+        ensure!(
+            result_bytes <= MAX_RESULT_BYTES,
+            "it gives more than {MAX_RESULT_BYTES} bytes; add a limit"
+        );
         push_rows(&mut table, &batch)?;
     }
     Ok(table)

@@ -12,7 +12,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
 use super::run::bind;
-use super::{Params, Query, Value, cell};
+use super::{Params, Query, Value, cell, said};
 
 /// Rows of a row group of Parquet; bounds the memory.
 const ROW_GROUP_ROWS: usize = 122_880;
@@ -58,11 +58,15 @@ pub fn stream(
     sink: &mut dyn RowSink,
 ) -> Result<(), StreamError> {
     let statement = execute(connection, query, params)?;
-    sink.begin(&column_names(&statement)).map_err(StreamError::Write)?;
+    sink.begin(&column_names(&statement))
+        .map_err(StreamError::Write)?;
     while let Some(batch) = statement.step().map_err(answer)? {
         for row in 0..batch.len() {
-            let cells: anyhow::Result<Vec<Value>> =
-                batch.columns().iter().map(|column| cell(column.as_ref(), row)).collect();
+            let cells: anyhow::Result<Vec<Value>> = batch
+                .columns()
+                .iter()
+                .map(|column| cell(column.as_ref(), row))
+                .collect();
             sink.row(&cells?).map_err(StreamError::Write)?;
         }
     }
@@ -89,23 +93,34 @@ pub fn stream_parquet(
         .context("a column has a type that Parquet does not have")?;
     while let Some(batch) = statement.step().map_err(answer)? {
         let batch = RecordBatch::try_new(Arc::clone(&schema), batch.columns().to_vec());
-        writer.write(&batch.context("a column has a type that Parquet does not have")?).map_err(written)?;
+        writer
+            .write(&batch.context("a column has a type that Parquet does not have")?)
+            .map_err(written)?;
     }
     writer.close().map_err(written)?;
     Ok(())
 }
 
-fn execute<'c>(connection: &'c Connection, query: &Query, params: &Params) -> Result<Statement<'c>, StreamError> {
+fn execute<'c>(
+    connection: &'c Connection,
+    query: &Query,
+    params: &Params,
+) -> Result<Statement<'c>, StreamError> {
     let bound = bind(query, params).map_err(StreamError::Question)?;
-    let named: Vec<(&str, &dyn ToSql)> = bound.iter().map(|(name, v)| (*name, v as &dyn ToSql)).collect();
-    let mut statement = connection.prepare(&query.text).map_err(|e| StreamError::Question(e.into()))?;
+    let named: Vec<(&str, &dyn ToSql)> = bound
+        .iter()
+        .map(|(name, v)| (*name, v as &dyn ToSql))
+        .collect();
+    let mut statement = connection
+        .prepare(&query.text)
+        .map_err(|e| StreamError::Question(said(e)))?;
     // Executed as a stream, and stepped by hand because the iterator panics where stepping gives an error.
     drop(statement.stream_arrow(named.as_slice()).map_err(answer)?);
     Ok(statement)
 }
 
 fn answer(error: duckdb::Error) -> StreamError {
-    StreamError::Answer(error.into())
+    StreamError::Answer(said(error))
 }
 
 fn written(error: parquet::errors::ParquetError) -> StreamError {

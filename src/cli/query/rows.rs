@@ -14,7 +14,10 @@ pub(super) struct Csv<'o> {
 
 impl RowSink for Csv<'_> {
     fn begin(&mut self, columns: &[String]) -> io::Result<()> {
-        let cells: Vec<Value> = columns.iter().map(|name| Value::Text(name.clone())).collect();
+        let cells: Vec<Value> = columns
+            .iter()
+            .map(|name| Value::Text(name.clone()))
+            .collect();
         self.row(&cells)
     }
 
@@ -41,8 +44,14 @@ impl RowSink for Csv<'_> {
 
 /// Text that a spreadsheet would take for a formula gets a leading apostrophe: report text is written by strangers.
 fn guarded(text: &str) -> String {
-    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '\0', '＝', '＋', '－', '＠']);
-    if is_formula { format!("'{text}") } else { text.to_owned() }
+    let is_formula = text.starts_with([
+        '=', '+', '-', '@', '\t', '\r', '\n', '\0', '＝', '＋', '－', '＠',
+    ]);
+    if is_formula {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    }
 }
 
 /// JSON objects, as one array or one a line.
@@ -55,23 +64,36 @@ pub(super) struct Json<'o> {
 
 impl<'o> Json<'o> {
     pub(super) fn array(out: &'o mut (dyn Write + Send)) -> Self {
-        Self { out, columns: Vec::new(), is_array: true, rows: 0 }
+        Self {
+            out,
+            columns: Vec::new(),
+            is_array: true,
+            rows: 0,
+        }
     }
 
     pub(super) fn lines(out: &'o mut (dyn Write + Send)) -> Self {
-        Self { is_array: false, ..Self::array(out) }
+        Self {
+            is_array: false,
+            ..Self::array(out)
+        }
     }
 }
 
 impl RowSink for Json<'_> {
     fn begin(&mut self, columns: &[String]) -> io::Result<()> {
         self.columns = columns.to_vec();
-        if self.is_array { self.out.write_all(b"[") } else { Ok(()) }
+        if self.is_array {
+            self.out.write_all(b"[")
+        } else {
+            Ok(())
+        }
     }
 
     fn row(&mut self, cells: &[Value]) -> io::Result<()> {
         if self.is_array {
-            self.out.write_all(if self.rows == 0 { b"\n" } else { b",\n" })?;
+            self.out
+                .write_all(if self.rows == 0 { b"\n" } else { b",\n" })?;
         }
         self.rows += 1;
         // Written by hand to keep the order of the columns.
@@ -80,7 +102,8 @@ impl RowSink for Json<'_> {
             let comma = if index > 0 { "," } else { "" };
             write!(self.out, "{comma}{}:{}", json!(name), as_json(value))?;
         }
-        self.out.write_all(if self.is_array { b"}" } else { b"}\n" })
+        self.out
+            .write_all(if self.is_array { b"}" } else { b"}\n" })
     }
 
     fn end(&mut self) -> io::Result<()> {
@@ -100,9 +123,12 @@ pub(super) fn as_json(value: &Value) -> JsonValue {
         Value::Int(number) => json!(number),
         Value::Double(number) if number.is_finite() => json!(number),
         Value::List(list) => JsonValue::Array(list.iter().map(as_json).collect()),
-        Value::Struct(fields) => {
-            JsonValue::Object(fields.iter().map(|(name, v)| (name.clone(), as_json(v))).collect::<Map<_, _>>())
-        }
+        Value::Struct(fields) => JsonValue::Object(
+            fields
+                .iter()
+                .map(|(name, v)| (name.clone(), as_json(v)))
+                .collect::<Map<_, _>>(),
+        ),
         other => json!(plain(other)),
     }
 }

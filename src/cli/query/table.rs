@@ -26,7 +26,11 @@ pub(super) struct AlignedTable<'o> {
 impl RowSink for AlignedTable<'_> {
     fn begin(&mut self, columns: &[String]) -> io::Result<()> {
         self.columns = columns.iter().map(|name| shown(name)).collect();
-        self.widths = self.columns.iter().map(|name| name.chars().count()).collect();
+        self.widths = self
+            .columns
+            .iter()
+            .map(|name| name.chars().count())
+            .collect();
         self.is_number = vec![true; columns.len()];
         Ok(())
     }
@@ -39,24 +43,42 @@ impl RowSink for AlignedTable<'_> {
         }
         for (index, (value, text)) in cells.iter().zip(&texts).enumerate() {
             self.widths[index] = self.widths[index].max(text.chars().count());
-            self.is_number[index] &= matches!(value, Value::Null | Value::Int(_) | Value::Double(_));
+            self.is_number[index] &=
+                matches!(value, Value::Null | Value::Int(_) | Value::Double(_));
         }
         self.waiting.push(texts);
-        if self.waiting.len() >= MEASURED_ROWS { self.print_waiting() } else { Ok(()) }
+        if self.waiting.len() >= MEASURED_ROWS {
+            self.print_waiting()
+        } else {
+            Ok(())
+        }
     }
 
     fn end(&mut self) -> io::Result<()> {
         if !self.is_begun {
             self.print_waiting()?;
         }
-        writeln!(self.out, "({} {})", self.rows, if self.rows == 1 { "row" } else { "rows" })
+        writeln!(
+            self.out,
+            "({} {})",
+            self.rows,
+            if self.rows == 1 { "row" } else { "rows" }
+        )
     }
 }
 
 impl<'o> AlignedTable<'o> {
     pub(super) fn new(out: &'o mut (dyn Write + Send)) -> Self {
         let (columns, widths, waiting) = (Vec::new(), Vec::new(), Vec::new());
-        Self { out, columns, is_number: Vec::new(), widths, waiting, is_begun: false, rows: 0 }
+        Self {
+            out,
+            columns,
+            is_number: Vec::new(),
+            widths,
+            waiting,
+            is_begun: false,
+            rows: 0,
+        }
     }
 
     fn print_waiting(&mut self) -> io::Result<()> {
@@ -70,7 +92,12 @@ impl<'o> AlignedTable<'o> {
     }
 }
 
-fn line(out: &mut dyn Write, texts: &[String], widths: &[usize], is_number: &[bool]) -> io::Result<()> {
+fn line(
+    out: &mut dyn Write,
+    texts: &[String],
+    widths: &[usize],
+    is_number: &[bool],
+) -> io::Result<()> {
     let mut line = String::new();
     for (index, text) in texts.iter().enumerate() {
         let gap = widths[index].saturating_sub(text.chars().count());
@@ -95,7 +122,8 @@ fn shown(text: &str) -> String {
 }
 
 fn is_harmless(c: char) -> bool {
-    !c.is_control() && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    !c.is_control()
+        && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 /// The answer of EXPLAIN: DuckDB has drawn it already, over several lines.
@@ -110,7 +138,10 @@ impl RowSink for Plan<'_> {
 
     fn row(&mut self, cells: &[Value]) -> io::Result<()> {
         let text = cells.last().map(plain).unwrap_or_default();
-        let text: String = text.chars().map(|c| if c == '\n' || is_harmless(c) { c } else { '·' }).collect();
+        let text: String = text
+            .chars()
+            .map(|c| if c == '\n' || is_harmless(c) { c } else { '·' })
+            .collect();
         writeln!(self.out, "{}", text.trim_end())
     }
 
