@@ -17,10 +17,14 @@ pub fn drawn(base_path: &str, catalogue: Catalogue) -> anyhow::Result<Drawn> {
     let skin = Arc::new(Skin::new(base_path)?);
     let report_skin = Arc::clone(&skin);
     Ok(Drawn {
-        older_report: Arc::new(move |generation, id, form| older_report(&report_skin, &catalogue, generation, id, form)),
+        older_report: Arc::new(move |generation, id, form| {
+            older_report(&report_skin, &catalogue, generation, id, form)
+        }),
         error_page: Arc::new(move |status, code| {
             let page = error_page(status, code)?;
-            skin.error_page(page).inspect_err(|error| tracing::error!("drawing an error page: {error:#}")).ok()
+            skin.error_page(page)
+                .inspect_err(|error| tracing::error!("drawing an error page: {error:#}"))
+                .ok()
         }),
     })
 }
@@ -34,10 +38,17 @@ fn older_report(
 ) -> anyhow::Result<Option<Vec<u8>>> {
     let found = report_of_lake(&generation.folder.join("lake"), id, RECORDS_SHOWN)
         .with_context(|| format!("reading report {id} from the lake"))?;
-    let Some((reports, records)) = found else { return Ok(None) };
-    let Some(values) = reports.rows.first() else { return Ok(None) };
+    let Some((reports, records)) = found else {
+        return Ok(None);
+    };
+    let Some(values) = reports.rows.first() else {
+        return Ok(None);
+    };
     let view = ReportView {
-        head: Row { columns: &reports.columns, values },
+        head: Row {
+            columns: &reports.columns,
+            values,
+        },
         record_columns: &records.columns,
         records: &records.rows,
     };

@@ -86,7 +86,11 @@ fn dispatch(global: &Global, command: Command) -> anyhow::Result<ExitCode> {
 }
 
 fn serve_dashboard(args: &serve::ServeArgs, config: &Config) -> anyhow::Result<ExitCode> {
-    serve::run(args, config, drawn::drawn(&config.server.base_path, context::catalogue(config)?)?)
+    serve::run(
+        args,
+        config,
+        drawn::drawn(&config.server.base_path, context::catalogue(config)?)?,
+    )
 }
 
 /// Prints why a command failed, once and with its causes, and gives the exit code.
@@ -97,7 +101,10 @@ fn failed(error: &anyhow::Error) -> ExitCode {
     eprintln!("sentinel: {error:#}");
     ExitCode::from(if error.downcast_ref::<UsageError>().is_some() {
         2
-    } else if matches!(error.downcast_ref::<LockError>(), Some(LockError::Busy { .. })) {
+    } else if matches!(
+        error.downcast_ref::<LockError>(),
+        Some(LockError::Busy { .. })
+    ) {
         4
     } else {
         3

@@ -10,24 +10,38 @@ use super::{Params, Query, Table, Value, run};
 /// Bounds of one look-up: the lake is read in small steps, so little memory does.
 const MEMORY: &str = "256MiB";
 
-const DAY: &str = "select day from read_parquet($files, hive_partitioning = false) where id = $report";
+const DAY: &str =
+    "select day from read_parquet($files, hive_partitioning = false) where id = $report";
 const REPORT: &str = "from read_parquet($files, hive_partitioning = false) where id = $report";
 const RECORDS: &str = "from read_parquet($files, hive_partitioning = false) where report = $report \
                        order by record_no limit $most";
 
 /// Rows of `reports` (one) and of `records` (the first `most_records`) of a report, or `None` where the lake has no
 /// such report.
-pub fn report_of_lake(lake: &Path, id: &str, most_records: usize) -> anyhow::Result<Option<(Table, Table)>> {
+pub fn report_of_lake(
+    lake: &Path,
+    id: &str,
+    most_records: usize,
+) -> anyhow::Result<Option<(Table, Table)>> {
     if !lake.join("reports").is_dir() {
         return Ok(None);
     }
     let connection = open_lake(lake)?;
     let ask = |text: &str, table: &str, day: &str| {
-        let files = lake.join(table).join(format!("day={day}")).join("data.parquet");
+        let files = lake
+            .join(table)
+            .join(format!("day={day}"))
+            .join("data.parquet");
         let params = Params::from([
-            ("files".to_owned(), Value::Text(files.to_string_lossy().into_owned())),
+            (
+                "files".to_owned(),
+                Value::Text(files.to_string_lossy().into_owned()),
+            ),
             ("report".to_owned(), Value::Text(id.to_owned())),
-            ("most".to_owned(), Value::Int(i64::try_from(most_records).unwrap_or(i64::MAX))),
+            (
+                "most".to_owned(),
+                Value::Int(i64::try_from(most_records).unwrap_or(i64::MAX)),
+            ),
         ]);
         run(&connection, &look_up(text), &params)
     };
@@ -36,18 +50,29 @@ pub fn report_of_lake(lake: &Path, id: &str, most_records: usize) -> anyhow::Res
         return Ok(None);
     };
     let day = day.format("%Y-%m-%d").to_string();
-    Ok(Some((ask(REPORT, "reports", &day)?, ask(RECORDS, "records", &day)?)))
+    Ok(Some((
+        ask(REPORT, "reports", &day)?,
+        ask(RECORDS, "records", &day)?,
+    )))
 }
 
 fn look_up(text: &str) -> Query {
-    let params = [("files", "VARCHAR"), ("report", "VARCHAR"), ("most", "BIGINT")];
-    let used = params.iter().filter(|(name, _)| text.contains(&format!("${name}")));
+    let params = [
+        ("files", "VARCHAR"),
+        ("report", "VARCHAR"),
+        ("most", "BIGINT"),
+    ];
+    let used = params
+        .iter()
+        .filter(|(name, _)| text.contains(&format!("${name}")));
     Query {
         name: "look-up in the lake".to_owned(),
         folder: String::new(),
         description: String::new(),
         grain: Vec::new(),
-        params: used.map(|(name, kind)| ((*name).to_owned(), (*kind).to_owned())).collect(),
+        params: used
+            .map(|(name, kind)| ((*name).to_owned(), (*kind).to_owned()))
+            .collect(),
         panel: None,
         text: text.to_owned(),
         is_users: false,
@@ -56,7 +81,10 @@ fn look_up(text: &str) -> Query {
 
 /// A connection without a database that can read below `lake` and nowhere else.
 fn open_lake(lake: &Path) -> anyhow::Result<Connection> {
-    let config = Config::default().enable_autoload_extension(false)?.max_memory(MEMORY)?.threads(2)?;
+    let config = Config::default()
+        .enable_autoload_extension(false)?
+        .max_memory(MEMORY)?
+        .threads(2)?;
     let connection = Connection::open_in_memory_with_flags(config).context("starting DuckDB")?;
     let folder = lake.to_string_lossy().replace('\'', "''");
     connection
