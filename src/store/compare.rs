@@ -31,7 +31,7 @@ impl Store {
     /// which an item was read differ by nature.
     pub fn differences(&self) -> Result<Vec<String>> {
         let mut differences = Vec::new();
-        let columns = |name| Ok::<_, anyhow::Error>(shape(&self.connection, name)?);
+        let columns = |name| shape(&self.connection, name);
         let (here, there) = (columns("current_database()")?, columns("'other'")?);
         if here != there {
             let odd: Vec<_> = here.iter().filter(|line| !there.contains(line)).collect();
