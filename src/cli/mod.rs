@@ -140,7 +140,11 @@ fn show_demo(args: &demo::DemoArgs, global: &Global) -> anyhow::Result<ExitCode>
 }
 
 fn serve_dashboard(args: &serve::ServeArgs, config: &Config) -> anyhow::Result<ExitCode> {
-    serve::run(args, config, drawn::drawn(&config.server.base_path, context::catalogue(config)?)?)
+    serve::run(
+        args,
+        config,
+        drawn::drawn(&config.server.base_path, context::catalogue(config)?)?,
+    )
 }
 
 /// Prints why a command failed, once and with its causes, and gives the exit code.
@@ -151,7 +155,10 @@ fn failed(error: &anyhow::Error) -> ExitCode {
     eprintln!("sentinel: {error:#}");
     ExitCode::from(if error.downcast_ref::<UsageError>().is_some() {
         2
-    } else if matches!(error.downcast_ref::<LockError>(), Some(LockError::Busy { .. })) {
+    } else if matches!(
+        error.downcast_ref::<LockError>(),
+        Some(LockError::Busy { .. })
+    ) {
         4
     } else {
         3
