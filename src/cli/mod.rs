@@ -89,9 +89,15 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
 fn dispatch(global: &Global, command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Parse(args) => parse::run(&args, &global.config()?.limits),
-        Command::Ingest(args) => with_pages(global, |config, draw| ingest::run(&args, global, config, draw)),
-        Command::Rebuild(args) => with_pages(global, |config, draw| rebuild::run(&args, global, config, draw)),
-        Command::Verify(args) => with_pages(global, |config, draw| verify::run(&args, global, config, draw)),
+        Command::Ingest(args) => with_pages(global, |config, draw| {
+            ingest::run(&args, global, config, draw)
+        }),
+        Command::Rebuild(args) => with_pages(global, |config, draw| {
+            rebuild::run(&args, global, config, draw)
+        }),
+        Command::Verify(args) => with_pages(global, |config, draw| {
+            verify::run(&args, global, config, draw)
+        }),
         Command::Query(args) => ask(&args, global, &global.config()?),
         Command::Serve(args) => serve_dashboard(&args, &global.config()?),
         Command::Demo(args) => show_demo(&args, global),
@@ -108,7 +114,10 @@ fn ask(args: &query::QueryArgs, global: &Global, config: &Config) -> anyhow::Res
 }
 
 /// Runs `work` with the configuration and what draws pages.
-fn with_pages(global: &Global, work: impl FnOnce(&Config, Draw) -> anyhow::Result<ExitCode>) -> anyhow::Result<ExitCode> {
+fn with_pages(
+    global: &Global,
+    work: impl FnOnce(&Config, Draw) -> anyhow::Result<ExitCode>,
+) -> anyhow::Result<ExitCode> {
     let config = global.config()?;
     let pages = Pages {
         catalogue: context::catalogue(&config)?,
@@ -120,7 +129,10 @@ fn with_pages(global: &Global, work: impl FnOnce(&Config, Draw) -> anyhow::Resul
 
 /// The demo is an ordinary data folder: what a user does with real reports is done here with invented ones.
 fn show_demo(args: &demo::DemoArgs, global: &Global) -> anyhow::Result<ExitCode> {
-    let folder = global.data_dir.clone().unwrap_or_else(|| PathBuf::from("demo-data"));
+    let folder = global
+        .data_dir
+        .clone()
+        .unwrap_or_else(|| PathBuf::from("demo-data"));
     let prepared = demo::prepare(args, &folder, clock::today())?;
     let global = Global {
         config: Some(prepared.config),
@@ -129,14 +141,23 @@ fn show_demo(args: &demo::DemoArgs, global: &Global) -> anyhow::Result<ExitCode>
         ..global.clone()
     };
     if !prepared.is_known {
-        let input = ingest::IngestArgs { paths: vec![prepared.input.into()] };
+        let input = ingest::IngestArgs {
+            paths: vec![prepared.input.into()],
+        };
         // The invented mailbox holds a broken attachment on purpose, so refusals are no failure here.
-        with_pages(&global, |config, draw| ingest::run(&input, &global, config, draw))?;
+        with_pages(&global, |config, draw| {
+            ingest::run(&input, &global, config, draw)
+        })?;
     }
     if !args.serve {
         return Ok(ExitCode::SUCCESS);
     }
-    serve_dashboard(&serve::ServeArgs { listen: Some(args.listen) }, &global.config()?)
+    serve_dashboard(
+        &serve::ServeArgs {
+            listen: Some(args.listen),
+        },
+        &global.config()?,
+    )
 }
 
 fn serve_dashboard(args: &serve::ServeArgs, config: &Config) -> anyhow::Result<ExitCode> {

@@ -31,17 +31,30 @@ struct Changed {
 impl Pages {
     /// Draws into `drawing.staging`.
     pub fn draw(&self, drawing: Drawing) -> Result<()> {
-        let Drawing { connection, staging, as_of, drawn_to, drawn_as_of } = drawing;
+        let Drawing {
+            connection,
+            staging,
+            as_of,
+            drawn_to,
+            drawn_as_of,
+        } = drawing;
         let mut rows = |query: &Query, params: &Params| run(connection, query, params);
         let (domains, changed) = self.domains(&mut rows)?;
-        let site = Site { skin: &self.skin, catalogue: &self.catalogue, as_of, domains: &domains };
+        let site = Site {
+            skin: &self.skin,
+            catalogue: &self.catalogue,
+            as_of,
+            domains: &domains,
+        };
         let pages_to = drawn_to.filter(|_| drawn_as_of == Some(as_of));
         for domain in &changed {
             let kept = pages_to.is_some_and(|item_no| domain.last_item <= item_no);
             let paths = domain_paths(&domain.name);
             if kept && paths.iter().all(|path| staging.is_in_base(path)) {
                 for path in &paths {
-                    staging.keep(path).with_context(|| format!("linking {path}"))?;
+                    staging
+                        .keep(path)
+                        .with_context(|| format!("linking {path}"))?;
                 }
                 continue;
             }
@@ -64,33 +77,67 @@ impl Pages {
         let table = self.ask("domain_days", &Params::new(), rows)?;
         let (mut days, mut changed) = (Vec::new(), Vec::new());
         for row in &table.rows {
-            if let [Value::Text(name), Value::Day(last_day), Value::Int(last_item)] = row.as_slice() {
-                days.push(DomainDays { name: name.clone(), last_day: *last_day });
-                changed.push(Changed { name: name.clone(), last_item: last_item.unsigned_abs() });
+            if let [
+                Value::Text(name),
+                Value::Day(last_day),
+                Value::Int(last_item),
+            ] = row.as_slice()
+            {
+                days.push(DomainDays {
+                    name: name.clone(),
+                    last_day: *last_day,
+                });
+                changed.push(Changed {
+                    name: name.clone(),
+                    last_item: last_item.unsigned_abs(),
+                });
             }
         }
         Ok((days, changed))
     }
 
     /// The newest reports: a page that the base has is taken over, since nothing can change a report.
-    fn reports(&self, rows: Rows<'_>, staging: &mut Staging, drawn_to: Option<ItemNo>) -> Result<()> {
+    fn reports(
+        &self,
+        rows: Rows<'_>,
+        staging: &mut Staging,
+        drawn_to: Option<ItemNo>,
+    ) -> Result<()> {
         let newest = Value::Int(i64::try_from(self.report_pages).unwrap_or(i64::MAX));
         let mut params = Params::from([("newest".to_owned(), newest)]);
         let listed = listed_reports(&self.ask("report_page_days", &params, rows)?);
         let is_kept = |report: &ListedReport, staging: &Staging| {
             drawn_to.is_some_and(|item_no| report.item_no <= item_no)
-                && report_paths(&report.id).iter().all(|path| staging.is_in_base(path))
+                && report_paths(&report.id)
+                    .iter()
+                    .all(|path| staging.is_in_base(path))
         };
-        let (kept, drawn): (Vec<_>, Vec<_>) = listed.into_iter().partition(|report| is_kept(report, staging));
+        let (kept, drawn): (Vec<_>, Vec<_>) = listed
+            .into_iter()
+            .partition(|report| is_kept(report, staging));
         for path in kept.iter().flat_map(|report| report_paths(&report.id)) {
-            staging.keep(&path).with_context(|| format!("linking {path}"))?;
+            staging
+                .keep(&path)
+                .with_context(|| format!("linking {path}"))?;
         }
-        let Some(since) = drawn.iter().map(|report| report.day).min() else { return Ok(()) };
-        let after = drawn.iter().map(|report| report.item_no).min().unwrap_or(0).saturating_sub(1);
-        params.insert("after".to_owned(), Value::Int(i64::try_from(after).unwrap_or(i64::MAX)));
+        let Some(since) = drawn.iter().map(|report| report.day).min() else {
+            return Ok(());
+        };
+        let after = drawn
+            .iter()
+            .map(|report| report.item_no)
+            .min()
+            .unwrap_or(0)
+            .saturating_sub(1);
+        params.insert(
+            "after".to_owned(),
+            Value::Int(i64::try_from(after).unwrap_or(i64::MAX)),
+        );
         params.insert("since".to_owned(), Value::Day(since));
         for batch in batches(&drawn) {
-            let (Some(first), Some(last)) = (batch.first(), batch.last()) else { continue };
+            let (Some(first), Some(last)) = (batch.first(), batch.last()) else {
+                continue;
+            };
             params.insert("first".to_owned(), Value::Text(first.id.clone()));
             params.insert("last".to_owned(), Value::Text(last.id.clone()));
             let mut reports = self.ask("newest_reports", &params, rows)?;
@@ -100,19 +147,32 @@ impl Pages {
                 matches!(row.first(), Some(Value::Text(id)) if batch.binary_search_by(|report| report.id.cmp(id)).is_ok())
             });
             let mut emit = |path: &str, bytes: &[u8]| write(staging, path, bytes);
-            report::write_reports(&self.skin, &self.catalogue, &reports, &records, rows, &mut emit)?;
+            report::write_reports(
+                &self.skin,
+                &self.catalogue,
+                &reports,
+                &records,
+                rows,
+                &mut emit,
+            )?;
         }
         Ok(())
     }
 
     fn ask(&self, name: &str, params: &Params, rows: Rows<'_>) -> Result<Table> {
-        let query = self.catalogue.queries.get(name).with_context(|| format!("there is no query {name}"))?;
+        let query = self
+            .catalogue
+            .queries
+            .get(name)
+            .with_context(|| format!("there is no query {name}"))?;
         rows(query, params)
     }
 }
 
 fn write(staging: &mut Staging, path: &str, bytes: &[u8]) -> Result<()> {
-    staging.write(path, bytes).with_context(|| format!("writing {path}"))
+    staging
+        .write(path, bytes)
+        .with_context(|| format!("writing {path}"))
 }
 
 fn domain_paths(name: &str) -> [String; 4] {
@@ -125,7 +185,10 @@ fn domain_paths(name: &str) -> [String; 4] {
 }
 
 fn report_paths(id: &str) -> [String; 2] {
-    [format!("site/reports/{id}.html"), format!("site/api/reports/{id}.json")]
+    [
+        format!("site/reports/{id}.html"),
+        format!("site/api/reports/{id}.json"),
+    ]
 }
 
 /// A report that has a static page.
@@ -138,7 +201,12 @@ struct ListedReport {
 
 fn listed_reports(table: &Table) -> Vec<ListedReport> {
     let rows = table.rows.iter().filter_map(|row| match row.as_slice() {
-        [Value::Text(id), Value::Day(day), Value::Int(item_no), Value::Int(records_shown)] => Some(ListedReport {
+        [
+            Value::Text(id),
+            Value::Day(day),
+            Value::Int(item_no),
+            Value::Int(records_shown),
+        ] => Some(ListedReport {
             id: id.clone(),
             day: *day,
             item_no: item_no.unsigned_abs(),

@@ -79,7 +79,9 @@ impl Staging {
 
     /// Whether the base has a file of this path.
     pub fn is_in_base(&self, path: &str) -> bool {
-        self.base.as_ref().is_some_and(|base| base.manifest.files.contains_key(path))
+        self.base
+            .as_ref()
+            .is_some_and(|base| base.manifest.files.contains_key(path))
     }
 
     /// Takes the file of the base over unread; `false` when the base has none of this path.

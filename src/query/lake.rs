@@ -28,11 +28,18 @@ impl LakeReport {
         let connection = open(lake)?;
         let params = Params::from([
             ("report".to_owned(), Value::Text(id.to_owned())),
-            ("most".to_owned(), Value::Int(i64::try_from(most_records).unwrap_or(i64::MAX))),
+            (
+                "most".to_owned(),
+                Value::Int(i64::try_from(most_records).unwrap_or(i64::MAX)),
+            ),
         ]);
-        let ask = |text: &str, used: &[(&str, &str)]| run(&connection, &look_up(text, used), &params);
+        let ask =
+            |text: &str, used: &[(&str, &str)]| run(&connection, &look_up(text, used), &params);
         show(&connection, lake, "*")?;
-        let found = ask("select day from reports where id = $report", &[("report", "VARCHAR")])?;
+        let found = ask(
+            "select day from reports where id = $report",
+            &[("report", "VARCHAR")],
+        )?;
         let Some(Value::Day(day)) = found.rows.first().and_then(|row| row.first()) else {
             return Ok(None);
         };
@@ -42,7 +49,11 @@ impl LakeReport {
             "from records where report = $report order by record_no limit $most",
             &[("report", "VARCHAR"), ("most", "BIGINT")],
         )?;
-        Ok(Some(Self { connection, reports, records }))
+        Ok(Some(Self {
+            connection,
+            reports,
+            records,
+        }))
     }
 
     /// Answers a query over the report's day.
@@ -57,7 +68,10 @@ fn look_up(text: &str, params: &[(&str, &str)]) -> Query {
         folder: String::new(),
         description: String::new(),
         grain: Vec::new(),
-        params: params.iter().map(|(name, kind)| ((*name).to_owned(), (*kind).to_owned())).collect(),
+        params: params
+            .iter()
+            .map(|(name, kind)| ((*name).to_owned(), (*kind).to_owned()))
+            .collect(),
         panel: None,
         text: text.to_owned(),
         is_users: false,
@@ -66,7 +80,10 @@ fn look_up(text: &str, params: &[(&str, &str)]) -> Query {
 
 /// A connection without a database that can read below `lake` and nowhere else.
 fn open(lake: &Path) -> anyhow::Result<Connection> {
-    let config = Config::default().enable_autoload_extension(false)?.max_memory(MEMORY)?.threads(2)?;
+    let config = Config::default()
+        .enable_autoload_extension(false)?
+        .max_memory(MEMORY)?
+        .threads(2)?;
     let connection = Connection::open_in_memory_with_flags(config).context("starting DuckDB")?;
     let folder = quoted(lake);
     connection
@@ -82,7 +99,12 @@ fn open(lake: &Path) -> anyhow::Result<Connection> {
 /// path stands in its text.
 fn show(connection: &Connection, lake: &Path, day: &str) -> anyhow::Result<()> {
     for table in ["reports", "records"] {
-        let files = quoted(&lake.join(table).join(format!("day={day}")).join("data.parquet"));
+        let files = quoted(
+            &lake
+                .join(table)
+                .join(format!("day={day}"))
+                .join("data.parquet"),
+        );
         connection
             .execute_batch(&format!(
                 "create or replace view {table} as from read_parquet({files}, hive_partitioning = false)"

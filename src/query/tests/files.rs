@@ -11,7 +11,10 @@ fn embedded_files_hold_every_rule() {
     let catalogue = load(None);
     let database = empty_database(&catalogue).unwrap();
     let mut problems = Vec::new();
-    for (folder, name, text) in EMBEDDED.iter().filter(|(folder, ..)| !["models", "schema"].contains(folder)) {
+    for (folder, name, text) in EMBEDDED
+        .iter()
+        .filter(|(folder, ..)| !["models", "schema"].contains(folder))
+    {
         let path = format!("queries/{folder}/{name}.sql");
         let file = File {
             path: &path,
