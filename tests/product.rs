@@ -91,6 +91,13 @@ impl Product {
         fs::write(self.home.path().join("config.yml"), text).unwrap();
     }
 
+    /// Adds a query of the user's own, `panels/NAME.sql`.
+    pub fn add_query(&self, name: &str, text: &str) {
+        let path = self.home.path().join("queries").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
     /// The data folder.
     pub fn data(&self) -> PathBuf {
         self.home.path().join("data")

@@ -195,3 +195,36 @@ fn finish(product: &Product, mailbox: &Mailbox) {
         product.ingest(mailbox, &mailbox.names[archived..]);
     }
 }
+
+#[test]
+fn panels_of_the_user_show_the_same_after_any_split() {
+    let mailbox = Mailbox::invented(40, 10);
+    let with_panels = || {
+        let product = Product::new();
+        product.add_query(
+            "panels/everything.sql",
+            "-- everything: how many documents came in, whatever they are about. One row.\n\
+             -- params: $domain VARCHAR\n\
+             -- panel: page=domain title=\"Everything\" chart=figures order=99\n\
+             select count(*) as documents, $domain as asked from documents\n",
+        );
+        product.add_query(
+            "panels/copies.sql",
+            "-- copies: how often one report came in. One row.\n\
+             -- params: $report VARCHAR\n\
+             -- panel: page=report title=\"Copies\" chart=figures order=99\n\
+             select count(*) as copies from documents where report = $report\n",
+        );
+        product
+    };
+    let (whole, split) = (with_panels(), with_panels());
+    let said = whole.ingest(&mailbox, &mailbox.names);
+    assert!(said.code <= 1, "{}", said.err);
+    let middle = mailbox.names.len() - 1;
+    let copied = [&mailbox.names[middle..], &mailbox.names[..1]].concat();
+    split.ingest(&mailbox, &mailbox.names[..middle]);
+    split.ingest(&mailbox, &copied);
+    whole.ingest(&mailbox, &mailbox.names[..1]);
+    split.assert_verified("split");
+    split.assert_same(&whole, "split");
+}

@@ -1,7 +1,7 @@
 //! Draws the pages of a generation: those whose data changed, the others are taken over.
 //!
 //! A page of a report is a function of the report alone, a page of a domain one of the domain's reports and the day
-//! for which things are judged; the few other pages are always drawn.
+//! for which things are judged, unless the user added a panel to it; the few other pages are always drawn.
 
 use anyhow::{Context as _, Result};
 
@@ -21,6 +21,17 @@ pub struct Pages {
     /// Newest reports that get a static page.
     pub report_pages: u64,
 }
+
+/// Names in `-- panel: page=…` of what is drawn for each domain.
+const DOMAIN_PAGES: [&str; 4] = [
+    "domain",
+    "api/domain_summary",
+    "api/domain_reports",
+    "api/domain_sources",
+];
+
+/// Names in `-- panel: page=…` of what is drawn for each report.
+const REPORT_PAGES: [&str; 2] = ["report", "api/report"];
 
 /// A domain and the newest item that brought a report about it.
 struct Changed {
@@ -46,7 +57,8 @@ impl Pages {
             as_of,
             domains: &domains,
         };
-        let pages_to = drawn_to.filter(|_| drawn_as_of == Some(as_of));
+        let pages_to =
+            drawn_to.filter(|_| drawn_as_of == Some(as_of) && !self.has_users(&DOMAIN_PAGES));
         for domain in &changed {
             let kept = pages_to.is_some_and(|item_no| domain.last_item <= item_no);
             let paths = domain_paths(&domain.name);
@@ -62,7 +74,8 @@ impl Pages {
             site.domain(&domain.name, &mut rows, &mut emit)?;
             site.api_domain(&domain.name, &mut rows, &mut emit)?;
         }
-        self.reports(&mut rows, staging, drawn_to)?;
+        let reports_to = drawn_to.filter(|_| !self.has_users(&REPORT_PAGES));
+        self.reports(&mut rows, staging, reports_to)?;
         let mut emit = |path: &str, bytes: &[u8]| write(staging, path, bytes);
         site.overview(&mut rows, &mut emit)?;
         site.sources(&mut rows, &mut emit)?;
@@ -71,6 +84,13 @@ impl Pages {
         site.api_homepage(&mut rows, &mut emit)?;
         write_queries(&self.catalogue, &mut emit)?;
         write_assets(&self.skin, &mut emit)
+    }
+
+    /// Whether a query of the user's own is on one of the pages. It may look at any table, so what is new to the page
+    /// cannot be told from the page's reports.
+    fn has_users(&self, pages: &[&str]) -> bool {
+        let mut panels = pages.iter().flat_map(|page| self.catalogue.panels(page));
+        panels.any(|query| query.is_users)
     }
 
     fn domains(&self, rows: Rows<'_>) -> Result<(Vec<DomainDays>, Vec<Changed>)> {
