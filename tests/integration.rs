@@ -5,4 +5,5 @@ mod reading_hostile;
 mod reading_properties;
 mod render_pages;
 mod tidy;
+mod whole_commands;
 mod whole_splits;
