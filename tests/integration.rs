@@ -6,4 +6,6 @@ mod reading_properties;
 mod render_pages;
 mod tidy;
 mod whole_commands;
+mod whole_hostile;
+mod whole_serving;
 mod whole_splits;
