@@ -8,12 +8,11 @@ mod drawn;
 pub mod demo;
 pub mod ingest;
 pub mod parse;
+pub mod query;
 pub mod rebuild;
 pub mod serve;
 pub mod verify;
 mod work;
-
-pub mod query;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -61,6 +60,8 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Serve the dashboard and the JSON
     Serve(serve::ServeArgs),
+    /// Ask the published database, in SQL or by the name of a query
+    Query(query::QueryArgs),
 }
 
 /// Runs the command line and returns the exit code.
@@ -84,6 +85,7 @@ fn dispatch(global: &Global, command: Command) -> anyhow::Result<ExitCode> {
         Command::Rebuild(args) => rebuild::run(&args, global, &global.config()?, &|_| Ok(())),
         Command::Verify(args) => verify::run(&args, global, &global.config()?, &|_| Ok(())),
         Command::Serve(args) => serve_dashboard(&args, &global.config()?),
+        Command::Query(args) => query::run(&args, global, &global.config()?),
     }
 }
 

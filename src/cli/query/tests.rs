@@ -45,13 +45,9 @@ fn asked(
         list: false,
         format: None,
     };
-    let context = QueryContext {
-        data_dir: folder,
-        users_queries: None,
-        as_of: None,
-    };
     let mut out = Vec::new();
-    match answer(&args, context, format, &mut out) {
+    let catalogue = Catalogue::load(None).unwrap();
+    match answer(&args, &catalogue, folder, None, format, &mut out) {
         Ok(()) => Ok(out),
         Err(StreamError::Question(error)) => Err(format!("2: {error:#}")),
         Err(error) => Err(format!("3: {error:#}")),
@@ -260,13 +256,17 @@ fn list_names_every_query() {
         list: true,
         format: None,
     };
-    let context = QueryContext {
-        data_dir: Path::new("/nonexistent"),
-        users_queries: None,
-        as_of: None,
-    };
     let mut out = Vec::new();
-    answer(&args, context, QueryFormat::Csv, &mut out).unwrap();
+    let catalogue = Catalogue::load(None).unwrap();
+    answer(
+        &args,
+        &catalogue,
+        Path::new("/nonexistent"),
+        None,
+        QueryFormat::Csv,
+        &mut out,
+    )
+    .unwrap();
     let text = String::from_utf8(out).unwrap();
     assert!(
         text.contains("\r\noverview_figures,panels,overview,$as_of DATE,"),
