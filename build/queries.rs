@@ -7,8 +7,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-/// Folders whose files the catalogue holds. `models` belongs to the store, `cases` to the tests.
-const FOLDERS: [&str; 4] = ["alerts", "examples", "panels", "schema"];
+/// Folders whose files the binary holds; `cases` belongs to the tests.
+const FOLDERS: [&str; 6] = ["alerts", "examples", "models", "pages", "panels", "schema"];
 
 /// Writes the list and tells cargo what to watch. Build scripts run in the folder of the manifest.
 pub fn generate() -> io::Result<()> {

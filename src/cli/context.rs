@@ -57,10 +57,18 @@ impl std::error::Error for UsageError {}
 impl Global {
     /// The configuration, `--data-dir` over what the file says.
     pub fn config(&self) -> anyhow::Result<Config> {
-        let mut config = Config::load(self.config.as_deref(), &process_environment).map_err(|problems| {
-            let lines: Vec<String> = problems.iter().map(|problem| format!("  {problem}")).collect();
-            UsageError(format!("the configuration has {} problem(s):\n{}", lines.len(), lines.join("\n")))
-        })?;
+        let mut config =
+            Config::load(self.config.as_deref(), &process_environment).map_err(|problems| {
+                let lines: Vec<String> = problems
+                    .iter()
+                    .map(|problem| format!("  {problem}"))
+                    .collect();
+                UsageError(format!(
+                    "the configuration has {} problem(s):\n{}",
+                    lines.len(),
+                    lines.join("\n")
+                ))
+            })?;
         if let Some(data_dir) = &self.data_dir {
             config.app.data_dir.clone_from(data_dir);
         }
@@ -105,7 +113,12 @@ pub(super) fn catalogue(config: &Config) -> anyhow::Result<Catalogue> {
             .iter()
             .map(|problem| format!("  {}:{}: {}", problem.path, problem.line, problem.message))
             .collect();
-        UsageError(format!("the query files have {} problem(s):\n{}", lines.len(), lines.join("\n"))).into()
+        UsageError(format!(
+            "the query files have {} problem(s):\n{}",
+            lines.len(),
+            lines.join("\n")
+        ))
+        .into()
     })
 }
 

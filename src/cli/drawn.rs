@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Context;
 
 use crate::publish::Generation;
-use crate::query::{Catalogue, report_of_lake};
+use crate::query::{Catalogue, LakeReport};
 use crate::render::report::{self, RECORDS_SHOWN, ReportView, Row};
 use crate::render::{ErrorPage, Skin};
 use crate::serve::ReportForm;
@@ -17,10 +17,14 @@ pub fn drawn(base_path: &str, catalogue: Catalogue) -> anyhow::Result<Drawn> {
     let skin = Arc::new(Skin::new(base_path)?);
     let report_skin = Arc::clone(&skin);
     Ok(Drawn {
-        older_report: Arc::new(move |generation, id, form| older_report(&report_skin, &catalogue, generation, id, form)),
+        older_report: Arc::new(move |generation, id, form| {
+            older_report(&report_skin, &catalogue, generation, id, form)
+        }),
         error_page: Arc::new(move |status, code| {
             let page = error_page(status, code)?;
-            skin.error_page(page).inspect_err(|error| tracing::error!("drawing an error page: {error:#}")).ok()
+            skin.error_page(page)
+                .inspect_err(|error| tracing::error!("drawing an error page: {error:#}"))
+                .ok()
         }),
     })
 }
@@ -32,14 +36,23 @@ fn older_report(
     id: &str,
     form: ReportForm,
 ) -> anyhow::Result<Option<Vec<u8>>> {
-    let found = report_of_lake(&generation.folder.join("lake"), id, RECORDS_SHOWN)
+    let found = LakeReport::find(&generation.folder.join("lake"), id, RECORDS_SHOWN)
         .with_context(|| format!("reading report {id} from the lake"))?;
-    let Some((reports, records)) = found else { return Ok(None) };
-    let Some(values) = reports.rows.first() else { return Ok(None) };
+    let Some(found) = found else { return Ok(None) };
+    let Some(values) = found.reports.rows.first() else {
+        return Ok(None);
+    };
+    let panels = report::panels(catalogue, id, &mut |query, params| {
+        found.answer(query, params)
+    })?;
     let view = ReportView {
-        head: Row { columns: &reports.columns, values },
-        record_columns: &records.columns,
-        records: &records.rows,
+        head: Row {
+            columns: &found.reports.columns,
+            values,
+        },
+        record_columns: &found.records.columns,
+        records: &found.records.rows,
+        panels: &panels,
     };
     match form {
         ReportForm::Page => report::page(skin, catalogue, view),

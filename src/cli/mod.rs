@@ -8,19 +8,25 @@ mod drawn;
 pub mod demo;
 pub mod ingest;
 pub mod parse;
-pub mod query;
 pub mod rebuild;
 pub mod serve;
 pub mod verify;
 mod work;
 
+pub mod query;
+
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::clock;
 use crate::config::Config;
+use crate::job::draw::Pages;
 use crate::job::lock::LockError;
+use crate::job::publish::Draw;
+use crate::render::Skin;
 
 pub use context::{Global, LogFormat, UsageError};
 
@@ -58,10 +64,12 @@ enum Command {
     Rebuild(rebuild::RebuildArgs),
     /// Compare what is published with a rebuild
     Verify(verify::VerifyArgs),
+    /// Ask the published database with SQL or a query by name
+    Query(query::QueryArgs),
+    /// Invent reports, take them in and show them
+    Demo(demo::DemoArgs),
     /// Serve the dashboard and the JSON
     Serve(serve::ServeArgs),
-    /// Ask the published database, in SQL or by the name of a query
-    Query(query::QueryArgs),
 }
 
 /// Runs the command line and returns the exit code.
@@ -81,16 +89,74 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
 fn dispatch(global: &Global, command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Parse(args) => parse::run(&args, &global.config()?.limits),
-        Command::Ingest(args) => ingest::run(&args, global, &global.config()?, &|_| Ok(())),
-        Command::Rebuild(args) => rebuild::run(&args, global, &global.config()?, &|_| Ok(())),
-        Command::Verify(args) => verify::run(&args, global, &global.config()?, &|_| Ok(())),
-        Command::Serve(args) => serve_dashboard(&args, &global.config()?),
+        Command::Ingest(args) => with_pages(global, |config, draw| {
+            ingest::run(&args, global, config, draw)
+        }),
+        Command::Rebuild(args) => with_pages(global, |config, draw| {
+            rebuild::run(&args, global, config, draw)
+        }),
+        Command::Verify(args) => with_pages(global, |config, draw| {
+            verify::run(&args, global, config, draw)
+        }),
         Command::Query(args) => query::run(&args, global, &global.config()?),
+        Command::Serve(args) => serve_dashboard(&args, &global.config()?),
+        Command::Demo(args) => show_demo(&args, global),
     }
 }
 
+/// Runs `work` with the configuration and what draws pages.
+fn with_pages(
+    global: &Global,
+    work: impl FnOnce(&Config, Draw) -> anyhow::Result<ExitCode>,
+) -> anyhow::Result<ExitCode> {
+    let config = global.config()?;
+    let pages = Pages {
+        catalogue: context::catalogue(&config)?,
+        skin: Skin::new(&config.server.base_path)?,
+        report_pages: config.site.report_pages,
+    };
+    work(&config, &|drawing| pages.draw(drawing))
+}
+
+/// The demo is an ordinary data folder: what a user does with real reports is done here with invented ones.
+fn show_demo(args: &demo::DemoArgs, global: &Global) -> anyhow::Result<ExitCode> {
+    let folder = global
+        .data_dir
+        .clone()
+        .unwrap_or_else(|| PathBuf::from("demo-data"));
+    let prepared = demo::prepare(args, &folder, clock::today())?;
+    let global = Global {
+        config: Some(prepared.config),
+        data_dir: Some(folder),
+        as_of: Some(prepared.as_of),
+        ..global.clone()
+    };
+    if !prepared.is_known {
+        let input = ingest::IngestArgs {
+            paths: vec![prepared.input.into()],
+        };
+        // The invented mailbox holds a broken attachment on purpose, so refusals are no failure here.
+        with_pages(&global, |config, draw| {
+            ingest::run(&input, &global, config, draw)
+        })?;
+    }
+    if !args.serve {
+        return Ok(ExitCode::SUCCESS);
+    }
+    serve_dashboard(
+        &serve::ServeArgs {
+            listen: Some(args.listen),
+        },
+        &global.config()?,
+    )
+}
+
 fn serve_dashboard(args: &serve::ServeArgs, config: &Config) -> anyhow::Result<ExitCode> {
-    serve::run(args, config, drawn::drawn(&config.server.base_path, context::catalogue(config)?)?)
+    serve::run(
+        args,
+        config,
+        drawn::drawn(&config.server.base_path, context::catalogue(config)?)?,
+    )
 }
 
 /// Prints why a command failed, once and with its causes, and gives the exit code.
@@ -101,7 +167,10 @@ fn failed(error: &anyhow::Error) -> ExitCode {
     eprintln!("sentinel: {error:#}");
     ExitCode::from(if error.downcast_ref::<UsageError>().is_some() {
         2
-    } else if matches!(error.downcast_ref::<LockError>(), Some(LockError::Busy { .. })) {
+    } else if matches!(
+        error.downcast_ref::<LockError>(),
+        Some(LockError::Busy { .. })
+    ) {
         4
     } else {
         3

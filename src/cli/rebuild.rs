@@ -24,7 +24,9 @@ pub struct RebuildArgs {
 /// Rebuilds and publishes; counts go to standard output.
 pub fn run(args: &RebuildArgs, global: &Global, config: &Config, draw: Draw) -> Result<ExitCode> {
     let mut reporter = Reporter::new(true);
-    let rebuilt = locked("rebuild", global, config, draw, |run| rebuild(run, &mut |progress| reporter.note(progress)));
+    let rebuilt = locked("rebuild", global, config, draw, |run| {
+        rebuild(run, &mut |progress| reporter.note(progress))
+    });
     reporter.end();
     let rebuilt = rebuilt?;
     if args.diff {
@@ -44,7 +46,10 @@ fn print_changes(changes: &Changes) {
             println!("{what} {name}: {before} -> {after}{mark}");
         }
     }
-    for (word, ids) in [("vanished", &changes.vanished), ("appeared", &changes.appeared)] {
+    for (word, ids) in [
+        ("vanished", &changes.vanished),
+        ("appeared", &changes.appeared),
+    ] {
         println!("reports that {word}: {}", ids.len());
         for id in ids.iter().take(SHOWN_REPORTS) {
             println!("  {id}");

@@ -16,15 +16,23 @@ pub struct VerifyArgs {}
 
 /// Rebuilds in a folder of its own and compares; exit code 3 and a list where something differs.
 pub fn run(_args: &VerifyArgs, global: &Global, config: &Config, draw: Draw) -> Result<ExitCode> {
-    let verified = locked("verify", global, config, draw, |run| verify(run, &mut |_| {}))?;
+    let verified = locked("verify", global, config, draw, |run| {
+        verify(run, &mut |_| {})
+    })?;
     if verified.differences.is_empty() {
         let (generation, items, files) = (verified.generation, verified.items, verified.files);
-        println!("generation {generation} is what its {items} items give: {files} files and every table are the same");
+        println!(
+            "generation {generation} is what its {items} items give: {files} files and every table are the same"
+        );
         return Ok(ExitCode::SUCCESS);
     }
     for difference in &verified.differences {
         println!("{difference}");
     }
-    println!("generation {} differs from a rebuild in {} places", verified.generation, verified.differences.len());
+    println!(
+        "generation {} differs from a rebuild in {} places",
+        verified.generation,
+        verified.differences.len()
+    );
     Ok(ExitCode::from(3))
 }

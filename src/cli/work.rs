@@ -39,7 +39,11 @@ pub(super) fn locked<T>(
         }
         again(holder)
     };
-    let _lock = RunLock::acquire(&folders.work().join("run.lock"), &format!("sentinel {kind}"), &mut wait)?;
+    let _lock = RunLock::acquire(
+        &folders.work().join("run.lock"),
+        &format!("sentinel {kind}"),
+        &mut wait,
+    )?;
     let started = clock::now();
     let elapsed_ms = || u64::try_from((clock::now() - started).num_milliseconds()).unwrap_or(0);
     let run = Run {
@@ -65,7 +69,9 @@ fn store_config(config: &Config, path: &Path) -> Result<StoreConfig> {
         memory_limit_bytes: DATABASE_MEMORY_BYTES,
         threads: std::thread::available_parallelism().map_or(1, usize::from),
         code_hash: env!("SENTINEL_CODE_HASH").to_owned(),
-        config_hash: config.hash().context("reading the configuration's query files")?,
+        config_hash: config
+            .hash()
+            .context("reading the configuration's query files")?,
         domains: (!domains.is_empty()).then(|| domains.iter().cloned().collect()),
         known_senders: by_name(&config.known_senders),
         limits: config.limits.clone(),
@@ -92,21 +98,34 @@ impl Reporter {
             bar.enable_steady_tick(Duration::from_millis(100));
             bar
         });
-        Self { bar, documents: 0, is_quiet }
+        Self {
+            bar,
+            documents: 0,
+            is_quiet,
+        }
     }
 
     /// Shows progress and every refused document.
     pub(super) fn note(&mut self, progress: Progress) {
         match progress {
-            Progress::Archived(items) => self.show(&format!("{items} items archived, {} documents loaded", self.documents)),
+            Progress::Archived(items) => self.show(&format!(
+                "{items} items archived, {} documents loaded",
+                self.documents
+            )),
             Progress::Loaded(documents) => {
-                for document in documents.iter().filter(|document| document.outcome == Outcome::Refused) {
+                for document in documents
+                    .iter()
+                    .filter(|document| document.outcome == Outcome::Refused)
+                {
                     self.line(&refused_line(document));
                 }
                 let before = self.documents / LINE_EVERY_DOCUMENTS;
                 self.documents += documents.len() as u64;
                 self.show(&format!("{} documents loaded", self.documents));
-                if self.bar.is_none() && !self.is_quiet && self.documents / LINE_EVERY_DOCUMENTS > before {
+                if self.bar.is_none()
+                    && !self.is_quiet
+                    && self.documents / LINE_EVERY_DOCUMENTS > before
+                {
                     eprintln!("{} documents loaded", self.documents);
                 }
             }
@@ -136,7 +155,11 @@ impl Reporter {
 /// `refused FILE MEMBER CODE: MESSAGE`, free of control characters.
 fn refused_line(document: &DocumentRow) -> String {
     let file = document.file_name.as_deref().unwrap_or("(no name)");
-    let member = if document.path.is_empty() { String::new() } else { format!(" {}", document.path) };
+    let member = if document.path.is_empty() {
+        String::new()
+    } else {
+        format!(" {}", document.path)
+    };
     let code = document.code.as_deref().unwrap_or("refused");
     let message = document.detail.as_deref().unwrap_or_default();
     format!("refused {file}{member} {code}: {message}").replace(char::is_control, " ")
@@ -144,8 +167,14 @@ fn refused_line(document: &DocumentRow) -> String {
 
 /// The counts of a run in the form that scripts read: `accepted N, duplicate N, …`.
 pub(super) fn counts_line(outcomes: &[u64; 8]) -> String {
-    let shown = Outcome::ALL.iter().zip(outcomes).filter(|(outcome, _)| **outcome != Outcome::Expired);
-    shown.map(|(outcome, count)| format!("{} {count}", outcome.as_str())).collect::<Vec<_>>().join(", ")
+    let shown = Outcome::ALL
+        .iter()
+        .zip(outcomes)
+        .filter(|(outcome, _)| **outcome != Outcome::Expired);
+    shown
+        .map(|(outcome, count)| format!("{} {count}", outcome.as_str()))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// 1 if a document was refused, else 0.

@@ -1,8 +1,8 @@
 //! Working database -> the next generation: changed days of the lake, pages, the copied database, one flip.
 
 use std::fs;
-use std::sync::{Mutex, PoisonError};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use anyhow::{Context, Result, anyhow};
@@ -25,6 +25,8 @@ pub struct Drawing<'a> {
     pub as_of: Day,
     /// Items up to this one were drawn into the base by the same code and configuration; `None`: nothing was.
     pub drawn_to: Option<ItemNo>,
+    /// The day for which they were judged then.
+    pub drawn_as_of: Option<Day>,
 }
 
 /// Draws the pages of a generation.
@@ -61,25 +63,48 @@ pub fn publish(mut store: Store, publication: Publication) -> Result<Option<Gene
         tracing::warn!("the published generation cannot be read, everything is made anew: {error}");
         None
     });
-    let drawn_to = current.as_ref().and_then(|generation| drawn_to(generation, &publication));
-    if publication.extent == Extent::Changed && current.as_ref().is_some_and(|base| is_up_to_date(base, &publication)) {
+    let drawn_to = current
+        .as_ref()
+        .and_then(|generation| drawn_to(generation, &publication));
+    if publication.extent == Extent::Changed
+        && current
+            .as_ref()
+            .is_some_and(|base| is_up_to_date(base, &publication))
+    {
         store.close()?;
         return Ok(None);
     }
     store.write_runs(publication.entries)?;
-    let mut staging = publication.publisher.stage(current.as_ref()).context("beginning a generation")?;
+    let mut staging = publication
+        .publisher
+        .stage(current.as_ref())
+        .context("beginning a generation")?;
     write_lake(&store, &mut staging, drawn_to)?;
     let connection = store.connection();
-    (publication.draw)(Drawing { connection, staging: &mut staging, as_of: publication.values.as_of, drawn_to })
-        .context("drawing the pages")?;
+    let drawn_as_of = current.as_ref().map(|base| base.manifest.values.as_of);
+    let as_of = publication.values.as_of;
+    (publication.draw)(Drawing {
+        connection,
+        staging: &mut staging,
+        as_of,
+        drawn_to,
+        drawn_as_of,
+    })
+    .context("drawing the pages")?;
     copy_database(store, &mut staging)?;
-    let generation = staging.publish(publication.values, publication.now_utc_secs).context("publishing")?;
+    let generation = staging
+        .publish(publication.values, publication.now_utc_secs)
+        .context("publishing")?;
     Ok(Some(generation))
 }
 
 fn is_up_to_date(base: &Generation, publication: &Publication) -> bool {
     let ledger_offset = base.manifest.values.ledger_offset;
-    base.manifest.values == Values { ledger_offset, ..publication.values.clone() }
+    base.manifest.values
+        == Values {
+            ledger_offset,
+            ..publication.values.clone()
+        }
 }
 
 /// The items whose days and pages the base has as this program and configuration would make them.
@@ -107,14 +132,19 @@ fn write_lake(store: &Store, staging: &mut Staging, drawn_to: Option<ItemNo>) ->
     }
     write_days(store, staging, &changed)?;
     for path in changed.iter().flat_map(LakeDay::paths) {
-        staging.adopt(&path).with_context(|| format!("taking over {path}"))?;
+        staging
+            .adopt(&path)
+            .with_context(|| format!("taking over {path}"))?;
     }
     Ok(())
 }
 
 fn keep(staging: &mut Staging, day: &LakeDay) -> Result<bool> {
     for path in day.paths() {
-        if !staging.keep(&path).with_context(|| format!("linking {path}"))? {
+        if !staging
+            .keep(&path)
+            .with_context(|| format!("linking {path}"))?
+        {
             return Ok(false);
         }
     }
@@ -129,20 +159,28 @@ fn write_days(store: &Store, staging: &Staging, days: &[LakeDay]) -> Result<()> 
     let work = |connection: &Connection| {
         while let Some(day) = days.get(next.fetch_add(1, Ordering::Relaxed)) {
             if let Err(error) = day.write(connection, folder) {
-                failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+                failed
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .get_or_insert(error);
                 return;
             }
         }
     };
     let others = store.config().threads.clamp(1, days.len().max(1)) - 1;
-    let connections: Vec<Connection> = (0..others).map(|_| store.another_connection()).collect::<Result<_>>()?;
+    let connections: Vec<Connection> = (0..others)
+        .map(|_| store.another_connection())
+        .collect::<Result<_>>()?;
     thread::scope(|scope| {
         for connection in connections {
             scope.spawn(move || work(&connection));
         }
         work(store.connection());
     });
-    match failed.into_inner().map_err(|_| anyhow!("writing the lake stopped short"))? {
+    match failed
+        .into_inner()
+        .map_err(|_| anyhow!("writing the lake stopped short"))?
+    {
         Some(error) => Err(error),
         None => Ok(()),
     }
@@ -152,6 +190,8 @@ fn copy_database(store: Store, staging: &mut Staging) -> Result<()> {
     let closed = store.close()?;
     let copy = staging.folder().join(DATABASE);
     fs::copy(&closed.path, &copy).with_context(|| format!("copying {}", closed.path.display()))?;
-    staging.adopt_database().context("taking over the database")?;
+    staging
+        .adopt_database()
+        .context("taking over the database")?;
     Ok(())
 }

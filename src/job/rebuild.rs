@@ -53,16 +53,34 @@ pub fn rebuild(run: &Run, progress: &mut dyn FnMut(Progress)) -> Result<Rebuilt>
     remove(&run.store.path)?;
     fs::rename(&closed.path, &run.store.path).context("replacing the working database")?;
     finish(run, &ledger, &loaded)?;
-    let generation = publish_store(run, &ledger, Store::open(run.store.clone())?, Extent::Everything)?;
-    Ok(Rebuilt { loaded, generation, changes })
+    let generation = publish_store(
+        run,
+        &ledger,
+        Store::open(run.store.clone())?,
+        Extent::Everything,
+    )?;
+    Ok(Rebuilt {
+        loaded,
+        generation,
+        changes,
+    })
 }
 
 fn changes(run: &Run, store: &Store) -> Result<Option<Changes>> {
-    let current = Publisher::open(&run.folders.public()).current().unwrap_or(None);
-    let Some(published) = current.and_then(|generation| generation.database()) else { return Ok(None) };
+    let current = Publisher::open(&run.folders.public())
+        .current()
+        .unwrap_or(None);
+    let Some(published) = current.and_then(|generation| generation.database()) else {
+        return Ok(None);
+    };
     let compared = store.attach(&published).and_then(|()| {
         let [vanished, appeared] = store.changed_reports()?;
-        Ok(Changes { outcomes: store.outcomes()?, tables: store.counts()?, vanished, appeared })
+        Ok(Changes {
+            outcomes: store.outcomes()?,
+            tables: store.counts()?,
+            vanished,
+            appeared,
+        })
     });
     match compared {
         Ok(changes) => {

@@ -73,23 +73,42 @@ pub fn ingest(run: &Run, paths: &[OsString], progress: &mut dyn FnMut(Progress))
     let mut archive = Archive::open(&run.folders.archive()).context("opening the archive")?;
     advance(&ledger, run)?;
     let mut store = Store::open(run.store.clone())?;
-    let from = Collect { paths, limits: &run.store.limits, received_utc_secs: run.started_utc_secs };
+    let from = Collect {
+        paths,
+        limits: &run.store.limits,
+        received_utc_secs: run.started_utc_secs,
+    };
     // What an earlier run archived and did not load comes first.
     let mut loaded = load_all(&archive, &mut store, progress)?;
-    let collected = collect(&from, &mut archive, &mut store, &mut |archive, store, items| {
-        progress(Progress::Archived(items));
-        loaded.add(&load_all(archive, store, progress)?);
-        Ok(())
-    });
+    let collected = collect(
+        &from,
+        &mut archive,
+        &mut store,
+        &mut |archive, store, items| {
+            progress(Progress::Archived(items));
+            loaded.add(&load_all(archive, store, progress)?);
+            Ok(())
+        },
+    );
     let unread = collected.err();
     loaded.add(&load_all(&archive, &mut store, progress)?);
     finish(run, &ledger, &loaded)?;
     let generation = publish_store(run, &ledger, store, Extent::Changed)?;
-    Ok(Done { loaded, generation, unread })
+    Ok(Done {
+        loaded,
+        generation,
+        unread,
+    })
 }
 
-fn load_all(archive: &Archive, store: &mut Store, progress: &mut dyn FnMut(Progress)) -> Result<Loaded> {
-    load(archive, store, archive.position(), &mut |documents| progress(Progress::Loaded(documents)))
+fn load_all(
+    archive: &Archive,
+    store: &mut Store,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Loaded> {
+    load(archive, store, archive.position(), &mut |documents| {
+        progress(Progress::Loaded(documents))
+    })
 }
 
 /// Moves the day for which things are judged on to what was asked for, else to today.
@@ -97,13 +116,17 @@ pub fn advance(ledger: &Ledger, run: &Run) -> Result<Day> {
     let (entries, _) = ledger.read(None).context("reading the ledger")?;
     let current = as_of(&entries);
     match (run.as_of, current) {
-        (Some(asked), Some(current)) if asked < current => Err(AsOfGoesBack { asked, current }.into()),
+        (Some(asked), Some(current)) if asked < current => {
+            Err(AsOfGoesBack { asked, current }.into())
+        }
         (None, Some(current)) if run.today <= current => Ok(current),
         (asked, current) => {
             let next = asked.unwrap_or(run.today);
             if current != Some(next) {
                 let event = Event::AsOfAdvanced { as_of: next };
-                ledger.append(run.started_utc_secs, &[event]).context("writing the ledger")?;
+                ledger
+                    .append(run.started_utc_secs, &[event])
+                    .context("writing the ledger")?;
             }
             Ok(next)
         }
@@ -131,11 +154,18 @@ pub fn finish(run: &Run, ledger: &Ledger, loaded: &Loaded) -> Result<()> {
         outcomes: loaded.outcomes,
     };
     let at_utc_secs = run.started_utc_secs + (result.duration_ms / 1000) as i64;
-    ledger.append(at_utc_secs, &[Event::RunFinished(result)]).context("writing the ledger")
+    ledger
+        .append(at_utc_secs, &[Event::RunFinished(result)])
+        .context("writing the ledger")
 }
 
 /// Publishes the store of a run.
-pub fn publish_store(run: &Run, ledger: &Ledger, store: Store, extent: Extent) -> Result<Option<Generation>> {
+pub fn publish_store(
+    run: &Run,
+    ledger: &Ledger,
+    store: Store,
+    extent: Extent,
+) -> Result<Option<Generation>> {
     let (entries, ledger_offset) = ledger.read(None).context("reading the ledger")?;
     let values = Values {
         archive_position: store.position()?,
@@ -146,12 +176,21 @@ pub fn publish_store(run: &Run, ledger: &Ledger, store: Store, extent: Extent) -
     };
     let publisher = Publisher::open(&run.folders.public());
     let now_utc_secs = run.started_utc_secs + ((run.elapsed_ms)() / 1000) as i64;
-    let publication =
-        Publication { publisher: &publisher, entries: &entries, values, draw: run.draw, now_utc_secs, extent };
+    let publication = Publication {
+        publisher: &publisher,
+        entries: &entries,
+        values,
+        draw: run.draw,
+        now_utc_secs,
+        extent,
+    };
     publish(store, publication)
 }
 
 /// Settings for a database beside the working one.
 pub(super) fn beside(store: &StoreConfig, path: &Path) -> StoreConfig {
-    StoreConfig { path: path.to_path_buf(), ..store.clone() }
+    StoreConfig {
+        path: path.to_path_buf(),
+        ..store.clone()
+    }
 }

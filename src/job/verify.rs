@@ -43,7 +43,9 @@ pub fn verify(run: &Run, progress: &mut dyn FnMut(Progress)) -> Result<Verified>
         ("configuration", &values.config_hash, &store.config_hash),
     ] {
         if had != has {
-            verified.differences.push(format!("it was made by another {what}: run `sentinel rebuild` first"));
+            verified.differences.push(format!(
+                "it was made by another {what}: run `sentinel rebuild` first"
+            ));
         }
     }
     if verified.differences.is_empty() {
@@ -56,7 +58,12 @@ pub fn verify(run: &Run, progress: &mut dyn FnMut(Progress)) -> Result<Verified>
     Ok(verified)
 }
 
-fn again(run: &Run, live: &Generation, scratch: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Vec<String>> {
+fn again(
+    run: &Run,
+    live: &Generation,
+    scratch: &Path,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Vec<String>> {
     let values = live.manifest.values.clone();
     let archive = Archive::open(&run.folders.archive()).context("opening the archive")?;
     ensure!(
@@ -66,10 +73,17 @@ fn again(run: &Run, live: &Generation, scratch: &Path, progress: &mut dyn FnMut(
         values.archive_position
     );
     let ledger = Ledger::open(&run.folders.ledger()).context("opening the ledger")?;
-    let (entries, _) = ledger.read(Some(values.ledger_offset)).context("reading the ledger")?;
+    let (entries, _) = ledger
+        .read(Some(values.ledger_offset))
+        .context("reading the ledger")?;
     let config = beside(&run.store, &scratch.join("sentinel.duckdb"));
     let mut store = Store::open(config.clone())?;
-    load(&archive, &mut store, values.archive_position, &mut |documents| progress(Progress::Loaded(documents)))?;
+    load(
+        &archive,
+        &mut store,
+        values.archive_position,
+        &mut |documents| progress(Progress::Loaded(documents)),
+    )?;
     let publication = Publication {
         publisher: &Publisher::open(&scratch.join("public")),
         entries: &entries,
@@ -91,26 +105,41 @@ fn file_differences(live: &Generation, made: &Generation) -> Result<Vec<String>>
     for (path, entry) in had {
         match has.get(path) {
             None => differences.push(format!("{path}: published, and a rebuild does not give it")),
-            Some(other) if other != entry => differences.push(format!("{path}: a rebuild gives other bytes")),
-            Some(_) if !is_intact(live, path, entry) => differences.push(format!("{path}: changed on disk")),
+            Some(other) if other != entry => {
+                differences.push(format!("{path}: a rebuild gives other bytes"))
+            }
+            Some(_) if !is_intact(live, path, entry) => {
+                differences.push(format!("{path}: changed on disk"))
+            }
             Some(_) => {}
         }
     }
     let missing = |files: &BTreeMap<String, FileEntry>, path: &String| !files.contains_key(path);
-    differences.extend(has.keys().filter(|path| missing(had, path)).map(|path| format!("{path}: not published")));
+    differences.extend(
+        has.keys()
+            .filter(|path| missing(had, path))
+            .map(|path| format!("{path}: not published")),
+    );
     Ok(differences)
 }
 
 fn is_intact(live: &Generation, path: &str, entry: &FileEntry) -> bool {
     use sha2::{Digest, Sha256};
     let mut hash = Sha256::new();
-    let read = fs::File::open(live.folder.join(path)).and_then(|mut file| std::io::copy(&mut file, &mut hash));
-    let hex: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let read = fs::File::open(live.folder.join(path))
+        .and_then(|mut file| std::io::copy(&mut file, &mut hash));
+    let hex: String = hash
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     read.is_ok() && hex == entry.sha256
 }
 
 fn table_differences(live: &Generation, store: Store) -> Result<Vec<String>> {
-    let Some(published) = live.database() else { return Ok(vec!["the database is not published".into()]) };
+    let Some(published) = live.database() else {
+        return Ok(vec!["the database is not published".into()]);
+    };
     store.attach(&published)?;
     let differences = store.differences()?;
     store.detach()?;

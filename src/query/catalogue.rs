@@ -21,7 +21,8 @@ impl Catalogue {
     pub fn load(users_folder: Option<&Path>) -> Result<Self, Vec<Problem>> {
         let mut catalogue = Self::default();
         let mut problems = Vec::new();
-        for (folder, name, text) in EMBEDDED {
+        // The models are statements of the store; pages show their text.
+        for (folder, name, text) in EMBEDDED.iter().filter(|(folder, ..)| *folder != "models") {
             let path = format!("queries/{folder}/{name}.sql");
             let file = File {
                 path: &path,

@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 
 pub use catalogue::empty_database;
 pub use embedded::EMBEDDED;
-pub use lake::report_of_lake;
+pub use lake::LakeReport;
 pub use reader::{ReaderLimits, open_read_only};
 pub use run::{MAX_ROWS, run, run_at_most};
 pub use statement::{Kind, one_statement};

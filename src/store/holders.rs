@@ -10,7 +10,8 @@ use duckdb::arrow::record_batch::RecordBatch;
 
 use super::batch::append_to;
 use super::columns::{Columns, hex};
-use super::decide::{Holder, Holders, Key, ReadDocument, key, kind};
+use super::decide::ReadDocument;
+use super::keys::{Holder, Holders, Key, key, kind};
 use super::working::Store;
 use crate::model::item::ItemNo;
 use crate::parse::Report;

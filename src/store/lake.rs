@@ -19,12 +19,20 @@ pub struct LakeDay {
 }
 
 /// A table of the lake and its order.
-const TABLES: [(&str, &str); 2] = [("reports", "domain, id"), ("records", "domain, report, record_no")];
+const TABLES: [(&str, &str); 2] = [
+    ("reports", "domain, id"),
+    ("records", "domain, report, record_no"),
+];
 
 impl LakeDay {
     /// Paths of the day's files in a generation.
     pub fn paths(&self) -> [String; 2] {
-        TABLES.map(|(table, _)| format!("lake/{table}/day={}/data.parquet", self.day.format("%Y-%m-%d")))
+        TABLES.map(|(table, _)| {
+            format!(
+                "lake/{table}/day={}/data.parquet",
+                self.day.format("%Y-%m-%d")
+            )
+        })
     }
 
     /// Writes the day's files below `folder`; their folders must exist. The bytes depend on the rows alone.
@@ -37,7 +45,9 @@ impl LakeDay {
                 "copy (select * from {table} where day = date '{day}' order by {order})
                 to '{file}' (format parquet, compression zstd)"
             );
-            connection.execute_batch(&copy).with_context(|| format!("writing {path}"))?;
+            connection
+                .execute_batch(&copy)
+                .with_context(|| format!("writing {path}"))?;
         }
         Ok(())
     }
@@ -48,12 +58,16 @@ impl Store {
     pub fn lake_days(&self) -> Result<Vec<LakeDay>> {
         let sql = "select epoch_ms(day::timestamp) // 86400000, max(item_no) from reports group by day order by day";
         let mut statement = self.connection.prepare(sql)?;
-        let rows = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
+        let rows =
+            statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
         let mut days = Vec::new();
         for row in rows {
             let (epoch_days, last_item) = row.context("listing the days of the lake")?;
             let day = crate::model::day::day_of(epoch_days * 86_400);
-            days.push(LakeDay { day, last_item: last_item.unsigned_abs() });
+            days.push(LakeDay {
+                day,
+                last_item: last_item.unsigned_abs(),
+            });
         }
         Ok(days)
     }

@@ -10,6 +10,7 @@ pub mod compare;
 pub mod decide;
 pub(crate) mod holders;
 mod intake_rows;
+mod keys;
 pub mod lake;
 mod models;
 mod other_rows;

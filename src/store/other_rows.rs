@@ -4,7 +4,8 @@ use duckdb::arrow::error::ArrowError;
 use duckdb::arrow::record_batch::RecordBatch;
 
 use super::columns::{Columns, bigint, hex};
-use super::decide::{Taken, tls_domain};
+use super::decide::Taken;
+use super::keys::tls_domain;
 use super::report_rows::origin;
 use crate::model::day::Day;
 use crate::model::failure::FailureReport;
@@ -196,6 +197,14 @@ pub(super) fn failure_reports(
         "identity_alignment",
         rows().map(|r| r.report.identity_alignment.as_deref()),
     );
+    authentication(&mut columns, reports);
+    columns.oddities("oddities", rows().map(|r| r.report.oddities.as_slice()));
+    origin(&mut columns, rows().map(|r| &r.origin));
+    columns.finish()
+}
+
+fn authentication(columns: &mut Columns, reports: &[Taken<Box<FailureReport>>]) {
+    let rows = || reports.iter();
     columns.text(
         "dkim_domain",
         rows().map(|r| r.report.dkim_domain.as_deref()),
@@ -221,7 +230,4 @@ pub(super) fn failure_reports(
         "reported_message_id",
         rows().map(|r| r.report.message_id.as_deref()),
     );
-    columns.oddities("oddities", rows().map(|r| r.report.oddities.as_slice()));
-    origin(&mut columns, rows().map(|r| &r.origin));
-    columns.finish()
 }

@@ -27,10 +27,18 @@ impl Store {
     pub fn write_runs(&mut self, entries: &[Entry]) -> Result<()> {
         let runs: Vec<(i64, &RunResult)> = (1..).zip(entries.iter().filter_map(finished)).collect();
         let connection = &self.connection;
-        connection.execute_batch("begin; delete from runs").context("emptying table runs")?;
+        connection
+            .execute_batch("begin; delete from runs")
+            .context("emptying table runs")?;
         let written = append(connection, "runs", &runs, rows);
-        let end = if written.is_ok() { "commit" } else { "rollback" };
-        connection.execute_batch(end).context("writing table runs")?;
+        let end = if written.is_ok() {
+            "commit"
+        } else {
+            "rollback"
+        };
+        connection
+            .execute_batch(end)
+            .context("writing table runs")?;
         written
     }
 }
@@ -48,10 +56,16 @@ fn rows(runs: &[(i64, &RunResult)]) -> Result<RecordBatch, ArrowError> {
     columns.bigint("run_no", runs.iter().map(|(run_no, _)| Some(*run_no)));
     columns.text("kind", rows().map(|run| Some(run.kind.as_str())));
     columns.timestamp("started_utc", rows().map(|run| Some(run.started_utc_secs)));
-    columns.bigint("duration_ms", rows().map(|run| Some(bigint(run.duration_ms))));
+    columns.bigint(
+        "duration_ms",
+        rows().map(|run| Some(bigint(run.duration_ms))),
+    );
     columns.bigint("items", rows().map(|run| Some(bigint(run.items))));
     for (index, outcome) in OUTCOMES.into_iter().enumerate() {
-        columns.bigint(outcome, rows().map(|run| run.outcomes.get(index).map(|&count| bigint(count))));
+        columns.bigint(
+            outcome,
+            rows().map(|run| run.outcomes.get(index).map(|&count| bigint(count))),
+        );
     }
     columns.finish()
 }
