@@ -5,8 +5,8 @@
 
 use std::path::Path;
 
-/// Folders whose files the catalogue holds. `models` belongs to the store, `cases` to the tests.
-const FOLDERS: [&str; 4] = ["alerts", "examples", "panels", "schema"];
+/// Folders whose files the binary holds; `cases` belongs to the tests.
+const FOLDERS: [&str; 6] = ["alerts", "examples", "models", "pages", "panels", "schema"];
 
 /// Writes the list and tells cargo what to watch.
 pub fn generate() {

@@ -2,4 +2,5 @@
 
 mod reading_hostile;
 mod reading_properties;
+mod render_pages;
 mod tidy;

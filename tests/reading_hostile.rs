@@ -1,5 +1,7 @@
 //! `sentinel parse` on bombs and damage: a clear line, exit code 1, bounded memory; and what it prints of good input.
 
+#![allow(clippy::unwrap_used)]
+
 use std::fs;
 use std::io::Write;
 use std::path::Path;

@@ -1,5 +1,7 @@
 //! No bytes whatever may make reading panic, run away or stay silent. The bodies are those of the fuzz targets.
 
+#![allow(clippy::unwrap_used)]
+
 #[path = "../fuzz/src/bodies.rs"]
 mod bodies;
 

@@ -1,6 +1,8 @@
 //! What must hold for any bytes whatever. The property tests of `tests/reading_properties.rs` and the fuzz targets
 //! share these bodies.
 
+#![allow(clippy::expect_used)]
+
 use sentinel::job::read::{ReadingSink, read_item};
 use sentinel::model::aggregate::Record;
 use sentinel::model::item::ItemKind;
@@ -31,7 +33,7 @@ pub fn mail(bytes: &[u8]) {
     assert!(
         parts
             .iter()
-            .all(|part| part.as_ref().is_ok_and(|p| p.path != "") || part.is_err())
+            .all(|part| part.as_ref().is_ok_and(|p| !p.path.is_empty()) || part.is_err())
     );
     let header = sentinel::mail::header(bytes);
     assert!(

@@ -1,10 +1,9 @@
 -- domain_sources: the 25 addresses that sent most of a domain's messages in the last 30 days; the category is that of most of its messages. One row per (source_ip).
 -- params: $as_of DATE, $domain VARCHAR
 -- panel: page=domain title="Top sources" chart=table x=source_ip y=messages order=80
-with sent as (
+with tops as (
     select
         source_ip,
-        category,
         max(sender) as sender,
         sum(messages) as messages,
         coalesce(sum(messages) filter (dmarc_pass), 0) as passed
@@ -13,29 +12,27 @@ with sent as (
         and day >= $as_of - 30
         and day < $as_of
         and source_ip is not null
-    group by source_ip, category
-),
-ranked as (
-    select *, row_number() over (partition by source_ip order by messages desc, category) as place
-    from sent
-),
-tops as (
-    select
-        source_ip,
-        max(sender) as sender,
-        sum(messages) as messages,
-        sum(passed) as passed,
-        max(category) filter (place = 1) as category
-    from ranked
     group by source_ip
     order by messages desc, source_ip
     limit 25
 ),
+kinds as (
+    select
+        source_ip,
+        category,
+        row_number() over (partition by source_ip order by sum(messages) desc, category) as place
+    from records
+    semi join tops using (source_ip)
+    where domain = $domain
+        and day >= $as_of - 30
+        and day < $as_of
+    group by source_ip, category
+),
 seen as (
     select source_ip, min(first_day) as first_day, max(last_day) as last_day
     from sources
+    semi join tops using (source_ip)
     where domain = $domain
-        and source_ip in (select source_ip from tops)
     group by source_ip
 )
 select
@@ -44,9 +41,10 @@ select
     tops.messages,
     tops.passed,
     tops.messages - tops.passed as failing,
-    tops.category,
+    kinds.category,
     seen.first_day,
     seen.last_day
 from tops
-left join seen using (source_ip)
-order by messages desc, source_ip
+join kinds on kinds.source_ip = tops.source_ip and kinds.place = 1
+left join seen on seen.source_ip = tops.source_ip
+order by messages desc, tops.source_ip

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Context;
 
 use crate::publish::Generation;
-use crate::query::{Catalogue, report_of_lake};
+use crate::query::{Catalogue, LakeReport};
 use crate::render::report::{self, RECORDS_SHOWN, ReportView, Row};
 use crate::render::{ErrorPage, Skin};
 use crate::serve::ReportForm;
@@ -36,21 +36,23 @@ fn older_report(
     id: &str,
     form: ReportForm,
 ) -> anyhow::Result<Option<Vec<u8>>> {
-    let found = report_of_lake(&generation.folder.join("lake"), id, RECORDS_SHOWN)
+    let found = LakeReport::find(&generation.folder.join("lake"), id, RECORDS_SHOWN)
         .with_context(|| format!("reading report {id} from the lake"))?;
-    let Some((reports, records)) = found else {
+    let Some(found) = found else { return Ok(None) };
+    let Some(values) = found.reports.rows.first() else {
         return Ok(None);
     };
-    let Some(values) = reports.rows.first() else {
-        return Ok(None);
-    };
+    let panels = report::panels(catalogue, id, &mut |query, params| {
+        found.answer(query, params)
+    })?;
     let view = ReportView {
         head: Row {
-            columns: &reports.columns,
+            columns: &found.reports.columns,
             values,
         },
-        record_columns: &records.columns,
-        records: &records.rows,
+        record_columns: &found.records.columns,
+        records: &found.records.rows,
+        panels: &panels,
     };
     match form {
         ReportForm::Page => report::page(skin, catalogue, view),

@@ -13,13 +13,20 @@ pub mod serve;
 pub mod verify;
 mod work;
 
+pub mod query;
+
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::clock;
 use crate::config::Config;
+use crate::job::draw::Pages;
 use crate::job::lock::LockError;
+use crate::job::publish::Draw;
+use crate::render::Skin;
 
 pub use context::{Global, LogFormat, UsageError};
 
@@ -57,6 +64,10 @@ enum Command {
     Rebuild(rebuild::RebuildArgs),
     /// Compare what is published with a rebuild
     Verify(verify::VerifyArgs),
+    /// Ask the published database with SQL or a query by name
+    Query(query::QueryArgs),
+    /// Invent reports, take them in and show them
+    Demo(demo::DemoArgs),
     /// Serve the dashboard and the JSON
     Serve(serve::ServeArgs),
 }
@@ -78,11 +89,76 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
 fn dispatch(global: &Global, command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Parse(args) => parse::run(&args, &global.config()?.limits),
-        Command::Ingest(args) => ingest::run(&args, global, &global.config()?, &|_| Ok(())),
-        Command::Rebuild(args) => rebuild::run(&args, global, &global.config()?, &|_| Ok(())),
-        Command::Verify(args) => verify::run(&args, global, &global.config()?, &|_| Ok(())),
+        Command::Ingest(args) => with_pages(global, |config, draw| {
+            ingest::run(&args, global, config, draw)
+        }),
+        Command::Rebuild(args) => with_pages(global, |config, draw| {
+            rebuild::run(&args, global, config, draw)
+        }),
+        Command::Verify(args) => with_pages(global, |config, draw| {
+            verify::run(&args, global, config, draw)
+        }),
+        Command::Query(args) => ask(&args, global, &global.config()?),
         Command::Serve(args) => serve_dashboard(&args, &global.config()?),
+        Command::Demo(args) => show_demo(&args, global),
     }
+}
+
+fn ask(args: &query::QueryArgs, global: &Global, config: &Config) -> anyhow::Result<ExitCode> {
+    let context = query::QueryContext {
+        data_dir: &config.app.data_dir,
+        users_queries: Some(&config.queries_folder),
+        as_of: global.as_of,
+    };
+    query::run(args, context)
+}
+
+/// Runs `work` with the configuration and what draws pages.
+fn with_pages(
+    global: &Global,
+    work: impl FnOnce(&Config, Draw) -> anyhow::Result<ExitCode>,
+) -> anyhow::Result<ExitCode> {
+    let config = global.config()?;
+    let pages = Pages {
+        catalogue: context::catalogue(&config)?,
+        skin: Skin::new(&config.server.base_path)?,
+        report_pages: config.site.report_pages,
+    };
+    work(&config, &|drawing| pages.draw(drawing))
+}
+
+/// The demo is an ordinary data folder: what a user does with real reports is done here with invented ones.
+fn show_demo(args: &demo::DemoArgs, global: &Global) -> anyhow::Result<ExitCode> {
+    let folder = global
+        .data_dir
+        .clone()
+        .unwrap_or_else(|| PathBuf::from("demo-data"));
+    let prepared = demo::prepare(args, &folder, clock::today())?;
+    let global = Global {
+        config: Some(prepared.config),
+        data_dir: Some(folder),
+        as_of: Some(prepared.as_of),
+        ..global.clone()
+    };
+    if !prepared.is_known {
+        let input = ingest::IngestArgs {
+            paths: vec![prepared.input.into()],
+            timings: false,
+        };
+        // The invented mailbox holds a broken attachment on purpose, so refusals are no failure here.
+        with_pages(&global, |config, draw| {
+            ingest::run(&input, &global, config, draw)
+        })?;
+    }
+    if !args.serve {
+        return Ok(ExitCode::SUCCESS);
+    }
+    serve_dashboard(
+        &serve::ServeArgs {
+            listen: Some(args.listen),
+        },
+        &global.config()?,
+    )
 }
 
 fn serve_dashboard(args: &serve::ServeArgs, config: &Config) -> anyhow::Result<ExitCode> {

@@ -228,42 +228,9 @@ fn wrapped(
         "{}!{}!{}!{}",
         head.org_domain, head.domain, head.begin_utc_secs, head.end_utc_secs
     );
-    let (xml_name, gz_name) = (format!("{base}.xml"), format!("{base}.xml.gz"));
-    let gzip = || wrap::gzip(document.as_bytes(), Compression::default());
-    let note = || {
-        Part::text(
-            "text/plain; charset=utf-8",
-            "This is a DMARC aggregate report.\n",
-        )
-    };
-    let preview = || {
-        Part::text(
-            "text/html; charset=utf-8",
-            "<html><body><p>Preview of a report.</p></body></html>\n",
-        )
-    };
-    let parts = match wrapping {
-        Wrapping::GzipFile => return Ok(stamp.file(&gz_name, gzip()?)),
-        Wrapping::ZipMail => {
-            let bytes = wrap::zip(&xml_name, document.as_bytes())?;
-            vec![Part::attachment(
-                "application/zip",
-                &format!("{base}.zip"),
-                bytes,
-            )]
-        }
-        Wrapping::GzipMail => vec![
-            note(),
-            Part::attachment("application/gzip", &gz_name, gzip()?),
-        ],
-        Wrapping::PreviewMail => vec![
-            preview(),
-            Part::attachment("application/gzip", &gz_name, gzip()?),
-        ],
-        Wrapping::XmlMail => vec![
-            note(),
-            Part::attachment("text/xml", &xml_name, document.as_bytes().to_vec()),
-        ],
+    let Some(parts) = parts(wrapping, &base, document.as_bytes())? else {
+        let bytes = wrap::gzip(document.as_bytes(), Compression::default())?;
+        return Ok(stamp.file(&format!("{base}.xml.gz"), bytes));
     };
     let subject = format!(
         "Report Domain: {} Submitter: {} Report-ID: {}",
@@ -279,4 +246,40 @@ fn wrapped(
         parts,
     };
     Ok(stamp.file(&format!("{base}.eml"), mail.to_bytes()))
+}
+
+/// Parts of the mail; `None` where a bare file is saved.
+fn parts(wrapping: Wrapping, base: &str, document: &[u8]) -> io::Result<Option<Vec<Part>>> {
+    let gzip = || -> io::Result<Part> {
+        let bytes = wrap::gzip(document, Compression::default())?;
+        let name = format!("{base}.xml.gz");
+        Ok(Part::attachment("application/gzip", &name, bytes))
+    };
+    let note = || {
+        Part::text(
+            "text/plain; charset=utf-8",
+            "This is a DMARC aggregate report.\n",
+        )
+    };
+    let preview = "<html><body><p>Preview of a report.</p></body></html>\n";
+    Ok(Some(match wrapping {
+        Wrapping::GzipFile => return Ok(None),
+        Wrapping::ZipMail => {
+            let bytes = wrap::zip(&format!("{base}.xml"), document)?;
+            vec![Part::attachment(
+                "application/zip",
+                &format!("{base}.zip"),
+                bytes,
+            )]
+        }
+        Wrapping::GzipMail => vec![note(), gzip()?],
+        Wrapping::PreviewMail => vec![Part::text("text/html; charset=utf-8", preview), gzip()?],
+        Wrapping::XmlMail => {
+            let name = format!("{base}.xml");
+            vec![
+                note(),
+                Part::attachment("text/xml", &name, document.to_vec()),
+            ]
+        }
+    }))
 }

@@ -108,6 +108,10 @@ impl Scene<'_> {
             (self.domain.name.to_owned(), "nl1", "pass"),
             ("newsletter.example".to_owned(), "k2", "pass"),
         ];
+        if self.is_broken() {
+            row.dkim_aligned = false;
+            row.dkim[0].2 = "fail";
+        }
         row.spf = (row.envelope_from.clone(), "pass");
         row
     }

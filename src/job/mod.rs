@@ -1,6 +1,7 @@
 //! The steps of a run, each comparing durable state with durable state: collect, load, publish; rebuild and verify.
 
 pub mod collect;
+pub mod draw;
 pub mod folders;
 pub mod load;
 pub mod lock;

@@ -26,6 +26,8 @@ pub struct Drawing<'a> {
     pub as_of: Day,
     /// Items up to this one were drawn into the base by the same code and configuration; `None`: nothing was.
     pub drawn_to: Option<ItemNo>,
+    /// The day for which they were judged then.
+    pub drawn_as_of: Option<Day>,
 }
 
 /// Draws the pages of a generation.
@@ -82,11 +84,14 @@ pub fn publish(mut store: Store, publication: Publication) -> Result<Option<Gene
         .context("beginning a generation")?;
     let watch = publication.watch;
     watch.time("lake_ms", || write_lake(&store, &mut staging, drawn_to))?;
+    let drawn_as_of = current.as_ref().map(|base| base.manifest.values.as_of);
+    let as_of = publication.values.as_of;
     let drawing = Drawing {
         connection: store.connection(),
         staging: &mut staging,
-        as_of: publication.values.as_of,
+        as_of,
         drawn_to,
+        drawn_as_of,
     };
     watch
         .time("draw_ms", || (publication.draw)(drawing))

@@ -77,6 +77,13 @@ impl Staging {
         Ok(())
     }
 
+    /// Whether the base has a file of this path.
+    pub fn is_in_base(&self, path: &str) -> bool {
+        self.base
+            .as_ref()
+            .is_some_and(|base| base.manifest.files.contains_key(path))
+    }
+
     /// Takes the file of the base over unread; `false` when the base has none of this path.
     pub fn keep(&mut self, path: &str) -> io::Result<bool> {
         let Some(base) = &self.base else {

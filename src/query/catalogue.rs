@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
-use duckdb::Connection;
+use duckdb::{Config, Connection};
 
 use super::check::File;
 use super::{Catalogue, EMBEDDED, Problem, Query};
@@ -21,7 +21,8 @@ impl Catalogue {
     pub fn load(users_folder: Option<&Path>) -> Result<Self, Vec<Problem>> {
         let mut catalogue = Self::default();
         let mut problems = Vec::new();
-        for (folder, name, text) in EMBEDDED {
+        // The models are statements of the store; pages show their text.
+        for (folder, name, text) in EMBEDDED.iter().filter(|(folder, ..)| *folder != "models") {
             let path = format!("queries/{folder}/{name}.sql");
             let file = File {
                 path: &path,
@@ -137,7 +138,10 @@ impl Catalogue {
 
 /// A database in memory with every table of `schema`, empty, and its views.
 pub fn empty_database(catalogue: &Catalogue) -> anyhow::Result<Connection> {
-    let database = Connection::open_in_memory()?;
+    let config = Config::default()
+        .enable_external_access(false)?
+        .enable_autoload_extension(false)?;
+    let database = Connection::open_in_memory_with_flags(config)?;
     let is_view = |query: &&Query| query.text.contains("\ncreate view ");
     let tables = catalogue.tables.values().filter(|query| !is_view(query));
     let views = catalogue.tables.values().filter(is_view);

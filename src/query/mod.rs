@@ -12,6 +12,7 @@ mod lint;
 mod reader;
 mod run;
 mod statement;
+mod stream;
 mod value;
 
 #[cfg(test)]
@@ -21,13 +22,14 @@ use std::collections::BTreeMap;
 
 pub use catalogue::empty_database;
 pub use embedded::EMBEDDED;
-pub use lake::report_of_lake;
+pub use lake::LakeReport;
 pub use reader::{ReaderLimits, open_read_only};
 pub use run::{MAX_ROWS, run, run_at_most};
 pub use statement::{Kind, one_statement};
-pub use value::cell;
+pub use stream::{RowSink, StreamError, stream, stream_parquet};
 
 use crate::model::day::Day;
+use value::cell;
 
 /// One SQL file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,6 +159,27 @@ pub struct Problem {
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}:{}: {}", self.path, self.line, self.message)
+    }
+}
+
+/// DuckDB's own words; its error repeats them with an empty code below.
+fn said(error: duckdb::Error) -> anyhow::Error {
+    anyhow::anyhow!(error.to_string())
+}
+
+impl Query {
+    /// SQL that is in no file, with the parameters that are given to it. The text is not checked.
+    pub fn ad_hoc(text: &str, params: Vec<(String, String)>) -> Self {
+        Self {
+            name: "ad_hoc".to_owned(),
+            folder: String::new(),
+            description: String::new(),
+            grain: Vec::new(),
+            params,
+            panel: None,
+            text: text.to_owned(),
+            is_users: true,
+        }
     }
 }
 

@@ -5,14 +5,14 @@ use duckdb::arrow::array::{Array, StructArray};
 use duckdb::types::{TimeUnit, Value as Sql};
 use duckdb::{Connection, Statement, ToSql};
 
-use super::{Params, Query, Table, Value, value};
+use super::{Params, Query, Table, Value, said, value};
 use crate::model::day::Day;
 
 /// Rows that a query may give; more is an error, because a page of that size is a mistake.
 pub const MAX_ROWS: usize = 100_000;
 
-/// Bytes of text that a result may hold.
-const MAX_TEXT_BYTES: usize = 64 << 20;
+/// Bytes that a result may hold.
+const MAX_RESULT_BYTES: usize = 64 << 20;
 
 /// Runs one query of the catalogue; parameters that it does not declare are left out, missing ones are an error.
 pub fn run(connection: &Connection, query: &Query, params: &Params) -> anyhow::Result<Table> {
@@ -41,23 +41,25 @@ fn execute(
         .iter()
         .map(|(name, v)| (*name, v as &dyn ToSql))
         .collect();
-    let mut statement = connection.prepare_cached(&query.text)?;
+    // Prepared anew each time: DuckDB 1.5.6 plans a statement for the values that the tables hold at that moment
+    // (compressed materialization), and a kept plan gives wrong rows once they hold others.
+    let mut statement = connection.prepare(&query.text).map_err(said)?;
     // Executed as a stream, and stepped by hand because the iterator panics where stepping gives an error.
-    drop(statement.stream_arrow(named.as_slice())?);
+    drop(statement.stream_arrow(named.as_slice()).map_err(said)?);
     let mut table = Table {
         columns: column_names(&statement),
         rows: Vec::new(),
     };
-    let mut text_bytes = 0;
-    while let Some(batch) = statement.step()? {
-        text_bytes += batch.get_array_memory_size();
+    let mut result_bytes = 0;
+    while let Some(batch) = statement.step().map_err(said)? {
+        result_bytes += batch.get_array_memory_size();
         ensure!(
             table.rows.len() + batch.len() <= max_rows,
             "it gives more than {max_rows} rows; add a limit"
         );
         ensure!(
-            text_bytes <= MAX_TEXT_BYTES,
-            "it gives more than {MAX_TEXT_BYTES} bytes; add a limit"
+            result_bytes <= MAX_RESULT_BYTES,
+            "it gives more than {MAX_RESULT_BYTES} bytes; add a limit"
         );
         push_rows(&mut table, &batch)?;
     }
@@ -102,7 +104,8 @@ fn column_names(statement: &Statement<'_>) -> Vec<String> {
         .collect()
 }
 
-fn bind<'q>(query: &'q Query, params: &Params) -> anyhow::Result<Vec<(&'q str, Sql)>> {
+/// The declared parameters with their values as DuckDB takes them; a missing or unreadable one is an error.
+pub(super) fn bind<'q>(query: &'q Query, params: &Params) -> anyhow::Result<Vec<(&'q str, Sql)>> {
     let missing: Vec<&str> = (query.params.iter())
         .map(|(name, _)| name.as_str())
         .filter(|name| !params.contains_key(*name))

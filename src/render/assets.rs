@@ -19,8 +19,8 @@ pub fn write_assets(skin: &Skin, emit: Emit<'_>) -> anyhow::Result<()> {
     emit("site/api/openapi.json", &openapi(skin.base_path())?)
 }
 
-/// Writes the text of every query as `site/queries/NAME.sql`, and what it stands on as `site/queries/schema/NAME.sql`
-/// and `site/queries/models/NAME.sql`.
+/// Writes the text of every query as `site/queries/NAME.sql`, and that of every table as
+/// `site/queries/schema/NAME.sql`.
 pub fn write_queries(catalogue: &Catalogue, emit: Emit<'_>) -> anyhow::Result<()> {
     for (folder, queries) in [("", &catalogue.queries), ("schema/", &catalogue.tables)] {
         for (name, query) in queries {

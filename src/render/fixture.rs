@@ -181,7 +181,7 @@ pub fn catalogue() -> Catalogue {
             name: name.into(),
             folder: "panels".into(),
             description: format!("{} of the window. One row per (day).", title.to_lowercase()),
-            grain: vec!["day".into()],
+            grain: Vec::new(),
             params: Vec::new(),
             panel: Some(panel),
             text: format!("-- {name}: sample\nselect 1\n"),

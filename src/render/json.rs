@@ -56,7 +56,11 @@ impl Serialize for JsonRows<'_> {
 
 /// JSON text and a final line feed. Characters that change what a reader believes to see stay data, as escapes.
 pub fn to_bytes<T: Serialize>(value: &T) -> anyhow::Result<Vec<u8>> {
-    let text = serde_json::to_string(value)?;
+    let mut text = serde_json::to_string(value)?;
+    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        text.push('\n');
+        return Ok(text.into_bytes());
+    }
     let mut out = String::with_capacity(text.len() + 1);
     for character in text.chars() {
         // Outside of strings JSON is plain ASCII without control characters, so each hit lies inside of one.

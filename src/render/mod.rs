@@ -11,7 +11,7 @@
 //!
 //! A panel of the catalogue with `page=overview`, `domain`, `sources` or `intake` appears on that page without code. An
 //! answer is shown by the names of its columns: `domain` and `report` are links, `*_percent` gets one decimal, NULL is
-//! a dash. All text of reports passes [`html::Html::text`].
+//! a dash. All text of reports passes `Html::text`, which escapes it.
 
 pub mod api;
 mod assets;
@@ -34,6 +34,8 @@ mod words;
 mod fixture;
 #[cfg(test)]
 mod fixture_answers;
+#[cfg(test)]
+mod markup;
 #[cfg(test)]
 mod tests;
 

@@ -64,7 +64,7 @@ fn width_class(chart: Chart) -> &'static str {
 /// The description without the sentence about its rows, which is for those who write SQL.
 fn about(description: &str) -> String {
     let text = description
-        .split("One row per")
+        .split("One row")
         .next()
         .unwrap_or_default()
         .trim();

@@ -3,14 +3,15 @@
 //! A thousand of them are made on a first publish, so the body is written directly, and the rows of many reports come
 //! in two sorted tables. The server makes the page of an older report with the same functions.
 
+use anyhow::Context as _;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::Emit;
 use super::cell::is_report_id;
 use super::json::{JsonValue, to_bytes};
 pub use super::report_page::page;
 use super::skin::Skin;
-use crate::query::{Catalogue, Table, Value};
+use super::{Emit, Rows};
+use crate::query::{Catalogue, Params, Query, Table, Value};
 
 /// Records on a page and in its JSON; the database has all of them.
 pub const RECORDS_SHOWN: usize = 1000;
@@ -65,24 +66,50 @@ pub struct ReportView<'a> {
     pub record_columns: &'a [String],
     /// Its rows of `records`.
     pub records: &'a [Vec<Value>],
+    /// Answers of the user's own panels, see [`panels`].
+    pub panels: &'a [(&'a Query, Table)],
+}
+
+/// Panels of the catalogue that the page shows in its own form; every other panel with `page=report` follows below.
+const OWN_FORM: [&str; 5] = [
+    "report_figures",
+    "report_head",
+    "report_records",
+    "report_oddities",
+    "report_copies",
+];
+
+/// The answers of the user's own panels about report `id`. Only `$report` is given: a page that is written once must
+/// not depend on the day.
+pub fn panels<'a>(
+    catalogue: &'a Catalogue,
+    id: &str,
+    rows: Rows<'_>,
+) -> anyhow::Result<Vec<(&'a Query, Table)>> {
+    let params = Params::from([("report".to_owned(), Value::Text(id.to_owned()))]);
+    let panels = catalogue.panels("report").into_iter();
+    let users = panels.filter(|query| !OWN_FORM.contains(&query.name.as_str()));
+    let answers = users.map(|query| {
+        let table =
+            rows(query, &params).with_context(|| format!("running query {}", query.name))?;
+        Ok((query, table))
+    });
+    answers.collect()
 }
 
 /// Writes `site/reports/ID.html` and `site/api/reports/ID.json` for each row of `reports`, which is sorted by `id`;
-/// `records` is sorted by `report` and `record_no`. Returns how many reports were written.
+/// `records` is sorted by `report` and `record_no`. `rows` answers the user's own panels only. Returns how many reports
+/// were written.
 pub fn write_reports(
     skin: &Skin,
     catalogue: &Catalogue,
     reports: &Table,
     records: &Table,
+    rows: Rows<'_>,
     emit: Emit<'_>,
 ) -> anyhow::Result<usize> {
-    let report_column = records.columns.iter().position(|column| column == "report");
-    let key = |row: &[Value]| match report_column.and_then(|at| row.get(at)) {
-        Some(Value::Text(id)) => id.clone(),
-        _ => String::new(),
-    };
+    let key = records.columns.iter().position(|column| column == "report");
     let mut rest = records.rows.as_slice();
-    let mut written = 0;
     for values in &reports.rows {
         let head = Row {
             columns: &reports.columns,
@@ -90,12 +117,14 @@ pub fn write_reports(
         };
         let id = head.id();
         anyhow::ensure!(is_report_id(id), "a row of reports has no usable id");
-        rest = &rest[rest.partition_point(|row| key(row).as_str() < id)..];
-        let count = rest.partition_point(|row| key(row).as_str() <= id);
+        rest = &rest[rest.partition_point(|row| text_at(row, key) < id)..];
+        let count = rest.partition_point(|row| text_at(row, key) <= id);
+        let panels = panels(catalogue, id, rows)?;
         let view = ReportView {
             head,
             record_columns: &records.columns,
             records: &rest[..count],
+            panels: &panels,
         };
         emit(
             &format!("site/reports/{id}.html"),
@@ -103,9 +132,16 @@ pub fn write_reports(
         )?;
         emit(&format!("site/api/reports/{id}.json"), &json(view)?)?;
         rest = &rest[count..];
-        written += 1;
     }
-    Ok(written)
+    Ok(reports.rows.len())
+}
+
+/// The text in a column of a row; empty where there is none.
+fn text_at(row: &[Value], column: Option<usize>) -> &str {
+    match column.and_then(|at| row.get(at)) {
+        Some(Value::Text(text)) => text,
+        _ => "",
+    }
 }
 
 /// The JSON of one report: its columns, then `records`; the order and number of the columns in `view` do not matter.

@@ -2,7 +2,7 @@
 
 use super::cell::{write_badge, write_cell};
 use super::html::Html;
-use super::panel::write_query_link;
+use super::panel::{write_panel, write_query_link};
 use super::report::{RECORDS_SHOWN, ReportView, Row};
 use super::skin::{Frame, Skin};
 use super::words::{grouped, heading, minute, shown};
@@ -46,6 +46,11 @@ pub fn page(skin: &Skin, catalogue: &Catalogue, view: ReportView<'_>) -> anyhow:
     write_facts(&mut body, place, "Published policy", &POLICY_FACTS, head);
     write_remarks(&mut body, place, head);
     write_records(&mut body, place, view);
+    for (query, table) in view.panels {
+        if let Some(panel) = &query.panel {
+            write_panel(&mut body, skin.base_path(), query, panel, table, "");
+        }
+    }
     body.raw("</div>");
     skin.page(&frame(head), &body)
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::fixture::{HOSTILE, REPORT_ID, as_of, catalogue, records, reports, table, text};
 use super::fixture_answers::answer;
+use super::markup::{check_accessible, check_balance, check_policy};
 use super::*;
 use crate::query::Value;
 
@@ -52,7 +53,7 @@ fn whole_site(domains: &[DomainDays], rows: Rows<'_>) -> Files {
             reports(&[REPORT_ID], "reporter.example"),
             records(&[REPORT_ID], 2, "s1"),
         );
-        report::write_reports(&skin, &catalogue, &reports, &records, emit).map(drop)
+        report::write_reports(&skin, &catalogue, &reports, &records, &mut no_rows, emit).map(drop)
     })
 }
 
@@ -69,76 +70,6 @@ fn hostile_answer(query: &Query, params: &Params) -> anyhow::Result<Table> {
 
 fn no_rows(_: &Query, _: &Params) -> anyhow::Result<Table> {
     Ok(Table::default())
-}
-
-/// Fails unless every tag that is opened is closed in order.
-fn check_balance(path: &str, html: &str) {
-    const VOID: [&str; 5] = ["meta", "link", "!doctype", "br", "hr"];
-    let mut open: Vec<&str> = Vec::new();
-    let mut rest = html;
-    while let Some((_, after)) = rest.split_once('<') {
-        let (tag, after) = after
-            .split_once('>')
-            .unwrap_or_else(|| panic!("{path}: tag without end"));
-        rest = after;
-        let name = tag
-            .trim_start_matches('/')
-            .split([' ', '/', '\n'])
-            .next()
-            .unwrap();
-        if let Some(closed) = tag.strip_prefix('/') {
-            assert_eq!(open.pop(), Some(closed), "{path}: closes another tag");
-        } else if !tag.ends_with('/') && !VOID.contains(&name) {
-            open.push(name);
-        }
-    }
-    assert!(open.is_empty(), "{path}: not closed: {open:?}");
-}
-
-fn check_accessible(path: &str, html: &str) {
-    for wanted in [
-        "<html lang=\"en\">",
-        "<main id=\"main\"",
-        "class=\"skip\" href=\"#main\"",
-        "<nav aria-label=\"Main\">",
-    ] {
-        assert!(html.contains(wanted), "{path}: {wanted}");
-    }
-    assert_eq!(html.matches("<h1>").count(), 1, "{path}: one h1");
-    assert_eq!(
-        html.matches("<table").count(),
-        html.matches("<caption").count(),
-        "{path}: captions"
-    );
-    assert!(!html.contains("<th>"), "{path}: th without scope");
-    assert_eq!(
-        html.matches("role=\"img\"").count(),
-        html.matches("<desc id").count(),
-        "{path}: described drawings"
-    );
-    let mut ids: Vec<&str> = html
-        .split(" id=\"")
-        .skip(1)
-        .filter_map(|part| part.split('"').next())
-        .collect();
-    let count = ids.len();
-    ids.sort_unstable();
-    ids.dedup();
-    assert_eq!(ids.len(), count, "{path}: ids are unique");
-}
-
-fn check_policy(path: &str, html: &str) {
-    for forbidden in [
-        "<script",
-        "style=\"",
-        "<style",
-        " onload=",
-        "http://",
-        "https://",
-        "javascript:",
-    ] {
-        assert!(!html.contains(forbidden), "{path}: {forbidden}");
-    }
 }
 
 /// Compares with `snapshots/NAME.snap`, one tag a line.
@@ -173,7 +104,7 @@ fn words_of_strangers_never_reach_a_page_unescaped() {
             reports(&[REPORT_ID], HOSTILE),
             records(&[REPORT_ID], 2, HOSTILE),
         );
-        report::write_reports(&skin, &catalogue, &reports, &records, emit).map(drop)
+        report::write_reports(&skin, &catalogue, &reports, &records, &mut no_rows, emit).map(drop)
     }));
     assert!(
         pages(&files).any(|(_, html)| html.contains("&lt;script&gt;") && html.contains("[U+202E]"))
@@ -283,7 +214,7 @@ fn records_go_to_their_own_report() {
     );
     let files = collect(|emit| {
         assert_eq!(
-            report::write_reports(&skin, &catalogue, &all, &without_first, emit)?,
+            report::write_reports(&skin, &catalogue, &all, &without_first, &mut no_rows, emit)?,
             3
         );
         Ok(())
@@ -304,7 +235,7 @@ fn a_report_of_many_records_shows_the_first_and_says_so() {
             reports(&[REPORT_ID], "reporter.example"),
             records(&[REPORT_ID], 1200, "s1"),
         );
-        report::write_reports(&skin, &catalogue, &reports, &records, emit).map(drop)
+        report::write_reports(&skin, &catalogue, &reports, &records, &mut no_rows, emit).map(drop)
     });
     let page = &files[&format!("site/reports/{REPORT_ID}.html")];
     assert!(page.contains("The first 1\u{202f}000 of 1\u{202f}200 records"));
@@ -381,4 +312,28 @@ fn error_pages_have_the_form_of_all_pages() {
         check_accessible("error", &page);
         assert!(page.contains(&error.status().to_string()));
     }
+}
+
+#[test]
+fn a_panel_of_the_user_appears_on_report_pages() {
+    let (skin, mut catalogue) = (Skin::new("").unwrap(), catalogue());
+    let mut own = catalogue.queries["report_records"].clone();
+    own.name = "my_own".into();
+    catalogue.queries.insert("my_own".into(), own);
+    let mut rows = |query: &Query, params: &Params| {
+        assert_eq!(
+            (query.name.as_str(), params["report"].clone()),
+            ("my_own", text(REPORT_ID))
+        );
+        Ok(table(["answer"], vec![[Value::Int(42)]]))
+    };
+    let files = collect(|emit| {
+        let (reports, records) = (
+            reports(&[REPORT_ID], "x.example"),
+            records(&[REPORT_ID], 1, "s1"),
+        );
+        report::write_reports(&skin, &catalogue, &reports, &records, &mut rows, emit).map(drop)
+    });
+    let page = &files[&format!("site/reports/{REPORT_ID}.html")];
+    assert!(page.contains("/queries/my_own.sql") && page.contains("<td class=\"num\">42</td>"));
 }

@@ -16,7 +16,7 @@ pub fn grouped(number: i64) -> String {
         out.push('\u{2212}');
     }
     for (at, digit) in digits.char_indices() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             out.push(THIN_SPACE);
         }
         out.push(digit);

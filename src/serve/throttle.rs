@@ -19,6 +19,7 @@ struct Window {
 #[derive(Debug)]
 pub(crate) struct Throttle {
     windows: HashMap<IpAddr, Window>,
+    max_addresses: usize,
     max_failures: u32,
     window_secs: i64,
 }
@@ -27,6 +28,7 @@ impl Throttle {
     pub(crate) fn new(max_failures: u32, window_secs: i64) -> Self {
         Self {
             windows: HashMap::new(),
+            max_addresses: MAX_ADDRESSES,
             max_failures,
             window_secs,
         }
@@ -72,14 +74,14 @@ impl Throttle {
     }
 
     fn make_room(&mut self, key: IpAddr, now_utc: DateTime<Utc>) {
-        if self.windows.len() < MAX_ADDRESSES || self.windows.contains_key(&key) {
+        if self.windows.len() < self.max_addresses || self.windows.contains_key(&key) {
             return;
         }
         let window_secs = self.window_secs;
         self.windows.retain(|_, window| {
             (0..window_secs).contains(&(now_utc - window.start_utc).num_seconds())
         });
-        if self.windows.len() < MAX_ADDRESSES {
+        if self.windows.len() < self.max_addresses {
             return;
         }
         // The one with the fewest failures goes first: a flood of addresses must not wash out a blocked one.
@@ -152,14 +154,17 @@ mod tests {
 
     #[test]
     fn the_map_is_bounded_and_a_flood_does_not_free_the_blocked() {
-        let mut throttle = Throttle::new(2, 60);
+        let mut throttle = Throttle {
+            max_addresses: 64,
+            ..Throttle::new(2, 60)
+        };
         let blocked = address("203.0.113.7");
         throttle.fail(blocked, at(0));
         throttle.fail(blocked, at(0));
-        for n in 0..(2 * MAX_ADDRESSES as u32) {
+        for n in 0..200 {
             throttle.fail(IpAddr::V4((0x0a00_0000 + n).into()), at(1));
         }
-        assert!(throttle.windows.len() <= MAX_ADDRESSES);
+        assert!(throttle.windows.len() <= 64);
         assert!(throttle.wait_secs(blocked, at(2)).is_some());
     }
 }

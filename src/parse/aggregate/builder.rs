@@ -170,6 +170,9 @@ impl<'a> Builder<'a> {
             );
             return Err(Stop::refuse("limit-depth", message));
         }
+        if name == Name::Other && self.attempt.tolerance == Tolerance::Strict && !is_name(written) {
+            return Err(Stop::Malformed("a raw < stands in a value".to_owned()));
+        }
         self.note_spelling(written, spelling);
         let place = self.enter(written, name)?;
         self.push(place, name, written);
@@ -344,6 +347,12 @@ impl<'a> Builder<'a> {
         self.record.begin(head.record_count);
         Ok(Place::Record)
     }
+}
+
+/// A raw `<` in text makes a tag whose name holds another one, or no name at all.
+fn is_name(written: &str) -> bool {
+    let first = written.chars().next().unwrap_or('<');
+    (first.is_alphabetic() || first == '_') && !written.contains(['<', '@', '"', '&'])
 }
 
 fn section(seen: &mut bool, place: Place, oddities: &mut Oddities, written: &str) -> Place {

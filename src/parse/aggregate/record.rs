@@ -210,12 +210,26 @@ fn contradicts<'r>(aligned: bool, results: impl Iterator<Item = &'r Option<Strin
 fn align(from: &str, modes: Modes, dkim: &mut [DkimResult], spf: &mut [SpfResult]) {
     for result in dkim {
         let name = result.domain.as_deref().unwrap_or_default();
-        result.aligned = domain::aligned(name, from, modes.strict_dkim);
+        result.aligned = is_aligned(name, from, modes.strict_dkim);
     }
     for result in spf {
         let name = result.domain.as_deref().unwrap_or_default();
-        result.aligned = domain::aligned(name, from, modes.strict_spf);
+        result.aligned = is_aligned(name, from, modes.strict_spf);
     }
+}
+
+/// As [`domain::aligned`]; names that differ in their last two labels need no look at the public suffix list.
+fn is_aligned(name: &str, from: &str, strict: bool) -> bool {
+    last_two_labels(name) == last_two_labels(from) && domain::aligned(name, from, strict)
+}
+
+fn last_two_labels(name: &str) -> &str {
+    let mut dots = name
+        .bytes()
+        .enumerate()
+        .rev()
+        .filter(|(_, byte)| *byte == b'.');
+    dots.nth(1).map_or(name, |(at, _)| &name[at + 1..])
 }
 
 fn scope(text: &str) -> values::Read<Option<&'static str>> {

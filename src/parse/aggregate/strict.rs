@@ -56,12 +56,9 @@ pub(super) fn is_root_end(rest: &[u8]) -> bool {
 
 fn pass(event: Event<'_>, builder: &mut Builder<'_>) -> Result<(), Stop> {
     match event {
-        Event::Start(tag) => {
-            let name = checked(tag.name().0)?;
-            builder.start(name, tag.attributes_raw())
-        }
+        Event::Start(tag) => builder.start(tag.name().0, tag.attributes_raw()),
         Event::Empty(tag) => {
-            let name = checked(tag.name().0)?;
+            let name = tag.name().0;
             builder.start(name, tag.attributes_raw())?;
             builder.end(name)
         }
@@ -85,14 +82,4 @@ fn pass(event: Event<'_>, builder: &mut Builder<'_>) -> Result<(), Stop> {
         Event::DocType(_) => builder.doctype(),
         Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::Eof => Ok(()),
     }
-}
-
-/// A raw `<` in text makes a tag whose name holds another one, or no name at all.
-fn checked(name: &str) -> Result<&str, Stop> {
-    let first = name.as_bytes().first().copied().unwrap_or(b'<');
-    if !(first.is_ascii_alphabetic() || first == b'_' || first >= 0x80) || name.contains(['<', '@'])
-    {
-        return Err(Stop::Malformed("a raw < stands in a value".to_owned()));
-    }
-    Ok(name)
 }
