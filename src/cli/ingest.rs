@@ -18,18 +18,25 @@ pub struct IngestArgs {
     /// File, folder (recursive), Maildir, mbox, archive, or - for standard input
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<OsString>,
+    /// Say how long each step took, as one line of JSON on standard error
+    #[arg(long)]
+    pub timings: bool,
 }
 
 /// Reads the paths, archives, loads and publishes. The last line on standard output counts the documents.
 pub fn run(args: &IngestArgs, global: &Global, config: &Config, draw: Draw) -> Result<ExitCode> {
     let mut reporter = Reporter::new(global.quiet);
     let done = locked("ingest", global, config, draw, |run| {
-        ingest(run, &args.paths, &mut |progress| reporter.note(progress))
+        let done = ingest(run, &args.paths, &mut |progress| reporter.note(progress))?;
+        Ok((done, run.watch.figures()))
     });
     reporter.end();
-    let done = done?;
+    let (done, figures) = done?;
     if let (Some(generation), false) = (&done.generation, global.quiet) {
         eprintln!("published generation {}", generation.number);
+    }
+    if args.timings {
+        eprintln!("{}", serde_json::json!(figures));
     }
     println!("{}", counts_line(&done.loaded.outcomes));
     match done.unread {

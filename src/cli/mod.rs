@@ -134,6 +134,7 @@ fn show_demo(args: &demo::DemoArgs, global: &Global) -> anyhow::Result<ExitCode>
     if !prepared.is_known {
         let input = ingest::IngestArgs {
             paths: vec![prepared.input.into()],
+            timings: false,
         };
         // The invented mailbox holds a broken attachment on purpose, so refusals are no failure here.
         with_pages(&global, |config, draw| {

@@ -9,6 +9,7 @@ pub mod publish;
 pub mod read;
 pub mod rebuild;
 pub mod run;
+pub mod stopwatch;
 mod units;
 pub mod verify;
 

@@ -8,12 +8,13 @@ use std::thread;
 use anyhow::{Context, Result, anyhow};
 use duckdb::Connection;
 
+use super::stopwatch::Stopwatch;
 use crate::ledger::Entry;
 use crate::model::day::Day;
 use crate::model::item::ItemNo;
 use crate::publish::{DATABASE, Generation, Publisher, Staging, Values};
 use crate::store::lake::LakeDay;
-use crate::store::working::Store;
+use crate::store::working::{ClosedStore, Store};
 
 /// What pages are drawn from and into.
 pub struct Drawing<'a> {
@@ -55,6 +56,8 @@ pub struct Publication<'a> {
     pub now_utc_secs: i64,
     /// How much is made anew.
     pub extent: Extent,
+    /// Times the steps.
+    pub watch: &'a Stopwatch<'a>,
 }
 
 /// Publishes the store and closes it. `None`: there is nothing new.
@@ -79,23 +82,27 @@ pub fn publish(mut store: Store, publication: Publication) -> Result<Option<Gene
         .publisher
         .stage(current.as_ref())
         .context("beginning a generation")?;
-    write_lake(&store, &mut staging, drawn_to)?;
-    let connection = store.connection();
+    let watch = publication.watch;
+    watch.time("lake_ms", || write_lake(&store, &mut staging, drawn_to))?;
     let drawn_as_of = current.as_ref().map(|base| base.manifest.values.as_of);
     let as_of = publication.values.as_of;
-    (publication.draw)(Drawing {
-        connection,
+    let drawing = Drawing {
+        connection: store.connection(),
         staging: &mut staging,
         as_of,
         drawn_to,
         drawn_as_of,
-    })
-    .context("drawing the pages")?;
-    copy_database(store, &mut staging)?;
-    let generation = staging
-        .publish(publication.values, publication.now_utc_secs)
-        .context("publishing")?;
-    Ok(Some(generation))
+    };
+    watch
+        .time("draw_ms", || (publication.draw)(drawing))
+        .context("drawing the pages")?;
+    let closed = watch.time("close_ms", || store.close())?;
+    let bytes = watch.time("copy_ms", || copy_database(&closed, &mut staging))?;
+    watch.add("copy_bytes", bytes as f64);
+    let flipped = watch.time("flip_ms", || {
+        staging.publish(publication.values, publication.now_utc_secs)
+    });
+    flipped.context("publishing").map(Some)
 }
 
 fn is_up_to_date(base: &Generation, publication: &Publication) -> bool {
@@ -186,12 +193,8 @@ fn write_days(store: &Store, staging: &Staging, days: &[LakeDay]) -> Result<()> 
     }
 }
 
-fn copy_database(store: Store, staging: &mut Staging) -> Result<()> {
-    let closed = store.close()?;
+fn copy_database(closed: &ClosedStore, staging: &mut Staging) -> Result<u64> {
     let copy = staging.folder().join(DATABASE);
     fs::copy(&closed.path, &copy).with_context(|| format!("copying {}", closed.path.display()))?;
-    staging
-        .adopt_database()
-        .context("taking over the database")?;
-    Ok(())
+    staging.adopt_database().context("taking over the database")
 }

@@ -12,6 +12,7 @@ use super::load::load;
 use super::publish::Drawing;
 use super::rebuild::rebuild;
 use super::run::{AsOfGoesBack, Done, Run, ingest};
+use super::stopwatch::Stopwatch;
 use super::verify::verify;
 use crate::archive::Archive;
 use crate::demo::{DemoPlan, generate};
@@ -70,7 +71,7 @@ impl World {
     }
 
     fn with_run<T>(&self, work: impl FnOnce(&Run) -> T) -> T {
-        let (folders, elapsed_ms) = (self.folders(), || 1);
+        let folders = self.folders();
         work(&Run {
             kind: "ingest",
             folders: &folders,
@@ -78,7 +79,7 @@ impl World {
             as_of: None,
             today: today(),
             started_utc_secs: NOW_UTC_SECS,
-            elapsed_ms: &elapsed_ms,
+            watch: &Stopwatch::new(&|| 1000),
             draw: &draw,
         })
     }
