@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use super::context::Global;
+use super::context::{Global, UsageError};
 use super::work::{Reporter, counts_line, exit_code, locked};
 use crate::config::Config;
 use crate::job::publish::Draw;
@@ -40,7 +40,16 @@ pub fn run(args: &IngestArgs, global: &Global, config: &Config, draw: Draw) -> R
     }
     println!("{}", counts_line(&done.loaded.outcomes));
     match done.unread {
+        Some(error) if is_absent(&error) => Err(UsageError(format!("{error:#}")).into()),
         Some(error) => Err(error),
         None => Ok(exit_code(done.loaded.count(Outcome::Refused))),
     }
+}
+
+/// A path that is not there is a mistake in the command line; one that cannot be read is not.
+fn is_absent(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|cause| cause.kind() == std::io::ErrorKind::NotFound)
 }
