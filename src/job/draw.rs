@@ -22,6 +22,14 @@ pub struct Pages {
     pub report_pages: u64,
 }
 
+/// Pages about one domain.
+const DOMAIN_PAGES: [&str; 4] = [
+    "domain",
+    "api/domain_summary",
+    "api/domain_reports",
+    "api/domain_sources",
+];
+
 /// A domain and the newest item that brought a report about it.
 struct Changed {
     name: String,
@@ -46,7 +54,8 @@ impl Pages {
             as_of,
             domains: &domains,
         };
-        let pages_to = drawn_to.filter(|_| drawn_as_of == Some(as_of));
+        let pages_to = drawn_to
+            .filter(|_| drawn_as_of == Some(as_of) && !self.has_users_panels(&DOMAIN_PAGES));
         for domain in &changed {
             let kept = pages_to.is_some_and(|item_no| domain.last_item <= item_no);
             let paths = domain_paths(&domain.name);
@@ -62,7 +71,8 @@ impl Pages {
             site.domain(&domain.name, &mut rows, &mut emit)?;
             site.api_domain(&domain.name, &mut rows, &mut emit)?;
         }
-        self.reports(&mut rows, staging, drawn_to)?;
+        let reports_to = drawn_to.filter(|_| !self.has_users_panels(&["report"]));
+        self.reports(&mut rows, staging, reports_to)?;
         let mut emit = |path: &str, bytes: &[u8]| write(staging, path, bytes);
         site.overview(&mut rows, &mut emit)?;
         site.sources(&mut rows, &mut emit)?;
@@ -71,6 +81,14 @@ impl Pages {
         site.api_homepage(&mut rows, &mut emit)?;
         write_queries(&self.catalogue, &mut emit)?;
         write_assets(&self.skin, &mut emit)
+    }
+
+    /// Whether the user has queries on these pages: those may ask anything, so nothing tells when their answers change.
+    fn has_users_panels(&self, pages: &[&str]) -> bool {
+        let mut users = self.catalogue.queries.values().filter(|q| q.is_users);
+        users.any(|query| {
+            (query.panel.as_ref()).is_some_and(|panel| pages.contains(&panel.page.as_str()))
+        })
     }
 
     fn domains(&self, rows: Rows<'_>) -> Result<(Vec<DomainDays>, Vec<Changed>)> {
