@@ -202,7 +202,10 @@ fn published(folder: &Path) -> std::path::PathBuf {
     let path = folder.join("sentinel.duckdb");
     let database = Connection::open(&path).unwrap();
     let tables = Catalogue::load(None).unwrap().tables;
-    for table in tables.values().filter(|table| table.text.contains("create table")) {
+    for table in tables
+        .values()
+        .filter(|table| table.text.contains("create table"))
+    {
         database.execute_batch(&table.text).unwrap();
     }
     path
