@@ -1,13 +1,13 @@
 //! `sentinel query`: one reading statement, or a query of the catalogue by name, over the published database.
 //!
-//! Reads `public/current/sentinel.duckdb` and nothing else: never the working file, so it neither waits for a run nor
+//! Reads the published generation and nothing else: never the working file, so it neither waits for a run nor
 //! blocks one. An interrupt at any moment leaves nothing behind.
 
 mod rows;
 mod table;
 
-use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -15,6 +15,7 @@ use clap::ValueEnum;
 
 use crate::config::Config;
 use crate::model::day::Day;
+use crate::publish::{Generation, Publisher};
 use crate::query::{
     Catalogue, Kind, Params, Query, ReaderLimits, RowSink, StreamError, Value, one_statement,
     open_read_only, stream, stream_parquet,
@@ -106,21 +107,20 @@ fn answer(
         return list(catalogue, format, out);
     };
     let (question, kind) = question(text, args, catalogue).map_err(StreamError::Question)?;
-    let database = published(data_dir)?;
+    let generation = published(data_dir)?;
+    let database = generation
+        .database()
+        .context("the published generation has no database")?;
     let connection = open_read_only(&database, ReaderLimits::default())?;
     let given = args
         .params
         .iter()
         .map(|(name, value)| (name.clone(), Value::Text(value.clone())));
-    let mut params: Params = given.collect();
-    if question.params.iter().any(|(name, _)| name == "as_of") && !params.contains_key("as_of") {
-        let about = "select max(value) as as_of from about where key = 'as_of'";
-        let published = crate::query::run(&connection, &Query::ad_hoc(about, Vec::new()), &params)?;
-        let day = as_of.map_or_else(|| published.get(0, "as_of").clone(), Value::Day);
-        if day != Value::Null {
-            params.insert("as_of".to_owned(), day);
-        }
-    }
+    let mut params = Params::from([(
+        "as_of".to_owned(),
+        Value::Day(as_of.unwrap_or(generation.manifest.values.as_of)),
+    )]);
+    params.extend(given);
     match row_sink(format, kind, out) {
         Ok(mut sink) => stream(&connection, &question, &params, sink.as_mut()),
         Err(out) => stream_parquet(&connection, &question, &params, out),
@@ -184,17 +184,16 @@ fn guessed(text: &str) -> (Value, &'static str) {
     }
 }
 
-/// The published database; resolved, so that the answer comes from one generation.
-fn published(data_dir: &Path) -> anyhow::Result<PathBuf> {
-    let path = data_dir.join("public/current/sentinel.duckdb");
-    match std::fs::canonicalize(&path) {
-        Ok(path) => Ok(path),
-        Err(error) if error.kind() == ErrorKind::NotFound => bail!(
-            "there is no data yet in {}; read report files with `sentinel ingest PATH`, or try `sentinel demo`",
-            data_dir.display()
-        ),
-        Err(error) => Err(error).with_context(|| format!("opening {}", path.display())),
-    }
+/// The published generation; resolved, so that the whole answer comes from one.
+fn published(data_dir: &Path) -> anyhow::Result<Generation> {
+    let public = data_dir.join("public");
+    let current = Publisher::open(&public)
+        .current()
+        .context("finding what is published")?;
+    current.with_context(|| {
+        let folder = data_dir.display();
+        format!("there is no data yet in {folder}; read report files with `sentinel ingest PATH`, or try `sentinel demo`")
+    })
 }
 
 fn list(

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use super::units::{AHEAD_MESSAGES, Bytes, Message, Unit, read_units};
 use crate::archive::{Archive, Content, Item};
@@ -95,7 +95,7 @@ pub fn load(
         for _ in 0..threads {
             scope.spawn(|| read_units(&units, &limits));
         }
-        let loaded = consume(store, receivers, durable, committed);
+        let loaded = consume(store, receivers, position, durable, committed);
         let fed = feeder
             .join()
             .map_err(|_| anyhow!("reading the archive stopped short"))?;
@@ -106,14 +106,15 @@ pub fn load(
 fn consume(
     store: &mut Store,
     receivers: Receiver<Receiver<Message>>,
+    position: ItemNo,
     durable: &AtomicU64,
     committed: &mut dyn FnMut(&[DocumentRow]),
 ) -> Result<Loaded> {
     let mut loaded = Loaded::default();
     let mut receivers = receivers.into_iter().peekable();
+    let mut last = position;
     while receivers.peek().is_some() {
         let mut batch = store.begin()?;
-        let mut last = 0;
         while batch.rows() < BATCH_ROWS
             && let Some(unit) = receivers.next()
         {
@@ -138,6 +139,12 @@ fn take_unit(
             Message::Records(records) => batch.stage(records)?,
             Message::Failed(error) => bail!("building rows: {error}"),
             Message::Item(item, documents) => {
+                // A reader that died left a gap; the position must not pass it.
+                ensure!(
+                    item.item_no == *last + 1,
+                    "item {} was not read",
+                    *last + 1
+                );
                 *last = item.item_no;
                 loaded.items += 1;
                 batch.add(*item, documents);
