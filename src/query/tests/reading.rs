@@ -201,9 +201,16 @@ fn missing_cells_are_null() {
 fn published(folder: &Path) -> std::path::PathBuf {
     let path = folder.join("sentinel.duckdb");
     let database = Connection::open(&path).unwrap();
+    let (mut first, mut last) = (String::new(), String::new());
     for table in Catalogue::load(None).unwrap().tables.values() {
-        database.execute_batch(&table.text).unwrap();
+        let is_view = table.text.contains("create view");
+        let script = if is_view { &mut last } else { &mut first };
+        script.push_str(&format!(
+            "{};\n",
+            table.text.trim_end().trim_end_matches(';')
+        ));
     }
+    database.execute_batch(&(first + &last)).unwrap();
     path
 }
 
