@@ -140,11 +140,7 @@ fn take_unit(
             Message::Failed(error) => bail!("building rows: {error}"),
             Message::Item(item, documents) => {
                 // A reader that died left a gap; the position must not pass it.
-                ensure!(
-                    item.item_no == *last + 1,
-                    "item {} was not read",
-                    *last + 1
-                );
+                ensure!(item.item_no == *last + 1, "item {} was not read", *last + 1);
                 *last = item.item_no;
                 loaded.items += 1;
                 batch.add(*item, documents);

@@ -8,6 +8,7 @@ pub mod lock;
 pub mod publish;
 pub mod read;
 pub mod rebuild;
+mod report_pages;
 pub mod run;
 pub mod stopwatch;
 mod units;
