@@ -8,7 +8,7 @@ use std::thread;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
-use super::units::{AHEAD_MESSAGES, Bytes, Message, Unit, read_units};
+use super::units::{AHEAD_MESSAGES, AHEAD_UNITS, Bytes, Message, Unit, read_units};
 use crate::archive::{Archive, Content, Item};
 use crate::model::item::ItemNo;
 use crate::model::outcome::Outcome;
@@ -78,6 +78,7 @@ pub fn load(
         return Ok(Loaded::default());
     }
     let threads = store.config().threads.max(1);
+    store.set_threads(1)?;
     let limits = store.config().limits.clone();
     let reading = Reading {
         archive,
@@ -87,7 +88,7 @@ pub fn load(
     };
     let durable = AtomicU64::new(position);
     let (to_readers, units) = sync_channel(threads);
-    let (to_consumer, receivers) = sync_channel(threads * 2);
+    let (to_consumer, receivers) = sync_channel(AHEAD_UNITS);
     let units = Mutex::new(units);
     thread::scope(|scope| {
         let durable = &durable;
@@ -138,12 +139,14 @@ fn take_unit(
         match message {
             Message::Records(records) => batch.stage(records)?,
             Message::Failed(error) => bail!("building rows: {error}"),
-            Message::Item(item, documents) => {
-                // A reader that died left a gap; the position must not pass it.
-                ensure!(item.item_no == *last + 1, "item {} was not read", *last + 1);
-                *last = item.item_no;
-                loaded.items += 1;
-                batch.add(*item, documents);
+            Message::Items(items) => {
+                for (item, documents) in items {
+                    // A reader that died left a gap; the position must not pass it.
+                    ensure!(item.item_no == *last + 1, "item {} was not read", *last + 1);
+                    *last = item.item_no;
+                    loaded.items += 1;
+                    batch.add(item, documents);
+                }
             }
         }
     }

@@ -77,25 +77,25 @@ pub fn publish(mut store: Store, publication: Publication) -> Result<Option<Gene
         store.close()?;
         return Ok(None);
     }
+    store.set_threads(store.config().threads)?;
     store.write_runs(publication.entries)?;
     let mut staging = publication
         .publisher
         .stage(current.as_ref())
         .context("beginning a generation")?;
     let watch = publication.watch;
-    watch.time("lake_ms", || write_lake(&store, &mut staging, drawn_to))?;
-    let drawn_as_of = current.as_ref().map(|base| base.manifest.values.as_of);
-    let as_of = publication.values.as_of;
-    let drawing = Drawing {
-        connection: store.connection(),
-        staging: &mut staging,
-        as_of,
-        drawn_to,
-        drawn_as_of,
-    };
-    watch
-        .time("draw_ms", || (publication.draw)(drawing))
-        .context("drawing the pages")?;
+    let aside = store.another_connection()?;
+    thread::scope(|scope| {
+        // Compressing what was loaded is the work of one core; where it fails, closing does it.
+        scope.spawn(move || aside.execute_batch("checkpoint"));
+        write_files(
+            &store,
+            &publication,
+            current.as_ref(),
+            &mut staging,
+            drawn_to,
+        )
+    })?;
     let closed = watch.time("close_ms", || store.close())?;
     let bytes = watch.time("copy_ms", || copy_database(&closed, &mut staging))?;
     watch.add("copy_bytes", bytes as f64);
@@ -103,6 +103,28 @@ pub fn publish(mut store: Store, publication: Publication) -> Result<Option<Gene
         staging.publish(publication.values, publication.now_utc_secs)
     });
     flipped.context("publishing").map(Some)
+}
+
+/// Lake and pages.
+fn write_files(
+    store: &Store,
+    publication: &Publication,
+    current: Option<&Generation>,
+    staging: &mut Staging,
+    drawn_to: Option<ItemNo>,
+) -> Result<()> {
+    let watch = publication.watch;
+    watch.time("lake_ms", || write_lake(store, staging, drawn_to))?;
+    let drawing = Drawing {
+        connection: store.connection(),
+        staging,
+        as_of: publication.values.as_of,
+        drawn_to,
+        drawn_as_of: current.map(|base| base.manifest.values.as_of),
+    };
+    watch
+        .time("draw_ms", || (publication.draw)(drawing))
+        .context("drawing the pages")
 }
 
 fn is_up_to_date(base: &Generation, publication: &Publication) -> bool {

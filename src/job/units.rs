@@ -21,8 +21,10 @@ use crate::store::batch::ItemRow;
 use crate::store::decide::{ReadDocument, Refused};
 use crate::store::record_rows::RecordRows;
 
-/// Messages that a reader may be ahead of the consumer.
-pub(super) const AHEAD_MESSAGES: usize = 4;
+/// Messages of a unit that may wait for the consumer: all of most units, little of one with huge reports.
+pub(super) const AHEAD_MESSAGES: usize = 2;
+/// Units that may wait for the consumer.
+pub(super) const AHEAD_UNITS: usize = 48;
 
 /// Consecutive items with their bytes, for one reader.
 pub(super) struct Unit {
@@ -48,8 +50,8 @@ pub(super) enum Bytes {
 pub(super) enum Message {
     /// Rows for the staging table.
     Records(RecordBatch),
-    /// An item is read.
-    Item(Box<ItemRow>, Vec<ReadDocument>),
+    /// The unit is read: its items in order, each with its documents.
+    Items(Vec<(ItemRow, Vec<ReadDocument>)>),
     /// Rows could not be built: a fault of the program.
     Failed(String),
 }
@@ -64,6 +66,8 @@ pub(super) fn read_units(units: &Mutex<Receiver<Unit>>, limits: &Limits) {
             sink.read(item_no, item, bytes, limits);
         }
         sink.flush();
+        // A consumer that is gone ends the load; there is nobody to tell.
+        let _ = unit.out.send(Message::Items(sink.items));
     }
 }
 
@@ -72,6 +76,7 @@ struct Sink<'a> {
     rows: RecordRows,
     load_key: i64,
     documents: Vec<ReadDocument>,
+    items: Vec<(ItemRow, Vec<ReadDocument>)>,
 }
 
 impl<'a> Sink<'a> {
@@ -81,6 +86,7 @@ impl<'a> Sink<'a> {
             rows: RecordRows::default(),
             load_key: unit_no << 32,
             documents: Vec::new(),
+            items: Vec::new(),
         }
     }
 
@@ -100,8 +106,7 @@ impl<'a> Sink<'a> {
             self.refuse(Refusal::new(Refusal::NOT_A_REPORT, "there is no report in it").into());
         }
         let documents = std::mem::take(&mut self.documents);
-        // A consumer that is gone ends the load; there is nobody to tell.
-        let _ = self.out.send(Message::Item(Box::new(row), documents));
+        self.items.push((row, documents));
     }
 
     /// A reader that panics costs its item, never the run.

@@ -94,6 +94,15 @@ impl Store {
             .context("opening a second connection to the working database")
     }
 
+    /// Lets the database use so many threads. A batch is the work of one: with more, they would spin beside the
+    /// readers.
+    pub fn set_threads(&self, threads: usize) -> Result<()> {
+        let set = format!("set threads = {}", threads.max(1));
+        self.connection
+            .execute_batch(&set)
+            .context("setting the number of threads")
+    }
+
     /// Writes everything into the one file and closes it.
     pub fn close(self) -> Result<ClosedStore> {
         self.connection
@@ -134,6 +143,9 @@ fn log_path(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// The log that may grow before it is worked into the database in the middle of a load.
+const LOG_BYTES: &str = "128MiB";
+
 fn is_busy(error: &anyhow::Error) -> bool {
     format!("{error:#}").contains("Could not set lock")
 }
@@ -145,7 +157,9 @@ fn connect(config: &StoreConfig) -> Result<Connection> {
         .with("temp_directory", temporary.to_string_lossy())?
         .with("threads", config.threads.max(1).to_string())?
         .with("autoinstall_known_extensions", "false")?
-        .with("autoload_known_extensions", "false")?;
+        .with("autoload_known_extensions", "false")?
+        // A commit is durable in the log; compressing it is left to the end of the run, beside other work.
+        .with("checkpoint_threshold", LOG_BYTES)?;
     let path = &config.path;
     Connection::open_with_flags(path, settings)
         .with_context(|| format!("opening {}", path.display()))
