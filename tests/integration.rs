@@ -5,5 +5,8 @@ mod reading_hostile;
 mod reading_properties;
 mod render_pages;
 mod tidy;
+mod whole_browser;
 mod whole_commands;
+mod whole_hostile;
+mod whole_serving;
 mod whole_splits;

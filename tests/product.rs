@@ -98,6 +98,11 @@ impl Product {
         fs::write(path, text).unwrap();
     }
 
+    /// Where configuration and data are.
+    pub fn home(&self) -> PathBuf {
+        self.home.path().to_owned()
+    }
+
     /// The data folder.
     pub fn data(&self) -> PathBuf {
         self.home.path().join("data")
