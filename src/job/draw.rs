@@ -138,20 +138,11 @@ impl Pages {
                 .keep(&path)
                 .with_context(|| format!("linking {path}"))?;
         }
-        let Some(since) = drawn.iter().map(|report| report.day).min() else {
+        let Some((since, after)) = bounds(&drawn) else {
             return Ok(());
         };
-        let after = drawn
-            .iter()
-            .map(|report| report.item_no)
-            .min()
-            .unwrap_or(0)
-            .saturating_sub(1);
-        params.insert(
-            "after".to_owned(),
-            Value::Int(i64::try_from(after).unwrap_or(i64::MAX)),
-        );
-        params.insert("since".to_owned(), Value::Day(since));
+        params.insert("after".to_owned(), after);
+        params.insert("since".to_owned(), since);
         for batch in batches(&drawn) {
             let (Some(first), Some(last)) = (batch.first(), batch.last()) else {
                 continue;
@@ -233,6 +224,14 @@ fn listed_reports(table: &Table) -> Vec<ListedReport> {
         _ => None,
     });
     rows.collect()
+}
+
+/// What narrows the search for these reports: their first day, and the last item before all of them.
+fn bounds(reports: &[ListedReport]) -> Option<(Value, Value)> {
+    let since = reports.iter().map(|report| report.day).min()?;
+    let first = reports.iter().map(|report| report.item_no).min()?;
+    let after = i64::try_from(first.saturating_sub(1)).unwrap_or(i64::MAX);
+    Some((Value::Day(since), Value::Int(after)))
 }
 
 /// Records that are in memory at a time.

@@ -12,6 +12,7 @@ use super::units::{AHEAD_MESSAGES, Bytes, Message, Unit, read_units};
 use crate::archive::{Archive, Content, Item};
 use crate::model::item::ItemNo;
 use crate::model::outcome::Outcome;
+use crate::store::Connection;
 use crate::store::batch::Batch;
 use crate::store::decide::DocumentRow;
 use crate::store::holders::kept;
@@ -140,11 +141,7 @@ fn take_unit(
             Message::Failed(error) => bail!("building rows: {error}"),
             Message::Item(item, documents) => {
                 // A reader that died left a gap; the position must not pass it.
-                ensure!(
-                    item.item_no == *last + 1,
-                    "item {} was not read",
-                    *last + 1
-                );
+                ensure!(item.item_no == *last + 1, "item {} was not read", *last + 1);
                 *last = item.item_no;
                 loaded.items += 1;
                 batch.add(*item, documents);
@@ -158,7 +155,7 @@ struct Reading<'a> {
     archive: &'a Archive,
     position: ItemNo,
     last: ItemNo,
-    connection: duckdb::Connection,
+    connection: Connection,
 }
 
 impl Reading<'_> {
