@@ -1,7 +1,7 @@
 //! Draws the pages of a generation: those whose data changed, the others are taken over.
 //!
 //! A page of a report is a function of the report alone, a page of a domain one of the domain's reports and the day
-//! for which things are judged; the few other pages are always drawn.
+//! for which things are judged, unless the user added a panel to it; the few other pages are always drawn.
 
 use anyhow::{Context as _, Result};
 
@@ -22,13 +22,16 @@ pub struct Pages {
     pub report_pages: u64,
 }
 
-/// Pages about one domain.
+/// Names in `-- panel: page=…` of what is drawn for each domain.
 const DOMAIN_PAGES: [&str; 4] = [
     "domain",
     "api/domain_summary",
     "api/domain_reports",
     "api/domain_sources",
 ];
+
+/// Names in `-- panel: page=…` of what is drawn for each report.
+const REPORT_PAGES: [&str; 2] = ["report", "api/report"];
 
 /// A domain and the newest item that brought a report about it.
 struct Changed {
@@ -54,8 +57,8 @@ impl Pages {
             as_of,
             domains: &domains,
         };
-        let pages_to = drawn_to
-            .filter(|_| drawn_as_of == Some(as_of) && !self.has_users_panels(&DOMAIN_PAGES));
+        let pages_to =
+            drawn_to.filter(|_| drawn_as_of == Some(as_of) && !self.has_users(&DOMAIN_PAGES));
         for domain in &changed {
             let kept = pages_to.is_some_and(|item_no| domain.last_item <= item_no);
             let paths = domain_paths(&domain.name);
@@ -71,7 +74,7 @@ impl Pages {
             site.domain(&domain.name, &mut rows, &mut emit)?;
             site.api_domain(&domain.name, &mut rows, &mut emit)?;
         }
-        let reports_to = drawn_to.filter(|_| !self.has_users_panels(&["report"]));
+        let reports_to = drawn_to.filter(|_| !self.has_users(&REPORT_PAGES));
         self.reports(&mut rows, staging, reports_to)?;
         let mut emit = |path: &str, bytes: &[u8]| write(staging, path, bytes);
         site.overview(&mut rows, &mut emit)?;
@@ -83,12 +86,11 @@ impl Pages {
         write_assets(&self.skin, &mut emit)
     }
 
-    /// Whether the user has queries on these pages: those may ask anything, so nothing tells when their answers change.
-    fn has_users_panels(&self, pages: &[&str]) -> bool {
-        let mut users = self.catalogue.queries.values().filter(|q| q.is_users);
-        users.any(|query| {
-            (query.panel.as_ref()).is_some_and(|panel| pages.contains(&panel.page.as_str()))
-        })
+    /// Whether a query of the user's own is on one of the pages. It may look at any table, so what is new to the page
+    /// cannot be told from the page's reports.
+    fn has_users(&self, pages: &[&str]) -> bool {
+        let mut panels = pages.iter().flat_map(|page| self.catalogue.panels(page));
+        panels.any(|query| query.is_users)
     }
 
     fn domains(&self, rows: Rows<'_>) -> Result<(Vec<DomainDays>, Vec<Changed>)> {
