@@ -4,6 +4,7 @@
 
 mod context;
 mod drawn;
+mod examples;
 
 pub mod demo;
 pub mod ingest;
@@ -27,6 +28,11 @@ use crate::job::draw::Pages;
 use crate::job::lock::LockError;
 use crate::job::publish::Draw;
 use crate::render::Skin;
+
+use examples::{
+    DEMO_EXAMPLES, INGEST_EXAMPLES, PARSE_EXAMPLES, QUERY_EXAMPLES, REBUILD_EXAMPLES,
+    SERVE_EXAMPLES, VERIFY_EXAMPLES,
+};
 
 pub use context::{Global, LogFormat, UsageError};
 
@@ -57,18 +63,25 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Print what reports say; nothing is stored
+    #[command(after_help = PARSE_EXAMPLES)]
     Parse(parse::ParseArgs),
     /// Take in reports and publish them
+    #[command(after_help = INGEST_EXAMPLES)]
     Ingest(ingest::IngestArgs),
     /// Make everything derived anew from the archive
+    #[command(after_help = REBUILD_EXAMPLES)]
     Rebuild(rebuild::RebuildArgs),
     /// Compare what is published with a rebuild
+    #[command(after_help = VERIFY_EXAMPLES)]
     Verify(verify::VerifyArgs),
     /// Ask the published database with SQL or a query by name
+    #[command(after_help = QUERY_EXAMPLES)]
     Query(query::QueryArgs),
     /// Invent reports, take them in and show them
+    #[command(after_help = DEMO_EXAMPLES)]
     Demo(demo::DemoArgs),
     /// Serve the dashboard and the JSON
+    #[command(after_help = SERVE_EXAMPLES)]
     Serve(serve::ServeArgs),
 }
 

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 
-use crate::config::Config;
+use crate::config::{Config, nearest};
 use crate::model::day::Day;
 use crate::publish::{Generation, Publisher};
 use crate::query::{
@@ -160,7 +160,10 @@ fn question(text: &str, args: &QueryArgs, catalogue: &Catalogue) -> anyhow::Resu
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
     {
-        bail!("there is no query called `{word}`; `sentinel query --list` names them");
+        let names = catalogue.queries.keys().map(String::as_str);
+        let near = nearest(word, names)
+            .map_or_else(String::new, |name| format!(", did you mean `{name}`"));
+        bail!("there is no query called `{word}`{near}; `sentinel query --list` names them");
     }
     let kind = one_statement(text)?;
     let params = args

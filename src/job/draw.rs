@@ -10,7 +10,6 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
 use anyhow::{Context as _, Result};
-use duckdb::Connection;
 
 use super::publish::Drawing;
 use super::report_pages::ReportBatch;
@@ -18,6 +17,7 @@ use crate::model::item::ItemNo;
 use crate::publish::Staging;
 use crate::query::{Catalogue, Params, Query, Table, Value, run};
 use crate::render::{DomainDays, Rows, Site, Skin, write_assets, write_queries};
+use crate::store::Connection;
 
 /// What pages are made of beside the data.
 pub struct Pages {

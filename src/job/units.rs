@@ -8,8 +8,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Mutex, PoisonError};
 
-use duckdb::arrow::record_batch::RecordBatch;
-
 use super::read::{ReadingSink, read_item};
 use crate::archive::{Content, Item};
 use crate::model::aggregate::Record;
@@ -17,6 +15,7 @@ use crate::model::item::ItemNo;
 use crate::model::limits::Limits;
 use crate::model::outcome::Refusal;
 use crate::parse::Report;
+use crate::store::RecordBatch;
 use crate::store::batch::ItemRow;
 use crate::store::decide::{ReadDocument, Refused};
 use crate::store::record_rows::RecordRows;
