@@ -4,6 +4,7 @@
 
 mod context;
 mod drawn;
+mod examples;
 
 pub mod demo;
 pub mod ingest;
@@ -27,6 +28,11 @@ use crate::job::draw::Pages;
 use crate::job::lock::LockError;
 use crate::job::publish::Draw;
 use crate::render::Skin;
+
+use examples::{
+    DEMO_EXAMPLES, INGEST_EXAMPLES, PARSE_EXAMPLES, QUERY_EXAMPLES, REBUILD_EXAMPLES,
+    SERVE_EXAMPLES, VERIFY_EXAMPLES,
+};
 
 pub use context::{Global, LogFormat, UsageError};
 
@@ -57,18 +63,25 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Print what reports say; nothing is stored
+    #[command(after_help = PARSE_EXAMPLES)]
     Parse(parse::ParseArgs),
     /// Take in reports and publish them
+    #[command(after_help = INGEST_EXAMPLES)]
     Ingest(ingest::IngestArgs),
     /// Make everything derived anew from the archive
+    #[command(after_help = REBUILD_EXAMPLES)]
     Rebuild(rebuild::RebuildArgs),
     /// Compare what is published with a rebuild
+    #[command(after_help = VERIFY_EXAMPLES)]
     Verify(verify::VerifyArgs),
     /// Ask the published database with SQL or a query by name
+    #[command(after_help = QUERY_EXAMPLES)]
     Query(query::QueryArgs),
     /// Invent reports, take them in and show them
+    #[command(after_help = DEMO_EXAMPLES)]
     Demo(demo::DemoArgs),
     /// Serve the dashboard and the JSON
+    #[command(after_help = SERVE_EXAMPLES)]
     Serve(serve::ServeArgs),
 }
 
@@ -98,19 +111,10 @@ fn dispatch(global: &Global, command: Command) -> anyhow::Result<ExitCode> {
         Command::Verify(args) => with_pages(global, |config, draw| {
             verify::run(&args, global, config, draw)
         }),
-        Command::Query(args) => ask(&args, global, &global.config()?),
+        Command::Query(args) => query::run(&args, global, &global.config()?),
         Command::Serve(args) => serve_dashboard(&args, &global.config()?),
         Command::Demo(args) => show_demo(&args, global),
     }
-}
-
-fn ask(args: &query::QueryArgs, global: &Global, config: &Config) -> anyhow::Result<ExitCode> {
-    let context = query::QueryContext {
-        data_dir: &config.app.data_dir,
-        users_queries: Some(&config.queries_folder),
-        as_of: global.as_of,
-    };
-    query::run(args, context)
 }
 
 /// Runs `work` with the configuration and what draws pages.
@@ -143,6 +147,7 @@ fn show_demo(args: &demo::DemoArgs, global: &Global) -> anyhow::Result<ExitCode>
     if !prepared.is_known {
         let input = ingest::IngestArgs {
             paths: vec![prepared.input.into()],
+            timings: false,
         };
         // The invented mailbox holds a broken attachment on purpose, so refusals are no failure here.
         with_pages(&global, |config, draw| {

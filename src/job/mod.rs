@@ -8,7 +8,9 @@ pub mod lock;
 pub mod publish;
 pub mod read;
 pub mod rebuild;
+mod report_pages;
 pub mod run;
+pub mod stopwatch;
 mod units;
 pub mod verify;
 
