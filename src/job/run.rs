@@ -101,7 +101,8 @@ pub fn ingest(run: &Run, paths: &[OsString], progress: &mut dyn FnMut(Progress))
     })
 }
 
-fn load_all(
+/// Loads what is archived and not loaded yet.
+pub(super) fn load_all(
     archive: &Archive,
     store: &mut Store,
     progress: &mut dyn FnMut(Progress),
