@@ -14,6 +14,7 @@ use anyhow::{Context, bail};
 use clap::ValueEnum;
 
 use crate::model::day::Day;
+use crate::publish::Publisher;
 use crate::query::{
     Catalogue, Kind, Params, Query, ReaderLimits, RowSink, StreamError, Value, one_statement,
     open_read_only, stream, stream_parquet,
@@ -124,11 +125,18 @@ pub fn answer(
         .map(|(name, value)| (name.clone(), Value::Text(value.clone())))
         .collect();
     if question.params.iter().any(|(name, _)| name == "as_of") && !params.contains_key("as_of") {
-        let about = "select max(value) as as_of from about where key = 'as_of'";
-        let published = crate::query::run(&connection, &Query::ad_hoc(about, Vec::new()), &params)?;
-        let day = context
-            .as_of
-            .map_or_else(|| published.get(0, "as_of").clone(), Value::Day);
+        let day = match context.as_of {
+            Some(day) => Value::Day(day),
+            None => {
+                let about = "select max(value) as as_of from about where key = 'as_of'";
+                let about = Query::ad_hoc(about, Vec::new());
+                let named = crate::query::run(&connection, &about, &Params::new())?;
+                match named.get(0, "as_of") {
+                    Value::Null => published_as_of(context.data_dir)?,
+                    day => day.clone(),
+                }
+            }
+        };
         if day != Value::Null {
             params.insert("as_of".to_owned(), day);
         }
@@ -207,6 +215,15 @@ fn published(data_dir: &Path) -> anyhow::Result<PathBuf> {
         ),
         Err(error) => Err(error).with_context(|| format!("opening {}", path.display())),
     }
+}
+
+/// The day for which the published generation is judged; NULL where there is none.
+fn published_as_of(data_dir: &Path) -> anyhow::Result<Value> {
+    let current = Publisher::open(&data_dir.join("public")).current();
+    let current = current.context("reading the published generation")?;
+    Ok(current.map_or(Value::Null, |generation| {
+        Value::Day(generation.manifest.values.as_of)
+    }))
 }
 
 fn list(
