@@ -110,13 +110,13 @@ pub fn take_in(
 /// What was made, where, and what to do with it.
 pub fn words(prepared: &Prepared, is_served: bool) -> String {
     let (folder, config) = (prepared.folder.display(), prepared.config.display());
-    let (word, made) = if prepared.is_known {
-        ("is", "from an earlier demo")
+    let made = if prepared.is_known {
+        "is still there"
     } else {
-        ("was", "just now")
+        "was made"
     };
     let mut text = format!(
-        "An invented mailbox {word} in {folder}/input, made {made}; what became of it is in {folder}/public/current:\n  \
+        "An invented mailbox {made} in {folder}/input; what it gave is in {folder}/public/current:\n  \
          sentinel.duckdb  the database\n  lake/            the same as Parquet\n  site/            pages and JSON\n\
          Ask it: sentinel --config {config} query 'from daily limit 5'\n"
     );

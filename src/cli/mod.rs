@@ -141,7 +141,7 @@ fn with_pages(
     let config = global.config()?;
     let pages = Pages {
         catalogue: context::catalogue(&config)?,
-        skin: Skin::new(&config.server.base_path)?,
+        skin: Skin::new(&config.server.base_path)?.titled(&config.site.title),
         report_pages: report_pages.unwrap_or(config.site.report_pages),
     };
     work(&config, &|drawing| pages.draw(drawing))
@@ -181,7 +181,10 @@ fn serve_dashboard(args: &serve::ServeArgs, config: &Config) -> anyhow::Result<E
     serve::run(
         args,
         config,
-        drawn::drawn(&config.server.base_path, context::catalogue(config)?)?,
+        drawn::drawn(
+            Skin::new(&config.server.base_path)?.titled(&config.site.title),
+            context::catalogue(config)?,
+        )?,
     )
 }
 
