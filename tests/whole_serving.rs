@@ -174,6 +174,13 @@ fn every_published_page_is_served_as_it_lies_on_disk_and_sigterm_ends_with_0() {
 }
 
 #[test]
+fn a_signal_right_after_the_address_is_told_ends_with_0() {
+    for _ in 0..3 {
+        assert_eq!(Served::start(&Product::new()).stop(), Some(0));
+    }
+}
+
+#[test]
 fn a_new_generation_appears_while_pages_are_asked_for_and_none_is_torn() {
     let (mailbox, product) = (Mailbox::invented(300, 30), Product::new());
     product.ingest(&mailbox, &mailbox.names[..20]);
