@@ -1,5 +1,6 @@
 //! The one integration test binary; each module is a room or a claim about the whole.
 
+mod cli_commands;
 mod product;
 mod reading_hostile;
 mod reading_properties;

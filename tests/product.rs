@@ -1,5 +1,7 @@
 //! The product as its users have it: the real program, a data folder, a mailbox of invented files.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,8 @@
 //! The pages in a real Chromium: nothing is refused by their own policy, nothing is wider than the window, light and
 //! dark, on a phone and on a desk.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read as _;

@@ -1,5 +1,7 @@
 //! What the commands say and how they end.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::fs;
 use std::io::Write as _;
 use std::process::Stdio;

@@ -1,6 +1,8 @@
 //! Bad input through `sentinel ingest`: refused with its code in bounded time and memory, and the good files of the
 //! same run are there.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::fs;
 use std::io::{Cursor, Write as _};
 use std::process::{Command, Stdio};

@@ -1,6 +1,8 @@
 //! Any split of the same input, any crash on the way, gives what one run gives: the same site and lake, byte for byte,
 //! and the same tables.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use crate::product::{AS_OF, Mailbox, Product, names_in, until};
 
 /// A few hundred files of every kind, and what the invented mailbox lacks: copies and a conflict that come much later
@@ -227,4 +229,58 @@ fn panels_of_the_user_show_the_same_after_any_split() {
     whole.ingest(&mailbox, &mailbox.names[..1]);
     split.assert_verified("split");
     split.assert_same(&whole, "split");
+}
+
+/// Twenty runs over parts of the input, each killed at another moment, then one that is left alone.
+#[cfg(feature = "long-tests")]
+#[test]
+fn long_twenty_kills_at_any_moment_lose_nothing_and_count_nothing_twice() {
+    let mailbox = Mailbox::invented(1_200, 40);
+    let whole = Product::new();
+    let started = std::time::Instant::now();
+    whole.ingest(&mailbox, &mailbox.names);
+    let whole_run = started.elapsed();
+    let product = Product::new();
+    let (mut begin, mut seed, mut killed) = (0, 0x9e37_79b9_7f4a_7c15_u64, 0);
+    for round in 1..=20 {
+        let end = mailbox.names.len() * round / 20;
+        let mut run = product.start_ingest(&mailbox, &mailbox.names[begin..end]);
+        seed = seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        let moment = whole_run * u32::try_from(seed >> 33).unwrap() / u32::MAX;
+        let is_over = run_for(&mut run, moment);
+        killed += u32::from(!is_over);
+        run.kill().unwrap();
+        run.wait().unwrap();
+        // What was not archived is read again by the next run.
+        begin = archived(&product);
+        assert!(begin <= end, "round {round}: {begin} of {end}");
+    }
+    assert!(killed > 5, "{killed} of 20 runs were killed");
+    finish(&product, &mailbox);
+    product.assert_same(&whole, "twenty kills");
+    product.assert_verified("twenty kills");
+}
+
+/// Lets a run go on for a while; whether it ended by itself.
+#[cfg(feature = "long-tests")]
+fn run_for(run: &mut std::process::Child, while_: std::time::Duration) -> bool {
+    let started = std::time::Instant::now();
+    until(|| started.elapsed() > while_ || run.try_wait().unwrap().is_some());
+    run.try_wait().unwrap().is_some()
+}
+
+/// Items in the archive, by the names of its segments.
+#[cfg(feature = "long-tests")]
+fn archived(product: &Product) -> usize {
+    let names = names_in(&product.data().join("archive"));
+    let ends = names.iter().filter_map(|name| {
+        name.strip_suffix(".parquet")?
+            .rsplit('-')
+            .next()?
+            .parse()
+            .ok()
+    });
+    ends.max().unwrap_or(0)
 }

@@ -14,6 +14,10 @@ use crate::model::outcome::Outcome;
 
 /// Arguments of `sentinel ingest`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "Examples:
+  sentinel ingest ~/dmarc-reports      a folder with all below it
+  sentinel ingest mail.eml reports.zip
+  cat mail.eml | sentinel ingest -")]
 pub struct IngestArgs {
     /// File, folder (recursive), Maildir, mbox, archive, or - for standard input
     #[arg(required = true, value_name = "PATH")]

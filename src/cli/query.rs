@@ -27,6 +27,11 @@ use table::{AlignedTable, Plan};
 
 /// Arguments of `sentinel query`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "Examples:
+  sentinel query 'select domain, sum(messages) as messages from daily group by domain order by domain'
+  sentinel query --list
+  sentinel query domain_sources --param domain=example.com
+  sentinel query 'from records' --format parquet > records.parquet")]
 pub struct QueryArgs {
     /// One SQL statement that reads, or the name of a query of the catalogue
     #[arg(value_name = "SQL|NAME", required_unless_present = "list")]

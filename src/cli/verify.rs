@@ -12,6 +12,8 @@ use crate::job::verify::verify;
 
 /// Arguments of `sentinel verify`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "Examples:
+  sentinel verify  exit code 3 and a list where something differs")]
 pub struct VerifyArgs {}
 
 /// Rebuilds in a folder of its own and compares; exit code 3 and a list where something differs.

@@ -108,7 +108,7 @@ pub fn ingest(run: &Run, paths: &[OsString], progress: &mut dyn FnMut(Progress))
 
 /// The working database, emptied where it was made from another archive: one that was restored from a backup may end
 /// before it, and new items would take numbers that it believes to have loaded.
-fn open_store(run: &Run, archive: &Archive) -> Result<(Store, Extent)> {
+pub(super) fn open_store(run: &Run, archive: &Archive) -> Result<(Store, Extent)> {
     let store = Store::open(run.store.clone())?;
     let Some((item_no, had)) = store.last_item()? else {
         return Ok((store, Extent::Changed));
@@ -125,7 +125,8 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn load_all(
+/// Loads what is archived and not loaded yet.
+pub(super) fn load_all(
     run: &Run,
     archive: &Archive,
     store: &mut Store,

@@ -9,7 +9,7 @@ use super::words;
 use super::{Emit, Rows};
 use crate::model::day::{Day, days_before};
 use crate::model::domain::is_host_name;
-use crate::query::{Catalogue, Params, Query, Table, Value};
+use crate::query::{Catalogue, Chart, Params, Query, Table, Value};
 
 /// Days that the panels look back over, `as_of` itself not among them.
 pub const WINDOW_DAYS: u64 = 30;
@@ -149,6 +149,10 @@ impl Site<'_> {
             .partition(|(_, table)| !table.rows.is_empty());
         for (query, table) in full {
             let Some(panel) = &query.panel else { continue };
+            // Before the first report the notice says all; zeros would only hide it.
+            if self.domains.is_empty() && panel.chart == Chart::Figures {
+                continue;
+            }
             let is_domain_list =
                 !has_anchor && table.columns.iter().any(|column| column == "domain");
             has_anchor |= is_domain_list;

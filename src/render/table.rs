@@ -77,5 +77,8 @@ fn is_numeric(table: &Table, column: usize) -> bool {
         .iter()
         .filter_map(|row| row.get(column))
         .filter(|value| **value != Value::Null);
-    values.next().is_some_and(is_number)
+    // A column of percentages stays on the right also where all of them are absent.
+    values
+        .next()
+        .map_or_else(|| is_percent(&table.columns[column]), is_number)
 }
