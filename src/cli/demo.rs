@@ -152,7 +152,8 @@ pub fn prepare(args: &DemoArgs, folder: &Path, today: Day) -> anyhow::Result<Pre
     );
     let marker = folder.join(MARKER);
     match fs::read_to_string(&marker) {
-        Ok(text) if text == stamp => {
+        // One that was invented and not published was cut short: it begins anew, not with half of its reports.
+        Ok(text) if text == stamp && is_published(folder) => {
             return Ok(Prepared {
                 is_known: true,
                 ..prepared
@@ -176,6 +177,10 @@ pub fn prepare(args: &DemoArgs, folder: &Path, today: Day) -> anyhow::Result<Pre
     .context("writing the demo's configuration")?;
     fs::write(&marker, stamp).with_context(|| format!("writing {}", marker.display()))?;
     Ok(prepared)
+}
+
+fn is_published(folder: &Path) -> bool {
+    folder.join("public/current/manifest.json").is_file()
 }
 
 fn is_empty(folder: &Path) -> anyhow::Result<bool> {
@@ -262,11 +267,23 @@ mod tests {
         let note = folder.path().join("note.txt");
         fs::write(&note, "kept").unwrap();
         fs::create_dir(folder.path().join("archive")).unwrap();
+        let current = folder.path().join("public/current");
+        fs::create_dir_all(&current).unwrap();
+        fs::write(current.join("manifest.json"), "{}").unwrap();
         assert!(prepare(&args(1), folder.path(), today()).unwrap().is_known);
         assert!(folder.path().join("archive").exists());
         assert!(!prepare(&args(2), folder.path(), today()).unwrap().is_known);
         assert!(!folder.path().join("archive").exists());
         assert!(note.exists());
+    }
+
+    #[test]
+    fn demo_that_was_cut_short_before_it_was_published_begins_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        prepare(&args(1), folder.path(), today()).unwrap();
+        fs::create_dir(folder.path().join("archive")).unwrap();
+        assert!(!prepare(&args(1), folder.path(), today()).unwrap().is_known);
+        assert!(!folder.path().join("archive").exists());
     }
 
     #[test]

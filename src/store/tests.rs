@@ -257,6 +257,29 @@ fn each_document_ends_in_one_outcome() {
 }
 
 #[test]
+fn a_conflict_that_comes_again_is_a_duplicate() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(config(folder.path())).unwrap();
+    let report = |hash: u8, messages: u64| {
+        let records = vec![record("192.0.2.1", messages, true, true)];
+        aggregate(hash, head("r1", &records), records)
+    };
+    let id = "01".repeat(16);
+    let again = format!("the same bytes as an earlier conflict with report {id}");
+    let ends = commit(&mut store, vec![report(1, 3), report(2, 4), report(2, 4)]);
+    assert_eq!(
+        [ends[1].0, ends[2].0, &ends[2].1],
+        ["conflict", "duplicate", &again]
+    );
+    let ends = commit(&mut store, vec![report(2, 4), report(3, 5), report(1, 3)]);
+    assert_eq!(
+        ends.iter().map(|end| end.0).collect::<Vec<_>>(),
+        ["duplicate", "conflict", "duplicate"]
+    );
+    assert_eq!(ends[0].1, again);
+}
+
+#[test]
 fn a_key_is_found_again_after_reopening() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = Store::open(config(folder.path())).unwrap();
