@@ -18,5 +18,7 @@ fn main() {
         Ok(hash) => println!("cargo::rustc-env=SENTINEL_CODE_HASH={hash}"),
         Err(error) => println!("cargo::error=computing the code hash: {error}"),
     }
-    queries::generate();
+    if let Err(error) = queries::generate() {
+        println!("cargo::error=listing the query files: {error}");
+    }
 }

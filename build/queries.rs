@@ -3,20 +3,19 @@
 // Writes `$OUT_DIR/queries.rs`, an array expression of `(folder, name, text)` sorted by folder and name, which
 // `src/query/embedded.rs` includes.
 
+use std::fs;
+use std::io;
 use std::path::Path;
 
 /// Folders whose files the binary holds; `cases` belongs to the tests.
 const FOLDERS: [&str; 6] = ["alerts", "examples", "models", "pages", "panels", "schema"];
 
-/// Writes the list and tells cargo what to watch.
-pub fn generate() {
-    let root = std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR");
-    let out = std::env::var("OUT_DIR").expect("cargo sets OUT_DIR");
+/// Writes the list and tells cargo what to watch. Build scripts run in the folder of the manifest.
+pub fn generate() -> io::Result<()> {
     let mut text = String::from("[\n");
     for folder in FOLDERS {
-        let path = Path::new(&root).join("queries").join(folder);
-        println!("cargo:rerun-if-changed={}", path.display());
-        for name in sql_names(&path) {
+        println!("cargo::rerun-if-changed=queries/{folder}");
+        for name in sql_names(&Path::new("queries").join(folder))? {
             text.push_str(&format!(
                 "    ({folder:?}, {name:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \
                  \"/queries/{folder}/{name}.sql\"))),\n"
@@ -24,25 +23,21 @@ pub fn generate() {
         }
     }
     text.push_str("]\n");
-    let target = Path::new(&out).join("queries.rs");
-    std::fs::write(&target, text).unwrap_or_else(|e| panic!("writing {}: {e}", target.display()));
+    let out = std::env::var_os("OUT_DIR").ok_or(io::ErrorKind::NotFound)?;
+    fs::write(Path::new(&out).join("queries.rs"), text)
 }
 
 /// Names of the `.sql` files of a folder without the ending, sorted; none when the folder is absent.
-fn sql_names(folder: &Path) -> Vec<String> {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return Vec::new();
+fn sql_names(folder: &Path) -> io::Result<Vec<String>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
     };
-    let mut names: Vec<String> = entries
-        .filter_map(|entry| {
-            entry
-                .expect("a readable folder entry")
-                .file_name()
-                .into_string()
-                .ok()
-        })
-        .filter_map(|name| name.strip_suffix(".sql").map(str::to_owned))
-        .collect();
+    let mut names = Vec::new();
+    for entry in entries {
+        let name = entry?.file_name().into_string().unwrap_or_default();
+        names.extend(name.strip_suffix(".sql").map(str::to_owned));
+    }
     names.sort();
-    names
+    Ok(names)
 }

@@ -1,7 +1,13 @@
 //! The one integration test binary; each module is a room or a claim about the whole.
 
 mod cli_commands;
+mod product;
 mod reading_hostile;
 mod reading_properties;
 mod render_pages;
 mod tidy;
+mod whole_browser;
+mod whole_commands;
+mod whole_hostile;
+mod whole_serving;
+mod whole_splits;

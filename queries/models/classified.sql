@@ -3,23 +3,14 @@ insert into stage_classified
 with approvals as (
     select distinct s.sender, d.domain
     from (select sender, unnest(approved_for) as approved from senders) s
-    join (select distinct domain from stage_reports) d
-        on d.domain = s.approved or ends_with(d.domain, '.' || s.approved)
+    join (select distinct domain from stage_reports) d on d.domain = s.approved or ends_with(d.domain, '.' || s.approved)
 ), facts as (
     select r.load_key, r.record_no, p.report, p.day, p.domain, r.source_ip, r.messages,
         r.disposition, r.dkim_aligned, r.spf_aligned, r.dkim_aligned or r.spf_aligned as dmarc_pass, k.sender,
         coalesce(s.kind, '') as kind, a.sender is not null as is_approved,
-        -- evidence in the lists is read only where it decides
-        not dmarc_pass and len(list_filter(r.dkim, lambda x: x.result = 'pass')) > 0 as dkim_raw,
-        not dmarc_pass and len(list_filter(r.spf, lambda x: x.result = 'pass')) > 0 as spf_raw,
-        not dmarc_pass and len(list_filter(r.dkim, lambda x: x.aligned and x.result <> 'pass')) > 0
-            as is_own_signature_broken,
-        len(r.reasons) > 0 and len(list_filter(r.reasons, lambda x:
-            x.type in ('forwarded', 'trusted_forwarder', 'mailing_list')
-            or (x.type = 'local_policy' and regexp_matches(coalesce(x.comment, ''), 'arc\s*=\s*pass', 'i')))) > 0
-            as is_forward_reported,
+        r.has_dkim_pass, r.has_spf_pass, r.is_own_signature_broken, r.is_forward_reported,
         -- a sample is not an override
-        coalesce(p.pct, 100) < 100 or len(list_filter(r.reasons, lambda x: x.type = 'sampled_out')) > 0 as is_sampled,
+        r.is_sampled_out or coalesce(p.pct, 100) < 100 as is_sampled,
         case when r.header_from = p.domain then p.p else coalesce(p.sp, p.p) end as published,
         case
             when coalesce(p.testing, false) and published = 'reject' then 'quarantine'
@@ -46,14 +37,14 @@ select load_key, record_no, report, day, domain, source_ip, messages, dispositio
         when is_forward then 'forwarded_fail'
         when is_approved then 'misconfigured'
         when sender is not null then 'known_unapproved'
-        when spf_raw or dkim_raw then 'unknown'
+        when has_spf_pass or has_dkim_pass then 'unknown'
         else 'threat'
     end as category,
     case
         when dmarc_pass then null
-        when dkim_raw and spf_raw then 'both_pass_none_aligned'
-        when dkim_raw then 'dkim_pass_unaligned'
-        when spf_raw then 'spf_pass_unaligned'
+        when has_dkim_pass and has_spf_pass then 'both_pass_none_aligned'
+        when has_dkim_pass then 'dkim_pass_unaligned'
+        when has_spf_pass then 'spf_pass_unaligned'
         when is_own_signature_broken then 'own_signature_broken'
         else 'no_authentication'
     end as fail_cause,

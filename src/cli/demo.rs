@@ -101,6 +101,7 @@ pub fn take_in(
         );
     }
     let input = IngestArgs {
+        timings: false,
         paths: vec![prepared.input.clone().into()],
     };
     super::ingest::run(&input, global, config, draw)

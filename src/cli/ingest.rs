@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use super::context::Global;
+use super::context::{Global, UsageError};
 use super::work::{Reporter, counts_line, exit_code, locked};
 use crate::config::Config;
 use crate::job::publish::Draw;
@@ -22,22 +22,38 @@ pub struct IngestArgs {
     /// File, folder (recursive), Maildir, mbox, archive, or - for standard input
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<OsString>,
+    /// Say how long each step took, as one line of JSON on standard error
+    #[arg(long)]
+    pub timings: bool,
 }
 
 /// Reads the paths, archives, loads and publishes. The last line on standard output counts the documents.
 pub fn run(args: &IngestArgs, global: &Global, config: &Config, draw: Draw) -> Result<ExitCode> {
     let mut reporter = Reporter::new(global.quiet);
     let done = locked("ingest", global, config, draw, |run| {
-        ingest(run, &args.paths, &mut |progress| reporter.note(progress))
+        let done = ingest(run, &args.paths, &mut |progress| reporter.note(progress))?;
+        Ok((done, run.watch.figures()))
     });
     reporter.end();
-    let done = done?;
+    let (done, figures) = done?;
     if let (Some(generation), false) = (&done.generation, global.quiet) {
         eprintln!("published generation {}", generation.number);
     }
+    if args.timings {
+        eprintln!("{}", serde_json::json!(figures));
+    }
     println!("{}", counts_line(&done.loaded.outcomes));
     match done.unread {
+        Some(error) if is_absent(&error) => Err(UsageError(format!("{error:#}")).into()),
         Some(error) => Err(error),
         None => Ok(exit_code(done.loaded.count(Outcome::Refused))),
     }
+}
+
+/// A path that is not there is a mistake in the command line; one that cannot be read is not.
+fn is_absent(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|cause| cause.kind() == std::io::ErrorKind::NotFound)
 }

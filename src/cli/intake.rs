@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 
-use super::query::{QueryArgs, QueryContext, QueryFormat, run as ask};
+use super::context::Global;
+use super::query::{QueryArgs, QueryFormat, run as ask};
+use crate::config::Config;
 use crate::model::outcome::Outcome;
 
 /// What is listed when nothing else is asked for: what did not go in as it should have.
@@ -44,8 +46,8 @@ pub enum Action {
 }
 
 /// Prints the list; the exit code is that of `sentinel query`.
-pub fn run(args: &IntakeArgs, context: QueryContext<'_>) -> anyhow::Result<ExitCode> {
-    ask(&question(args), context)
+pub fn run(args: &IntakeArgs, global: &Global, config: &Config) -> anyhow::Result<ExitCode> {
+    ask(&question(args), global, config)
 }
 
 fn question(args: &IntakeArgs) -> QueryArgs {

@@ -4,6 +4,7 @@
 
 mod context;
 mod drawn;
+mod examples;
 
 pub mod check;
 pub mod demo;
@@ -30,6 +31,11 @@ use crate::job::draw::Pages;
 use crate::job::lock::LockError;
 use crate::job::publish::Draw;
 use crate::render::Skin;
+
+use examples::{
+    DEMO_EXAMPLES, INGEST_EXAMPLES, PARSE_EXAMPLES, QUERY_EXAMPLES, REBUILD_EXAMPLES,
+    SERVE_EXAMPLES, VERIFY_EXAMPLES,
+};
 
 pub use context::{Global, LogFormat, UsageError};
 
@@ -61,24 +67,31 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Print what reports say; nothing is stored
+    #[command(after_help = PARSE_EXAMPLES)]
     Parse(parse::ParseArgs),
     /// Take in reports and publish them
+    #[command(after_help = INGEST_EXAMPLES)]
     Ingest(ingest::IngestArgs),
     /// Make everything derived anew from the archive
+    #[command(after_help = REBUILD_EXAMPLES)]
     Rebuild(rebuild::RebuildArgs),
     /// Compare what is published with a rebuild
+    #[command(after_help = VERIFY_EXAMPLES)]
     Verify(verify::VerifyArgs),
     /// Draw all pages again and publish them
     Render(render::RenderArgs),
     /// Ask the published database with SQL or a query by name
+    #[command(after_help = QUERY_EXAMPLES)]
     Query(query::QueryArgs),
     /// List how documents ended: refused, in conflict, …
     Intake(intake::IntakeArgs),
     /// Say whether configuration, queries and folders are in order, and how things stand
     Check(check::CheckArgs),
     /// Invent reports, take them in and show them
+    #[command(after_help = DEMO_EXAMPLES)]
     Demo(demo::DemoArgs),
     /// Serve the dashboard and the JSON
+    #[command(after_help = SERVE_EXAMPLES)]
     Serve(serve::ServeArgs),
 }
 
@@ -111,19 +124,11 @@ fn dispatch(global: &Global, command: Command) -> anyhow::Result<ExitCode> {
         Command::Render(args) => with_pages(global, args.report_pages, |config, draw| {
             render::run(&args, global, config, draw)
         }),
-        Command::Query(args) => query::run(&args, question(global, &global.config()?)),
-        Command::Intake(args) => intake::run(&args, question(global, &global.config()?)),
+        Command::Query(args) => query::run(&args, global, &global.config()?),
+        Command::Intake(args) => intake::run(&args, global, &global.config()?),
         Command::Check(args) => check::run(&args, global),
         Command::Serve(args) => serve_dashboard(&args, &global.config()?),
         Command::Demo(args) => show_demo(&args, global),
-    }
-}
-
-fn question<'a>(global: &Global, config: &'a Config) -> query::QueryContext<'a> {
-    query::QueryContext {
-        data_dir: &config.app.data_dir,
-        users_queries: Some(&config.queries_folder),
-        as_of: global.as_of,
     }
 }
 

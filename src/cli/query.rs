@@ -1,25 +1,27 @@
 //! `sentinel query`: one reading statement, or a query of the catalogue by name, over the published database.
 //!
-//! Reads `public/current/sentinel.duckdb` and nothing else: never the working file, so it neither waits for a run nor
+//! Reads the published generation and nothing else: never the working file, so it neither waits for a run nor
 //! blocks one. An interrupt at any moment leaves nothing behind.
 
 mod rows;
 mod table;
 
-use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 
+use crate::config::{Config, nearest};
 use crate::model::day::Day;
-use crate::publish::Publisher;
+use crate::publish::{Generation, Publisher};
 use crate::query::{
     Catalogue, Kind, Params, Query, ReaderLimits, RowSink, StreamError, Value, one_statement,
     open_read_only, stream, stream_parquet,
 };
 
+use super::context::{Global, UsageError, catalogue};
 use rows::{Csv, Json};
 use table::{AlignedTable, Plan};
 
@@ -60,19 +62,8 @@ pub enum QueryFormat {
     Parquet,
 }
 
-/// Where the data and the user's queries are.
-#[derive(Debug, Clone, Copy)]
-pub struct QueryContext<'a> {
-    /// `app.data_dir`.
-    pub data_dir: &'a Path,
-    /// `config/queries`, if there is one.
-    pub users_queries: Option<&'a Path>,
-    /// `--as-of`; without it `$as_of` is that of the published generation.
-    pub as_of: Option<Day>,
-}
-
-/// Runs the command on standard output. Exit code 2: the statement, a name or a parameter is wrong; 3: it failed.
-pub fn run(args: &QueryArgs, context: QueryContext<'_>) -> anyhow::Result<ExitCode> {
+/// Runs the command on standard output. Without `--as-of`, `$as_of` is that of the published generation.
+pub fn run(args: &QueryArgs, global: &Global, config: &Config) -> anyhow::Result<ExitCode> {
     let is_terminal = io::stdout().is_terminal();
     let usual = if is_terminal {
         QueryFormat::Table
@@ -81,66 +72,60 @@ pub fn run(args: &QueryArgs, context: QueryContext<'_>) -> anyhow::Result<ExitCo
     };
     let format = args.format.unwrap_or(usual);
     if format == QueryFormat::Parquet && is_terminal {
-        eprintln!(
-            "sentinel query: Parquet is not for a terminal; write it to a file: `… > result.parquet`"
-        );
-        return Ok(ExitCode::from(2));
+        bail!(UsageError(
+            "Parquet is not for a terminal; write it to a file: `… > result.parquet`".to_owned()
+        ));
     }
+    let catalogue = catalogue(config)?;
     let mut out = BufWriter::with_capacity(64 << 10, io::stdout());
-    let answered = answer(args, context, format, &mut out);
+    let answered = answer(
+        args,
+        &catalogue,
+        &config.app.data_dir,
+        global.as_of,
+        format,
+        &mut out,
+    );
     // What came before an error is shown as well.
     match answered.and_then(|()| out.flush().map_err(StreamError::Write)) {
         Ok(()) => Ok(ExitCode::SUCCESS),
-        Err(StreamError::Write(error)) if error.kind() == ErrorKind::BrokenPipe => {
-            // Nobody reads any more: not a failure, and nothing is left to be flushed.
-            std::mem::forget(out);
-            Ok(ExitCode::SUCCESS)
+        Err(StreamError::Question(error)) => Err(UsageError(format!("{error:#}")).into()),
+        Err(StreamError::Answer(error)) => Err(error),
+        Err(StreamError::Write(error)) => {
+            // What could not be written is not tried again.
+            drop(out.into_parts());
+            Err(anyhow::Error::from(error).context("writing the result"))
         }
-        Err(StreamError::Question(error)) => {
-            eprintln!("sentinel query: {error:#}");
-            Ok(ExitCode::from(2))
-        }
-        Err(error) => Err(error.into()),
     }
 }
 
 /// Writes the answer to `out`.
-pub fn answer(
+fn answer(
     args: &QueryArgs,
-    context: QueryContext<'_>,
+    catalogue: &Catalogue,
+    data_dir: &Path,
+    as_of: Option<Day>,
     format: QueryFormat,
     out: &mut (dyn Write + Send),
 ) -> Result<(), StreamError> {
-    let catalogue = Catalogue::load(context.users_queries).map_err(|problems| {
-        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        StreamError::Question(anyhow::anyhow!(lines.join("\n")))
-    })?;
     let Some(text) = args.query.as_deref().filter(|_| !args.list) else {
-        return list(&catalogue, format, out);
+        return list(catalogue, format, out);
     };
-    let (question, kind) = question(text, args, &catalogue).map_err(StreamError::Question)?;
-    let database = published(context.data_dir)?;
+    let (question, kind) = question(text, args, catalogue).map_err(StreamError::Question)?;
+    let generation = published(data_dir)?;
+    let database = generation
+        .database()
+        .context("the published generation has no database")?;
     let connection = open_read_only(&database, ReaderLimits::default())?;
-    let mut params: Params = (args.params.iter())
-        .map(|(name, value)| (name.clone(), Value::Text(value.clone())))
-        .collect();
-    if question.params.iter().any(|(name, _)| name == "as_of") && !params.contains_key("as_of") {
-        let day = match context.as_of {
-            Some(day) => Value::Day(day),
-            None => {
-                let about = "select max(value) as as_of from about where key = 'as_of'";
-                let about = Query::ad_hoc(about, Vec::new());
-                let named = crate::query::run(&connection, &about, &Params::new())?;
-                match named.get(0, "as_of") {
-                    Value::Null => published_as_of(context.data_dir)?,
-                    day => day.clone(),
-                }
-            }
-        };
-        if day != Value::Null {
-            params.insert("as_of".to_owned(), day);
-        }
-    }
+    let given = args
+        .params
+        .iter()
+        .map(|(name, value)| (name.clone(), Value::Text(value.clone())));
+    let mut params = Params::from([(
+        "as_of".to_owned(),
+        Value::Day(as_of.unwrap_or(generation.manifest.values.as_of)),
+    )]);
+    params.extend(given);
     match row_sink(format, kind, out) {
         Ok(mut sink) => stream(&connection, &question, &params, sink.as_mut()),
         Err(out) => stream_parquet(&connection, &question, &params, out),
@@ -180,7 +165,10 @@ fn question(text: &str, args: &QueryArgs, catalogue: &Catalogue) -> anyhow::Resu
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
     {
-        bail!("there is no query called `{word}`; `sentinel query --list` names them");
+        let names = catalogue.queries.keys().map(String::as_str);
+        let near = nearest(word, names)
+            .map_or_else(String::new, |name| format!(", did you mean `{name}`"));
+        bail!("there is no query called `{word}`{near}; `sentinel query --list` names them");
     }
     let kind = one_statement(text)?;
     let params = args
@@ -204,26 +192,16 @@ fn guessed(text: &str) -> (Value, &'static str) {
     }
 }
 
-/// The published database; resolved, so that the answer comes from one generation.
-fn published(data_dir: &Path) -> anyhow::Result<PathBuf> {
-    let path = data_dir.join("public/current/sentinel.duckdb");
-    match std::fs::canonicalize(&path) {
-        Ok(path) => Ok(path),
-        Err(error) if error.kind() == ErrorKind::NotFound => bail!(
-            "there is no data yet in {}; read report files with `sentinel ingest PATH`, or try `sentinel demo`",
-            data_dir.display()
-        ),
-        Err(error) => Err(error).with_context(|| format!("opening {}", path.display())),
-    }
-}
-
-/// The day for which the published generation is judged; NULL where there is none.
-fn published_as_of(data_dir: &Path) -> anyhow::Result<Value> {
-    let current = Publisher::open(&data_dir.join("public")).current();
-    let current = current.context("reading the published generation")?;
-    Ok(current.map_or(Value::Null, |generation| {
-        Value::Day(generation.manifest.values.as_of)
-    }))
+/// The published generation; resolved, so that the whole answer comes from one.
+fn published(data_dir: &Path) -> anyhow::Result<Generation> {
+    let public = data_dir.join("public");
+    let current = Publisher::open(&public)
+        .current()
+        .context("finding what is published")?;
+    current.with_context(|| {
+        let folder = data_dir.display();
+        format!("there is no data yet in {folder}; read report files with `sentinel ingest PATH`, or try `sentinel demo`")
+    })
 }
 
 fn list(

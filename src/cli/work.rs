@@ -15,6 +15,7 @@ use crate::job::folders::Folders;
 use crate::job::lock::{RunLock, WAIT_SECS, patience};
 use crate::job::publish::Draw;
 use crate::job::run::{AsOfGoesBack, Progress, Run};
+use crate::job::stopwatch::Stopwatch;
 use crate::model::outcome::Outcome;
 use crate::store::decide::DocumentRow;
 use crate::store::settings::{StoreConfig, by_name};
@@ -45,7 +46,11 @@ pub(super) fn locked<T>(
         &mut wait,
     )?;
     let started = clock::now();
-    let elapsed_ms = || u64::try_from((clock::now() - started).num_milliseconds()).unwrap_or(0);
+    let elapsed_us = || {
+        let elapsed = (clock::now() - started).num_microseconds();
+        u64::try_from(elapsed.unwrap_or(0)).unwrap_or(0)
+    };
+    let watch = Stopwatch::new(&elapsed_us);
     let run = Run {
         kind,
         folders: &folders,
@@ -53,7 +58,7 @@ pub(super) fn locked<T>(
         as_of: global.as_of,
         today: clock::today(),
         started_utc_secs: started.timestamp(),
-        elapsed_ms: &elapsed_ms,
+        watch: &watch,
         draw,
     };
     work(&run).map_err(|error| match error.downcast::<AsOfGoesBack>() {

@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 
-use super::units::{AHEAD_MESSAGES, Bytes, Message, Unit, read_units};
+use super::units::{AHEAD_MESSAGES, AHEAD_UNITS, Bytes, Message, Unit, read_units};
 use crate::archive::{Archive, Content, Item};
 use crate::model::item::ItemNo;
 use crate::model::outcome::Outcome;
+use crate::store::Connection;
 use crate::store::batch::Batch;
 use crate::store::decide::DocumentRow;
 use crate::store::holders::kept;
@@ -78,6 +79,7 @@ pub fn load(
         return Ok(Loaded::default());
     }
     let threads = store.config().threads.max(1);
+    store.set_threads(1)?;
     let limits = store.config().limits.clone();
     let reading = Reading {
         archive,
@@ -87,7 +89,7 @@ pub fn load(
     };
     let durable = AtomicU64::new(position);
     let (to_readers, units) = sync_channel(threads);
-    let (to_consumer, receivers) = sync_channel(threads * 2);
+    let (to_consumer, receivers) = sync_channel(AHEAD_UNITS);
     let units = Mutex::new(units);
     thread::scope(|scope| {
         let durable = &durable;
@@ -95,7 +97,7 @@ pub fn load(
         for _ in 0..threads {
             scope.spawn(|| read_units(&units, &limits));
         }
-        let loaded = consume(store, receivers, durable, committed);
+        let loaded = consume(store, receivers, position, durable, committed);
         let fed = feeder
             .join()
             .map_err(|_| anyhow!("reading the archive stopped short"))?;
@@ -106,14 +108,15 @@ pub fn load(
 fn consume(
     store: &mut Store,
     receivers: Receiver<Receiver<Message>>,
+    position: ItemNo,
     durable: &AtomicU64,
     committed: &mut dyn FnMut(&[DocumentRow]),
 ) -> Result<Loaded> {
     let mut loaded = Loaded::default();
     let mut receivers = receivers.into_iter().peekable();
+    let mut last = position;
     while receivers.peek().is_some() {
         let mut batch = store.begin()?;
-        let mut last = 0;
         while batch.rows() < BATCH_ROWS
             && let Some(unit) = receivers.next()
         {
@@ -137,10 +140,14 @@ fn take_unit(
         match message {
             Message::Records(records) => batch.stage(records)?,
             Message::Failed(error) => bail!("building rows: {error}"),
-            Message::Item(item, documents) => {
-                *last = item.item_no;
-                loaded.items += 1;
-                batch.add(*item, documents);
+            Message::Items(items) => {
+                for (item, documents) in items {
+                    // A reader that died left a gap; the position must not pass it.
+                    ensure!(item.item_no == *last + 1, "item {} was not read", *last + 1);
+                    *last = item.item_no;
+                    loaded.items += 1;
+                    batch.add(item, documents);
+                }
             }
         }
     }
@@ -151,7 +158,7 @@ struct Reading<'a> {
     archive: &'a Archive,
     position: ItemNo,
     last: ItemNo,
-    connection: duckdb::Connection,
+    connection: Connection,
 }
 
 impl Reading<'_> {

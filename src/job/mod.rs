@@ -9,7 +9,9 @@ pub mod publish;
 pub mod read;
 pub mod rebuild;
 pub mod redraw;
+mod report_pages;
 pub mod run;
+pub mod stopwatch;
 mod units;
 pub mod verify;
 

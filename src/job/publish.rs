@@ -6,14 +6,15 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use anyhow::{Context, Result, anyhow};
-use duckdb::Connection;
 
+use super::stopwatch::Stopwatch;
 use crate::ledger::Entry;
 use crate::model::day::Day;
 use crate::model::item::ItemNo;
 use crate::publish::{DATABASE, Generation, Publisher, Staging, Values};
+use crate::store::Connection;
 use crate::store::lake::LakeDay;
-use crate::store::working::Store;
+use crate::store::working::{ClosedStore, Store};
 
 /// What pages are drawn from and into.
 pub struct Drawing<'a> {
@@ -55,6 +56,8 @@ pub struct Publication<'a> {
     pub now_utc_secs: i64,
     /// How much is made anew.
     pub extent: Extent,
+    /// Times the steps.
+    pub watch: &'a Stopwatch<'a>,
 }
 
 /// Publishes the store and closes it. `None`: there is nothing new.
@@ -74,28 +77,54 @@ pub fn publish(mut store: Store, publication: Publication) -> Result<Option<Gene
         store.close()?;
         return Ok(None);
     }
+    store.set_threads(store.config().threads)?;
     store.write_runs(publication.entries)?;
     let mut staging = publication
         .publisher
         .stage(current.as_ref())
         .context("beginning a generation")?;
-    write_lake(&store, &mut staging, drawn_to)?;
-    let connection = store.connection();
-    let drawn_as_of = current.as_ref().map(|base| base.manifest.values.as_of);
-    let as_of = publication.values.as_of;
-    (publication.draw)(Drawing {
-        connection,
-        staging: &mut staging,
-        as_of,
+    let watch = publication.watch;
+    let aside = store.another_connection()?;
+    thread::scope(|scope| {
+        // Compressing what was loaded is the work of one core; where it fails, closing does it.
+        scope.spawn(move || aside.execute_batch("checkpoint"));
+        write_files(
+            &store,
+            &publication,
+            current.as_ref(),
+            &mut staging,
+            drawn_to,
+        )
+    })?;
+    let closed = watch.time("close_ms", || store.close())?;
+    let bytes = watch.time("copy_ms", || copy_database(&closed, &mut staging))?;
+    watch.add("copy_bytes", bytes as f64);
+    let flipped = watch.time("flip_ms", || {
+        staging.publish(publication.values, publication.now_utc_secs)
+    });
+    flipped.context("publishing").map(Some)
+}
+
+/// Lake and pages.
+fn write_files(
+    store: &Store,
+    publication: &Publication,
+    current: Option<&Generation>,
+    staging: &mut Staging,
+    drawn_to: Option<ItemNo>,
+) -> Result<()> {
+    let watch = publication.watch;
+    watch.time("lake_ms", || write_lake(store, staging, drawn_to))?;
+    let drawing = Drawing {
+        connection: store.connection(),
+        staging,
+        as_of: publication.values.as_of,
         drawn_to,
-        drawn_as_of,
-    })
-    .context("drawing the pages")?;
-    copy_database(store, &mut staging)?;
-    let generation = staging
-        .publish(publication.values, publication.now_utc_secs)
-        .context("publishing")?;
-    Ok(Some(generation))
+        drawn_as_of: current.map(|base| base.manifest.values.as_of),
+    };
+    watch
+        .time("draw_ms", || (publication.draw)(drawing))
+        .context("drawing the pages")
 }
 
 fn is_up_to_date(base: &Generation, publication: &Publication) -> bool {
@@ -186,12 +215,8 @@ fn write_days(store: &Store, staging: &Staging, days: &[LakeDay]) -> Result<()> 
     }
 }
 
-fn copy_database(store: Store, staging: &mut Staging) -> Result<()> {
-    let closed = store.close()?;
+fn copy_database(closed: &ClosedStore, staging: &mut Staging) -> Result<u64> {
     let copy = staging.folder().join(DATABASE);
     fs::copy(&closed.path, &copy).with_context(|| format!("copying {}", closed.path.display()))?;
-    staging
-        .adopt_database()
-        .context("taking over the database")?;
-    Ok(())
+    staging.adopt_database().context("taking over the database")
 }

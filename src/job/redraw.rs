@@ -3,18 +3,22 @@
 use anyhow::{Context, Result};
 
 use super::publish::Extent;
-use super::run::{Done, Progress, Run, advance, load_all, publish_store};
+use super::run::{Done, Progress, Run, advance, load_all, open_store, publish_store};
 use crate::archive::Archive;
 use crate::ledger::Ledger;
-use crate::store::working::Store;
 
 /// Publishes what the archive holds. A working database of other code or configuration is loaded anew first.
 pub fn redraw(run: &Run, extent: Extent, progress: &mut dyn FnMut(Progress)) -> Result<Done> {
     let ledger = Ledger::open(&run.folders.ledger()).context("opening the ledger")?;
     let archive = Archive::open(&run.folders.archive()).context("opening the archive")?;
     advance(&ledger, run)?;
-    let mut store = Store::open(run.store.clone())?;
-    let loaded = load_all(&archive, &mut store, progress)?;
+    let (mut store, opened) = open_store(run, &archive)?;
+    let loaded = load_all(run, &archive, &mut store, progress)?;
+    let extent = if opened == Extent::Everything {
+        opened
+    } else {
+        extent
+    };
     let generation = publish_store(run, &ledger, store, extent)?;
     Ok(Done {
         loaded,

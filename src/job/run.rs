@@ -10,6 +10,7 @@ use super::collect::{Collect, collect};
 use super::folders::Folders;
 use super::load::{Loaded, load};
 use super::publish::{Draw, Extent, Publication, publish};
+use super::stopwatch::Stopwatch;
 use crate::archive::Archive;
 use crate::ledger::{Entry, Event, Ledger, RunResult};
 use crate::model::day::Day;
@@ -32,8 +33,8 @@ pub struct Run<'a> {
     pub today: Day,
     /// Start, seconds since 1970 UTC.
     pub started_utc_secs: i64,
-    /// Milliseconds since the start.
-    pub elapsed_ms: &'a dyn Fn() -> u64,
+    /// Times the steps.
+    pub watch: &'a Stopwatch<'a>,
     /// Draws the pages.
     pub draw: Draw<'a>,
 }
@@ -72,28 +73,32 @@ pub fn ingest(run: &Run, paths: &[OsString], progress: &mut dyn FnMut(Progress))
     let ledger = Ledger::open(&run.folders.ledger()).context("opening the ledger")?;
     let mut archive = Archive::open(&run.folders.archive()).context("opening the archive")?;
     advance(&ledger, run)?;
-    let mut store = Store::open(run.store.clone())?;
+    let (mut store, extent) = open_store(run, &archive)?;
     let from = Collect {
         paths,
         limits: &run.store.limits,
         received_utc_secs: run.started_utc_secs,
     };
     // What an earlier run archived and did not load comes first.
-    let mut loaded = load_all(&archive, &mut store, progress)?;
-    let collected = collect(
-        &from,
-        &mut archive,
-        &mut store,
-        &mut |archive, store, items| {
-            progress(Progress::Archived(items));
-            loaded.add(&load_all(archive, store, progress)?);
-            Ok(())
-        },
-    );
+    let mut loaded = load_all(run, &archive, &mut store, progress)?;
+    let mut archived = |archive: &mut Archive, store: &mut Store, items| {
+        progress(Progress::Archived(items));
+        let began_ms = run.watch.elapsed_ms();
+        loaded.add(&load_all(run, archive, store, progress)?);
+        run.watch.add(
+            "collect_ms",
+            began_ms as f64 - run.watch.elapsed_ms() as f64,
+        );
+        Ok(())
+    };
+    // Loading happens in between and is counted by itself.
+    let collected = run.watch.time("collect_ms", || {
+        collect(&from, &mut archive, &mut store, &mut archived)
+    });
     let unread = collected.err();
-    loaded.add(&load_all(&archive, &mut store, progress)?);
+    loaded.add(&load_all(run, &archive, &mut store, progress)?);
     finish(run, &ledger, &loaded)?;
-    let generation = publish_store(run, &ledger, store, Extent::Changed)?;
+    let generation = publish_store(run, &ledger, store, extent)?;
     Ok(Done {
         loaded,
         generation,
@@ -101,14 +106,36 @@ pub fn ingest(run: &Run, paths: &[OsString], progress: &mut dyn FnMut(Progress))
     })
 }
 
+/// The working database, emptied where it was made from another archive: one that was restored from a backup may end
+/// before it, and new items would take numbers that it believes to have loaded.
+pub(super) fn open_store(run: &Run, archive: &Archive) -> Result<(Store, Extent)> {
+    let store = Store::open(run.store.clone())?;
+    let Some((item_no, had)) = store.last_item()? else {
+        return Ok((store, Extent::Changed));
+    };
+    let has = archive.sha256(item_no).context("reading the archive")?;
+    if has.is_some_and(|sha256| hex(&sha256) == had) {
+        return Ok((store, Extent::Changed));
+    }
+    tracing::warn!("the working database was made from another archive: rebuilding");
+    Ok((store.empty()?, Extent::Everything))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Loads what is archived and not loaded yet.
 pub(super) fn load_all(
+    run: &Run,
     archive: &Archive,
     store: &mut Store,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Loaded> {
-    load(archive, store, archive.position(), &mut |documents| {
-        progress(Progress::Loaded(documents))
+    run.watch.time("load_ms", || {
+        load(archive, store, archive.position(), &mut |documents| {
+            progress(Progress::Loaded(documents))
+        })
     })
 }
 
@@ -150,7 +177,7 @@ pub fn finish(run: &Run, ledger: &Ledger, loaded: &Loaded) -> Result<()> {
     let result = RunResult {
         kind: run.kind.to_owned(),
         started_utc_secs: run.started_utc_secs,
-        duration_ms: (run.elapsed_ms)(),
+        duration_ms: run.watch.elapsed_ms(),
         items: loaded.items,
         outcomes: loaded.outcomes,
     };
@@ -176,7 +203,7 @@ pub fn publish_store(
         code_hash: run.store.code_hash.clone(),
     };
     let publisher = Publisher::open(&run.folders.public());
-    let now_utc_secs = run.started_utc_secs + ((run.elapsed_ms)() / 1000) as i64;
+    let now_utc_secs = run.started_utc_secs + (run.watch.elapsed_ms() / 1000) as i64;
     let publication = Publication {
         publisher: &publisher,
         entries: &entries,
@@ -184,6 +211,7 @@ pub fn publish_store(
         draw: run.draw,
         now_utc_secs,
         extent,
+        watch: run.watch,
     };
     publish(store, publication)
 }

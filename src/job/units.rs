@@ -8,8 +8,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Mutex, PoisonError};
 
-use duckdb::arrow::record_batch::RecordBatch;
-
 use super::read::{ReadingSink, read_item};
 use crate::archive::{Content, Item};
 use crate::model::aggregate::Record;
@@ -17,12 +15,15 @@ use crate::model::item::ItemNo;
 use crate::model::limits::Limits;
 use crate::model::outcome::Refusal;
 use crate::parse::Report;
+use crate::store::RecordBatch;
 use crate::store::batch::ItemRow;
 use crate::store::decide::{ReadDocument, Refused};
 use crate::store::record_rows::RecordRows;
 
-/// Messages that a reader may be ahead of the consumer.
-pub(super) const AHEAD_MESSAGES: usize = 4;
+/// Messages of a unit that may wait for the consumer: all of most units, little of one with huge reports.
+pub(super) const AHEAD_MESSAGES: usize = 2;
+/// Units that may wait for the consumer.
+pub(super) const AHEAD_UNITS: usize = 48;
 
 /// Consecutive items with their bytes, for one reader.
 pub(super) struct Unit {
@@ -48,8 +49,8 @@ pub(super) enum Bytes {
 pub(super) enum Message {
     /// Rows for the staging table.
     Records(RecordBatch),
-    /// An item is read.
-    Item(Box<ItemRow>, Vec<ReadDocument>),
+    /// The unit is read: its items in order, each with its documents.
+    Items(Vec<(ItemRow, Vec<ReadDocument>)>),
     /// Rows could not be built: a fault of the program.
     Failed(String),
 }
@@ -64,6 +65,8 @@ pub(super) fn read_units(units: &Mutex<Receiver<Unit>>, limits: &Limits) {
             sink.read(item_no, item, bytes, limits);
         }
         sink.flush();
+        // A consumer that is gone ends the load; there is nobody to tell.
+        let _ = unit.out.send(Message::Items(sink.items));
     }
 }
 
@@ -72,6 +75,7 @@ struct Sink<'a> {
     rows: RecordRows,
     load_key: i64,
     documents: Vec<ReadDocument>,
+    items: Vec<(ItemRow, Vec<ReadDocument>)>,
 }
 
 impl<'a> Sink<'a> {
@@ -81,6 +85,7 @@ impl<'a> Sink<'a> {
             rows: RecordRows::default(),
             load_key: unit_no << 32,
             documents: Vec::new(),
+            items: Vec::new(),
         }
     }
 
@@ -100,8 +105,7 @@ impl<'a> Sink<'a> {
             self.refuse(Refusal::new(Refusal::NOT_A_REPORT, "there is no report in it").into());
         }
         let documents = std::mem::take(&mut self.documents);
-        // A consumer that is gone ends the load; there is nobody to tell.
-        let _ = self.out.send(Message::Item(Box::new(row), documents));
+        self.items.push((row, documents));
     }
 
     /// A reader that panics costs its item, never the run.
@@ -218,11 +222,16 @@ fn item_row(item_no: ItemNo, item: Item, bytes: &Bytes) -> (ItemRow, Result<Vec<
     (row, own)
 }
 
+/// The archive keeps the code alone: what it means is said here.
 fn dropped(code: String, bytes: u64) -> Refused {
-    let message = if code == Refusal::NOT_A_REPORT {
-        "nothing in it looks like a report; its bytes are not kept".to_owned()
-    } else {
-        format!("it was not taken in; its {bytes} bytes are not kept")
+    let message = match code.as_str() {
+        Refusal::NOT_A_REPORT => "nothing in it looks like a report; its bytes are not kept".into(),
+        "limit-item-bytes" => {
+            format!("its {bytes} bytes are more than limits.item_bytes allows; they are not kept")
+        }
+        "read-failed" => "it could not be read; make it readable and ingest it again".into(),
+        "zip-path" => "its name leads out of the archive; it was not unpacked".into(),
+        _ => format!("it was not taken in; its {bytes} bytes are not kept"),
     };
     Refused { code, message }
 }

@@ -91,6 +91,7 @@ fn again(
         draw: run.draw,
         now_utc_secs: run.started_utc_secs,
         extent: Extent::Everything,
+        watch: run.watch,
     };
     let made = publish(store, publication)?.context("the rebuilt generation was not published")?;
     let mut differences = file_differences(live, &made)?;

@@ -32,6 +32,9 @@ impl NotOne {
     }
 }
 
+const ONLY_READING: &str = "only one statement that reads is allowed: \
+                            SELECT, WITH, FROM, VALUES, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN";
+
 /// Says what `sql` is when it is exactly one statement that only reads.
 pub fn one_statement(sql: &str) -> anyhow::Result<Kind> {
     let parser = Connection::open_in_memory()?;
@@ -39,46 +42,51 @@ pub fn one_statement(sql: &str) -> anyhow::Result<Kind> {
         Some(body) => (Kind::Explain, body),
         None => (Kind::Select, sql),
     };
-    tree(&parser, body).map_err(|problem| anyhow::anyhow!(problem.message))?;
+    parsed(&parser, body).map_err(|problem| anyhow::anyhow!(problem.message))?;
     Ok(kind)
 }
 
 /// The syntax tree of the one SELECT-like statement in `sql`.
 pub(super) fn tree(parser: &Connection, sql: &str) -> Result<Json, NotOne> {
-    let text: String = parser
-        .query_row("select json_serialize_sql($1::varchar)", [sql], |row| {
-            row.get(0)
-        })
-        .map_err(|e| NotOne::new(e.to_string()))?;
-    let mut answer: Json = serde_json::from_str(&text).map_err(|e| NotOne::new(e.to_string()))?;
-    if answer["error"].as_bool() != Some(false) {
-        return Err(refused(&answer));
-    }
-    match answer["statements"].as_array_mut() {
-        Some(list) if list.len() == 1 => Ok(list.remove(0)["node"].take()),
-        Some(list) if list.is_empty() => Err(NotOne::new("there is no SQL statement")),
-        _ => Err(NotOne::new(
-            "there is more than one SQL statement; exactly one is allowed",
-        )),
-    }
+    let text = parsed(parser, sql)?;
+    let mut answer: Json = serde_json::from_str(&text)
+        .map_err(|_| NotOne::new("the statement is nested too deeply"))?;
+    Ok(answer["statements"][0]["node"].take())
 }
 
-fn refused(answer: &Json) -> NotOne {
-    if answer["error_type"] == "not implemented" {
-        return NotOne::new(
-            "only one statement that reads is allowed: SELECT, WITH, FROM, VALUES, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN",
-        );
-    }
-    let offset = answer["position"]
-        .as_str()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(0);
-    NotOne {
-        offset,
-        message: answer["error_message"]
-            .as_str()
-            .unwrap_or("not SQL")
-            .to_owned(),
+/// The answer of `json_serialize_sql` about one SELECT-like statement. Its head is read in SQL: the tree of a long
+/// expression is deeper than a JSON reader goes.
+fn parsed(parser: &Connection, sql: &str) -> Result<String, NotOne> {
+    const PARSE: &str = "select
+            tree::varchar,
+            coalesce(tree ->> 'error_type', ''),
+            coalesce(tree ->> 'error_message', ''),
+            coalesce(try_cast(tree ->> 'position' as bigint), 0),
+            coalesce(json_array_length(tree, '$.statements'), 0)::bigint
+        from (select json_serialize_sql($1::varchar) as tree)";
+    let columns = |row: &duckdb::Row<'_>| {
+        Ok((
+            row.get(0)?,
+            row.get(1)?,
+            row.get(2)?,
+            row.get(3)?,
+            row.get(4)?,
+        ))
+    };
+    let (tree, kind, message, position, count): (String, String, String, i64, i64) = parser
+        .query_row(PARSE, [sql], columns)
+        .map_err(|e| NotOne::new(e.to_string()))?;
+    match (kind.as_str(), message.is_empty(), count) {
+        ("not implemented", ..) => Err(NotOne::new(ONLY_READING)),
+        ("", true, 1) => Ok(tree),
+        ("", true, 0) => Err(NotOne::new("there is no SQL statement")),
+        ("", true, _) => Err(NotOne::new(
+            "there is more than one SQL statement; exactly one is allowed",
+        )),
+        _ => Err(NotOne {
+            offset: usize::try_from(position).unwrap_or(0),
+            message,
+        }),
     }
 }
 

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use super::columns::CHUNK_ROWS;
 use super::decide::{Decided, DocumentRow, ReadDocument};
 use super::holders;
-use super::models::{MODELS, STAGES};
+use super::models::{CLEAR, MODELS, STAGES};
 use super::record_rows::octets;
 use super::settings::KnownSender;
 use super::working::Store;
@@ -125,6 +125,9 @@ impl Batch<'_> {
         )?;
         write_tls(connection, &decided)?;
         write_reports(connection, &self.store.config.known_senders, &decided)?;
+        connection
+            .execute_batch(CLEAR)
+            .context("dropping the staging tables")?;
         connection
             .execute_batch("commit")
             .context("committing a batch")?;

@@ -37,3 +37,8 @@ pub(super) const MODELS: [(&str, &str); 5] = [
     ("sources", include_str!("../../queries/models/sources.sql")),
     ("daily", include_str!("../../queries/models/daily.sql")),
 ];
+
+/// Drops the staging tables inside of the transaction, so that their rows are neither committed nor kept.
+pub(super) const CLEAR: &str =
+    "drop table stage_records; drop table stage_reports; drop table stage_networks;
+    drop table stage_domains; drop table stage_senders; drop table stage_classified";

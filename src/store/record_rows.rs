@@ -6,13 +6,14 @@ use duckdb::arrow::error::ArrowError;
 use duckdb::arrow::record_batch::RecordBatch;
 
 use super::columns::{CHUNK_ROWS, Columns, bigint};
-use crate::model::aggregate::{Disposition, Record};
+use crate::model::aggregate::{Disposition, DkimResult, Reason, Record};
 
 /// The staging table; `load_key` names the reading of a document that the record came from.
 pub(super) const STAGE_RECORDS: &str = "create or replace temp table stage_records (
     load_key bigint not null, record_no bigint not null, source_ip varchar, address blob, messages bigint not null,
-    disposition varchar, dkim_aligned boolean not null, spf_aligned boolean not null, header_from varchar,
-    envelope_from varchar, envelope_to varchar,
+    disposition varchar, dkim_aligned boolean not null, spf_aligned boolean not null, has_dkim_pass boolean not null,
+    has_spf_pass boolean not null, is_own_signature_broken boolean not null, is_forward_reported boolean not null,
+    is_sampled_out boolean not null, header_from varchar, envelope_from varchar, envelope_to varchar,
     reasons struct(\"type\" varchar, \"comment\" varchar)[] not null,
     dkim struct(\"domain\" varchar, selector varchar, result varchar, aligned boolean, human_result varchar)[] not null,
     spf struct(\"domain\" varchar, \"scope\" varchar, result varchar, aligned boolean, human_result varchar)[] not null)";
@@ -76,6 +77,7 @@ fn batch(keys: &[i64], records: &[Record]) -> Result<RecordBatch, ArrowError> {
     );
     columns.boolean("dkim_aligned", rows().map(|r| Some(r.dkim_aligned)));
     columns.boolean("spf_aligned", rows().map(|r| Some(r.spf_aligned)));
+    evidence(&mut columns, records);
     columns.text("header_from", rows().map(|r| r.header_from.as_deref()));
     columns.text("envelope_from", rows().map(|r| r.envelope_from.as_deref()));
     columns.text("envelope_to", rows().map(|r| r.envelope_to.as_deref()));
@@ -83,6 +85,54 @@ fn batch(keys: &[i64], records: &[Record]) -> Result<RecordBatch, ArrowError> {
     columns.structs("dkim", rows().map(|r| r.dkim.len()), dkim(records));
     columns.structs("spf", rows().map(|r| r.spf.len()), spf(records));
     columns.finish()
+}
+
+/// What the lists of a record say, so that the classification need not open them.
+fn evidence(columns: &mut Columns, records: &[Record]) {
+    let rows = || records.iter();
+    let passes = |result: &Option<String>| result.as_deref() == Some("pass");
+    let broken =
+        |result: &DkimResult| result.aligned && !passes(&result.result) && result.result.is_some();
+    columns.boolean(
+        "has_dkim_pass",
+        rows().map(|r| Some(r.dkim.iter().any(|d| passes(&d.result)))),
+    );
+    columns.boolean(
+        "has_spf_pass",
+        rows().map(|r| Some(r.spf.iter().any(|s| passes(&s.result)))),
+    );
+    columns.boolean(
+        "is_own_signature_broken",
+        rows().map(|r| Some(r.dkim.iter().any(broken))),
+    );
+    columns.boolean(
+        "is_forward_reported",
+        rows().map(|r| Some(r.reasons.iter().any(is_forward))),
+    );
+    columns.boolean(
+        "is_sampled_out",
+        rows().map(|r| Some(r.reasons.iter().any(|x| x.kind == "sampled_out"))),
+    );
+}
+
+/// Whether the receiver says that the mail was forwarded, by the kind of its reason or by an ARC chain that passes.
+fn is_forward(reason: &Reason) -> bool {
+    match reason.kind.as_str() {
+        "forwarded" | "trusted_forwarder" | "mailing_list" => true,
+        "local_policy" => reason.comment.as_deref().is_some_and(says_arc_pass),
+        _ => false,
+    }
+}
+
+/// `arc=pass` in any case, white space around the sign or not.
+fn says_arc_pass(comment: &str) -> bool {
+    let lower = comment.to_ascii_lowercase();
+    lower.match_indices("arc").any(|(at, word)| {
+        let value = lower[at + word.len()..]
+            .trim_ascii_start()
+            .strip_prefix('=');
+        value.is_some_and(|value| value.trim_ascii_start().starts_with("pass"))
+    })
 }
 
 fn reasons(records: &[Record]) -> Columns {

@@ -65,6 +65,23 @@ impl Store {
         Ok(position.unsigned_abs())
     }
 
+    /// Number and hash (64 hex digits) of the last item that is loaded; `None` when empty.
+    pub fn last_item(&self) -> Result<Option<(ItemNo, String)>> {
+        let sql = "select item_no, sha256 from items order by item_no desc limit 1";
+        let mut statement = self.connection.prepare(sql)?;
+        let mut rows = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)))?;
+        let last = rows.next().transpose().context("reading the position")?;
+        Ok(last.map(|(item_no, sha256)| (item_no.unsigned_abs(), sha256)))
+    }
+
+    /// Empties the store: the next load begins with the first item.
+    pub fn empty(self) -> Result<Self> {
+        let config = self.config;
+        drop(self.connection);
+        remove(&config.path)?;
+        Self::open(config)
+    }
+
     /// The connection, for reading.
     pub fn connection(&self) -> &Connection {
         &self.connection
@@ -75,6 +92,15 @@ impl Store {
         self.connection
             .try_clone()
             .context("opening a second connection to the working database")
+    }
+
+    /// Lets the database use so many threads. A batch is the work of one: with more, they would spin beside the
+    /// readers.
+    pub fn set_threads(&self, threads: usize) -> Result<()> {
+        let set = format!("set threads = {}", threads.max(1));
+        self.connection
+            .execute_batch(&set)
+            .context("setting the number of threads")
     }
 
     /// Writes everything into the one file and closes it.
@@ -117,6 +143,9 @@ fn log_path(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// The log that may grow before it is worked into the database in the middle of a load.
+const LOG_BYTES: &str = "128MiB";
+
 fn is_busy(error: &anyhow::Error) -> bool {
     format!("{error:#}").contains("Could not set lock")
 }
@@ -128,7 +157,9 @@ fn connect(config: &StoreConfig) -> Result<Connection> {
         .with("temp_directory", temporary.to_string_lossy())?
         .with("threads", config.threads.max(1).to_string())?
         .with("autoinstall_known_extensions", "false")?
-        .with("autoload_known_extensions", "false")?;
+        .with("autoload_known_extensions", "false")?
+        // A commit is durable in the log; compressing it is left to the end of the run, beside other work.
+        .with("checkpoint_threshold", LOG_BYTES)?;
     let path = &config.path;
     Connection::open_with_flags(path, settings)
         .with_context(|| format!("opening {}", path.display()))

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use serde_json::{Map, Value as JsonValue, json};
+use serde_json::json;
 
 use crate::model::day::rfc3339;
 use crate::query::{RowSink, Value};
@@ -96,14 +96,16 @@ impl RowSink for Json<'_> {
                 .write_all(if self.rows == 0 { b"\n" } else { b",\n" })?;
         }
         self.rows += 1;
-        // Written by hand to keep the order of the columns.
-        self.out.write_all(b"{")?;
-        for (index, (name, value)) in self.columns.iter().zip(cells).enumerate() {
-            let comma = if index > 0 { "," } else { "" };
-            write!(self.out, "{comma}{}:{}", json!(name), as_json(value))?;
+        let fields = self.columns.iter().map(String::as_str).zip(cells);
+        write_object(fields, self.out)?;
+        if self.is_array {
+            Ok(())
+        } else {
+            self.out.write_all(
+                b"
+",
+            )
         }
-        self.out
-            .write_all(if self.is_array { b"}" } else { b"}\n" })
     }
 
     fn end(&mut self) -> io::Result<()> {
@@ -115,22 +117,40 @@ impl RowSink for Json<'_> {
     }
 }
 
-/// The JSON form; a number that JSON cannot write (NaN, infinity) is text.
-pub(super) fn as_json(value: &Value) -> JsonValue {
+/// Writes the JSON form: by hand, to keep the order of fields. A number that JSON cannot write (NaN, infinity) is text.
+pub(super) fn write_json(value: &Value, out: &mut dyn Write) -> io::Result<()> {
     match value {
-        Value::Null => JsonValue::Null,
-        Value::Bool(is) => json!(is),
-        Value::Int(number) => json!(number),
-        Value::Double(number) if number.is_finite() => json!(number),
-        Value::List(list) => JsonValue::Array(list.iter().map(as_json).collect()),
-        Value::Struct(fields) => JsonValue::Object(
-            fields
-                .iter()
-                .map(|(name, v)| (name.clone(), as_json(v)))
-                .collect::<Map<_, _>>(),
+        Value::Null => out.write_all(b"null"),
+        Value::Bool(is) => write!(out, "{is}"),
+        Value::Int(number) => write!(out, "{number}"),
+        Value::Double(number) if number.is_finite() => write!(out, "{}", json!(number)),
+        Value::List(list) => {
+            out.write_all(b"[")?;
+            for (index, item) in list.iter().enumerate() {
+                out.write_all(if index > 0 { b"," } else { b"" })?;
+                write_json(item, out)?;
+            }
+            out.write_all(b"]")
+        }
+        Value::Struct(fields) => write_object(
+            fields.iter().map(|(name, value)| (name.as_str(), value)),
+            out,
         ),
-        other => json!(plain(other)),
+        other => write!(out, "{}", json!(plain(other))),
     }
+}
+
+fn write_object<'v>(
+    fields: impl Iterator<Item = (&'v str, &'v Value)>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    out.write_all(b"{")?;
+    for (index, (name, value)) in fields.enumerate() {
+        let comma = if index > 0 { "," } else { "" };
+        write!(out, "{comma}{}:", json!(name))?;
+        write_json(value, out)?;
+    }
+    out.write_all(b"}")
 }
 
 /// The text form; NULL is empty, lists and structs are JSON.
@@ -143,6 +163,11 @@ pub(super) fn plain(value: &Value) -> String {
         Value::Text(text) => text.clone(),
         Value::Day(day) => day.to_string(),
         Value::Timestamp(utc_secs) => rfc3339(*utc_secs),
-        Value::List(_) | Value::Struct(_) => as_json(value).to_string(),
+        Value::List(_) | Value::Struct(_) => {
+            let mut text = Vec::new();
+            // Writing into memory does not fail, and JSON is UTF-8.
+            let _ = write_json(value, &mut text);
+            String::from_utf8_lossy(&text).into_owned()
+        }
     }
 }

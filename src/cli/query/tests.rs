@@ -9,8 +9,11 @@ use super::*;
 /// A data folder with a published database.
 fn data() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let current = folder.path().join("public/current");
+    let public = folder.path().join("public");
+    let current = public.join("releases/1");
     std::fs::create_dir_all(&current).unwrap();
+    std::os::unix::fs::symlink("releases/1", public.join("current")).unwrap();
+    std::fs::write(current.join("manifest.json"), MANIFEST).unwrap();
     let database = Connection::open(current.join("sentinel.duckdb")).unwrap();
     let tables = Catalogue::load(None).unwrap().tables;
     for text in tables
@@ -22,8 +25,7 @@ fn data() -> tempfile::TempDir {
     }
     database
         .execute_batch(
-            "insert into about values ('as_of', '2026-01-31');
-             insert into daily by name select * from (values (date '2026-01-30', 'example.com', 3, 2)) t(day, domain, messages, passed),
+            "insert into daily by name select * from (values (date '2026-01-30', 'example.com', 3, 2)) t(day, domain, messages, passed),
                 (select 0 as dkim_aligned, 0 as spf_aligned, 0 as both_aligned, 0 as delivered, 0 as quarantined, 0 as rejected,
                  0 as disposition_unknown, 0 as overridden, 0 as compliant, 0 as forwarded_pass, 0 as forwarded_fail,
                  0 as misconfigured, 0 as known_unapproved, 0 as unknown, 0 as threat, 0 as both_pass_none_aligned,
@@ -45,13 +47,9 @@ fn asked(
         list: false,
         format: None,
     };
-    let context = QueryContext {
-        data_dir: folder,
-        users_queries: None,
-        as_of: None,
-    };
     let mut out = Vec::new();
-    match answer(&args, context, format, &mut out) {
+    let catalogue = Catalogue::load(None).unwrap();
+    match answer(&args, &catalogue, folder, None, format, &mut out) {
         Ok(()) => Ok(out),
         Err(StreamError::Question(error)) => Err(format!("2: {error:#}")),
         Err(error) => Err(format!("3: {error:#}")),
@@ -61,6 +59,9 @@ fn asked(
 fn text(query: &str, params: &[&str], format: QueryFormat) -> Result<String, String> {
     asked(data().path(), query, params, format).map(|bytes| String::from_utf8(bytes).unwrap())
 }
+
+const MANIFEST: &str = r#"{"format": 1, "generation": 1, "archive_position": 1, "ledger_offset": 0,
+    "as_of": "2026-01-31", "config_hash": "", "code_hash": "", "database_bytes": 1, "files": {}}"#;
 
 const SAMPLE: &str = "select 7 as n, '=1+1' as t, null as e, 'a,\"b\"' as q, date '2026-01-30' as d, [1, 2] as l, \
                       {'a': true} as s, -1.5::double as f";
@@ -260,13 +261,17 @@ fn list_names_every_query() {
         list: true,
         format: None,
     };
-    let context = QueryContext {
-        data_dir: Path::new("/nonexistent"),
-        users_queries: None,
-        as_of: None,
-    };
     let mut out = Vec::new();
-    answer(&args, context, QueryFormat::Csv, &mut out).unwrap();
+    let catalogue = Catalogue::load(None).unwrap();
+    answer(
+        &args,
+        &catalogue,
+        Path::new("/nonexistent"),
+        None,
+        QueryFormat::Csv,
+        &mut out,
+    )
+    .unwrap();
     let text = String::from_utf8(out).unwrap();
     assert!(
         text.contains("\r\noverview_figures,panels,overview,$as_of DATE,"),

@@ -162,3 +162,42 @@ fn write(folder: &Path, name: &str, text: &str) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, text).unwrap();
 }
+
+#[test]
+fn readme_shows_the_examples_and_a_panel_that_holds_the_rules() {
+    let readme =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let catalogue = load(None);
+    for query in catalogue
+        .queries
+        .values()
+        .filter(|query| query.folder == "examples")
+    {
+        let (_, body) = query.text.split_once('\n').unwrap();
+        assert!(
+            readme.contains(body),
+            "README lacks examples/{}.sql as it is",
+            query.name
+        );
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let blocks = readme
+        .split("```sql\n")
+        .skip(1)
+        .filter_map(|rest| rest.split_once("```"));
+    let panels: Vec<&str> = blocks
+        .map(|(block, _)| block)
+        .filter(|block| block.contains("-- panel:"))
+        .collect();
+    assert!(!panels.is_empty());
+    for panel in panels {
+        let name = panel
+            .strip_prefix("-- ")
+            .unwrap()
+            .split_once(':')
+            .unwrap()
+            .0;
+        write(folder.path(), &format!("panels/{name}.sql"), panel);
+    }
+    load(Some(folder.path()));
+}

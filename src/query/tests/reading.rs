@@ -201,16 +201,13 @@ fn missing_cells_are_null() {
 fn published(folder: &Path) -> std::path::PathBuf {
     let path = folder.join("sentinel.duckdb");
     let database = Connection::open(&path).unwrap();
-    let (mut first, mut last) = (String::new(), String::new());
-    for table in Catalogue::load(None).unwrap().tables.values() {
-        let is_view = table.text.contains("create view");
-        let script = if is_view { &mut last } else { &mut first };
-        script.push_str(&format!(
-            "{};\n",
-            table.text.trim_end().trim_end_matches(';')
-        ));
+    let tables = Catalogue::load(None).unwrap().tables;
+    for table in tables
+        .values()
+        .filter(|table| table.text.contains("create table"))
+    {
+        database.execute_batch(&table.text).unwrap();
     }
-    database.execute_batch(&(first + &last)).unwrap();
     path
 }
 

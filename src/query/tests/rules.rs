@@ -184,6 +184,15 @@ fn one_reading_statement_is_recognised() {
 }
 
 #[test]
+fn long_expressions_are_no_problem() {
+    let sql = format!("select 1{}", " + 1".repeat(500));
+    assert_eq!(
+        one_statement(&sql).map_err(|e| e.to_string()),
+        Ok(Kind::Select)
+    );
+}
+
+#[test]
 fn anything_that_writes_or_reaches_out_is_not_a_reading_statement() {
     for sql in [
         "",
