@@ -213,3 +213,30 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
         .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
         .any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::lock::RunLock;
+
+    #[test]
+    fn causes_of_failure_have_exit_codes_of_their_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.lock");
+        let lock = || RunLock::acquire(&path, "sentinel ingest", &mut |_| false);
+        let _held = lock().unwrap();
+        let busy = anyhow::Error::from(lock().unwrap_err()).context("beginning");
+        let usage = anyhow::Error::from(UsageError("no such day".into())).context("beginning");
+        let broken = std::io::Error::from(std::io::ErrorKind::BrokenPipe);
+        for (error, expect) in [
+            (busy, 4),
+            (usage, 2),
+            (anyhow::anyhow!("the disk is full"), 3),
+            (anyhow::Error::from(broken).context("printing"), 0),
+        ] {
+            let what = error.to_string();
+            let code = format!("{:?}", failed(&error));
+            assert_eq!(code, format!("{:?}", ExitCode::from(expect)), "{what}");
+        }
+    }
+}
