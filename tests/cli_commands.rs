@@ -2,24 +2,23 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 
-/// Runs `sentinel` in `folder`; exit code, standard output, standard error.
+/// Runs `sentinel` in `folder`; exit code, standard output, standard error. One that cannot start ends with -1.
 fn sentinel(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = Command::new(env!("CARGO_BIN_EXE_sentinel"))
+    let run = Command::new(env!("CARGO_BIN_EXE_sentinel"))
         .args(arguments)
         .current_dir(folder)
-        .output()
-        .expect("the program starts");
-    (
-        status.code().expect("an exit code"),
-        String::from_utf8(stdout).expect("UTF-8"),
-        String::from_utf8(stderr).expect("UTF-8"),
-    )
+        .output();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    match run {
+        Ok(done) => (
+            done.status.code().unwrap_or(-1),
+            text(&done.stdout),
+            text(&done.stderr),
+        ),
+        Err(error) => (-1, String::new(), error.to_string()),
+    }
 }
 
 /// The configuration of a demo of 60 reports in `folder`.

@@ -1,5 +1,12 @@
 //! The one integration test binary; each module is a room or a claim about the whole.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that meets something unexpected has to fail"
+)]
+
 mod cli_commands;
 mod product;
 mod reading_hostile;

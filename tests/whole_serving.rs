@@ -174,6 +174,13 @@ fn every_published_page_is_served_as_it_lies_on_disk_and_sigterm_ends_with_0() {
 }
 
 #[test]
+fn a_signal_right_after_the_address_is_told_ends_with_0() {
+    for _ in 0..3 {
+        assert_eq!(Served::start(&Product::new()).stop(), Some(0));
+    }
+}
+
+#[test]
 fn a_new_generation_appears_while_pages_are_asked_for_and_none_is_torn() {
     let (mailbox, product) = (Mailbox::invented(300, 30), Product::new());
     product.ingest(&mailbox, &mailbox.names[..20]);
@@ -314,24 +321,21 @@ fn figures_of_the_overview_are_the_answers_of_their_query_over_the_published_fil
         .unwrap();
     let answers: Vec<String> = answers.collect::<Result<_, _>>().unwrap();
     let shown = figures(&page);
-    assert_eq!(shown.len(), 8, "{shown:?}");
+    assert!(shown.len() >= 8, "{shown:?}");
     assert_eq!(shown, answers);
     assert!(shown.iter().all(|figure| figure != "0"), "{shown:?}");
 }
 
 /// The numbers of the first panel of figures, without the signs that are there for eyes.
 fn figures(page: &str) -> Vec<String> {
-    let list = page.split("<dl class=\"figures\">").nth(1).unwrap();
+    let list = page.split("<dl class=\"figures").nth(1).unwrap();
     let list = list.split("</dl>").next().unwrap();
-    let cells = list
-        .split("<dd>")
-        .skip(1)
-        .map(|cell| cell.split('<').next().unwrap());
+    let cells = list.split("<dd").skip(1).map(|cell| {
+        let (_, text) = cell.split_once('>').unwrap();
+        text.split('<').next().unwrap()
+    });
+    let is_kept = |c: &char| c.is_ascii_digit() || *c == '.';
     cells
-        .map(|cell| {
-            cell.chars()
-                .filter(|c| c.is_ascii_digit() || *c == '.')
-                .collect()
-        })
+        .map(|cell| cell.chars().filter(is_kept).collect())
         .collect()
 }

@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::fs;
+use std::process::Child;
+
 use crate::product::{AS_OF, Mailbox, Product, names_in, until};
 
 /// A few hundred files of every kind, and what the invented mailbox lacks: copies and a conflict that come much later
@@ -119,37 +122,58 @@ fn a_killed_run_is_finished_by_the_next_one() {
     let whole = Product::new();
     whole.ingest(&mailbox, &mailbox.names);
     type Seen = fn(&Product) -> bool;
-    let moments: [(&str, Seen); 5] = [
-        ("the archive's folder is there", |product| {
+    let moments: [(&str, usize, Seen); 6] = [
+        ("the archive's folder is there", 0, |product| {
             product.data().join("archive").exists()
         }),
-        ("the segment is durable", |product| {
-            names_in(&product.data().join("archive"))
-                .iter()
-                .any(|name| name.ends_with(".parquet"))
-        }),
-        ("the working database is there", |product| {
+        ("the working database is there", 0, |product| {
             product.data().join("work/sentinel.duckdb").exists()
         }),
-        ("publishing has begun", |product| {
-            !names_in(&product.data().join("public/releases")).is_empty()
+        ("the next segment is durable", 70, |product| {
+            segments(product) == 2
         }),
-        ("it is published", |product| {
-            product.data().join("public/current").exists()
+        ("the ledger has the run", 70, |product| {
+            runs_in_ledger(product) == 2
+        }),
+        ("pages are drawn", 70, |product| {
+            product
+                .data()
+                .join("public/releases/.staging/site")
+                .exists()
+        }),
+        ("the generation has its number", 70, |product| {
+            product.data().join("public/releases/2").exists()
         }),
     ];
-    for (moment, is_there) in moments {
+    for (moment, begin, is_there) in moments {
         let product = Product::new();
-        kill_when(
-            &product,
-            &mailbox,
-            &mailbox.names,
-            || is_there(&product),
-            moment,
-        );
+        if begin > 0 {
+            product.ingest(&mailbox, &mailbox.names[..begin]);
+        }
+        let run = product.start_ingest(&mailbox, &mailbox.names[begin..]);
+        kill_when(run, || is_there(&product), moment);
         finish(&product, &mailbox);
         product.assert_same(&whole, moment);
     }
+}
+
+#[test]
+fn a_killed_rebuild_leaves_what_was_and_can_be_begun_again() {
+    let mailbox = mailbox();
+    let product = Product::new();
+    product.ingest(&mailbox, &mailbox.names);
+    for path in ["work/rebuild.duckdb", "public/releases/.staging/site"] {
+        let begun = product
+            .command(&product.home(), &["rebuild", "--as-of", AS_OF])
+            .spawn();
+        kill_when(begun.unwrap(), || product.data().join(path).exists(), path);
+        product.assert_verified(path);
+        assert_eq!(product.ingest(&mailbox, &mailbox.names[..1]).code, 0);
+        product.assert_verified(path);
+    }
+    let said = product.run(&["rebuild", "--as-of", AS_OF]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    product.assert_verified("rebuilt in the end");
 }
 
 #[test]
@@ -158,12 +182,8 @@ fn the_whole_input_again_after_a_kill_counts_every_report_once() {
     let whole = Product::new();
     whole.ingest(&mailbox, &mailbox.names);
     let product = Product::new();
-    let is_archived = || {
-        names_in(&product.data().join("archive"))
-            .iter()
-            .any(|name| name.ends_with(".parquet"))
-    };
-    kill_when(&product, &mailbox, &mailbox.names, is_archived, "archived");
+    let run = product.start_ingest(&mailbox, &mailbox.names);
+    kill_when(run, || segments(&product) == 1, "archived");
     product.ingest(&mailbox, &mailbox.names);
     let counted = "select id, domain, messages, passed, record_count from reports order by id";
     assert_eq!(product.query(&[counted]), whole.query(&[counted]));
@@ -174,18 +194,29 @@ fn the_whole_input_again_after_a_kill_counts_every_report_once() {
     product.assert_verified("everything again");
 }
 
-/// Starts a run over `names` and kills it as soon as `is_time`.
-fn kill_when(
-    product: &Product,
-    mailbox: &Mailbox,
-    names: &[String],
-    mut is_time: impl FnMut() -> bool,
-    moment: &str,
-) {
-    let mut run = product.start_ingest(mailbox, names);
-    assert!(until(&mut is_time), "never seen: {moment}");
+/// Kills a run as soon as `is_time`.
+fn kill_when(mut run: Child, mut is_time: impl FnMut() -> bool, moment: &str) {
+    let is_seen = until(&mut is_time);
     run.kill().unwrap();
     run.wait().unwrap();
+    assert!(is_seen, "never seen: {moment}");
+}
+
+/// Durable segments of the archive.
+fn segments(product: &Product) -> usize {
+    let names = names_in(&product.data().join("archive"));
+    names
+        .iter()
+        .filter(|name| name.ends_with(".parquet"))
+        .count()
+}
+
+fn runs_in_ledger(product: &Product) -> usize {
+    let lines = fs::read_to_string(product.data().join("ledger/events.jsonl"));
+    lines
+        .unwrap_or_default()
+        .matches("\"run-finished\"")
+        .count()
 }
 
 /// Publishes what the archive holds, then takes in the rest.
@@ -265,7 +296,7 @@ fn long_twenty_kills_at_any_moment_lose_nothing_and_count_nothing_twice() {
 
 /// Lets a run go on for a while; whether it ended by itself.
 #[cfg(feature = "long-tests")]
-fn run_for(run: &mut std::process::Child, while_: std::time::Duration) -> bool {
+fn run_for(run: &mut Child, while_: std::time::Duration) -> bool {
     let started = std::time::Instant::now();
     until(|| started.elapsed() > while_ || run.try_wait().unwrap().is_some());
     run.try_wait().unwrap().is_some()

@@ -60,8 +60,10 @@ pub fn run(args: &ServeArgs, config: &Config, drawn: Drawn) -> anyhow::Result<Ex
     let bound = listener
         .local_addr()
         .context("asking for the address listened on")?;
-    println!("Dashboard: {}", dashboard_url(bound, &settings.base_path));
-    run_until_signal(listener, Server::new(settings, sources)).context("serving")?;
+    let url = dashboard_url(bound, &settings.base_path);
+    // Who reads this line may send a signal at once.
+    let ready = || println!("Dashboard: {url}");
+    run_until_signal(listener, Server::new(settings, sources), ready).context("serving")?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -233,7 +233,6 @@ fn write_horizontal_axis(html: &mut Html, slots: &[Slot]) {
 }
 
 /// Units of the drawing for `value`: its exact share, so a tiny value may be no more than a hair or nothing.
-
 fn share_of(value: i64, top: i64) -> i64 {
     let share = i128::from(value) * i128::from(HEIGHT) / i128::from(top.max(1));
     i64::try_from(share).unwrap_or(HEIGHT).min(HEIGHT)
