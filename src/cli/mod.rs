@@ -4,7 +4,6 @@
 
 mod context;
 mod drawn;
-mod examples;
 
 pub mod check;
 pub mod demo;
@@ -31,11 +30,6 @@ use crate::job::draw::Pages;
 use crate::job::lock::LockError;
 use crate::job::publish::Draw;
 use crate::render::Skin;
-
-use examples::{
-    DEMO_EXAMPLES, INGEST_EXAMPLES, PARSE_EXAMPLES, QUERY_EXAMPLES, REBUILD_EXAMPLES,
-    SERVE_EXAMPLES, VERIFY_EXAMPLES,
-};
 
 pub use context::{Global, LogFormat, UsageError};
 
@@ -67,31 +61,24 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Print what reports say; nothing is stored
-    #[command(after_help = PARSE_EXAMPLES)]
     Parse(parse::ParseArgs),
     /// Take in reports and publish them
-    #[command(after_help = INGEST_EXAMPLES)]
     Ingest(ingest::IngestArgs),
     /// Make everything derived anew from the archive
-    #[command(after_help = REBUILD_EXAMPLES)]
     Rebuild(rebuild::RebuildArgs),
     /// Compare what is published with a rebuild
-    #[command(after_help = VERIFY_EXAMPLES)]
     Verify(verify::VerifyArgs),
     /// Draw all pages again and publish them
     Render(render::RenderArgs),
     /// Ask the published database with SQL or a query by name
-    #[command(after_help = QUERY_EXAMPLES)]
     Query(query::QueryArgs),
     /// List how documents ended: refused, in conflict, …
     Intake(intake::IntakeArgs),
     /// Say whether configuration, queries and folders are in order, and how things stand
     Check(check::CheckArgs),
     /// Invent reports, take them in and show them
-    #[command(after_help = DEMO_EXAMPLES)]
     Demo(demo::DemoArgs),
     /// Serve the dashboard and the JSON
-    #[command(after_help = SERVE_EXAMPLES)]
     Serve(serve::ServeArgs),
 }
 
@@ -118,9 +105,12 @@ fn dispatch(global: &Global, command: Command) -> anyhow::Result<ExitCode> {
         Command::Rebuild(args) => with_pages(global, None, |config, draw| {
             rebuild::run(&args, global, config, draw)
         }),
-        Command::Verify(args) => with_pages(global, None, |config, draw| {
-            verify::run(&args, global, config, draw)
-        }),
+        Command::Verify(args) => {
+            let report_pages = verify::published_report_pages(&global.config()?);
+            with_pages(global, report_pages, |config, draw| {
+                verify::run(&args, global, config, draw)
+            })
+        }
         Command::Render(args) => with_pages(global, args.report_pages, |config, draw| {
             render::run(&args, global, config, draw)
         }),
