@@ -321,12 +321,12 @@ fn figures_of_the_overview_are_the_answers_of_their_query_over_the_published_fil
 
 /// The numbers of the first panel of figures, without the signs that are there for eyes.
 fn figures(page: &str) -> Vec<String> {
-    let list = page.split("<dl class=\"figures\">").nth(1).unwrap();
+    let list = page.split("<dl class=\"figures ").nth(1).unwrap();
     let list = list.split("</dl>").next().unwrap();
     let cells = list
-        .split("<dd>")
+        .split("<dd")
         .skip(1)
-        .map(|cell| cell.split('<').next().unwrap());
+        .map(|cell| cell.split(['<', '>']).nth(1).unwrap());
     cells
         .map(|cell| {
             cell.chars()
