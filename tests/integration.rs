@@ -1,6 +1,20 @@
 //! The one integration test binary; each module is a room or a claim about the whole.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that meets something unexpected has to fail"
+)]
+
+mod cli_commands;
+mod product;
 mod reading_hostile;
 mod reading_properties;
 mod render_pages;
 mod tidy;
+mod whole_browser;
+mod whole_commands;
+mod whole_hostile;
+mod whole_serving;
+mod whole_splits;

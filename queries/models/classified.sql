@@ -3,8 +3,7 @@ insert into stage_classified
 with approvals as (
     select distinct s.sender, d.domain
     from (select sender, unnest(approved_for) as approved from senders) s
-    join (select distinct domain from stage_reports) d
-        on d.domain = s.approved or ends_with(d.domain, '.' || s.approved)
+    join (select distinct domain from stage_reports) d on d.domain = s.approved or ends_with(d.domain, '.' || s.approved)
 ), facts as (
     select r.load_key, r.record_no, p.report, p.day, p.domain, r.source_ip, r.messages,
         r.disposition, r.dkim_aligned, r.spf_aligned, r.dkim_aligned or r.spf_aligned as dmarc_pass, k.sender,

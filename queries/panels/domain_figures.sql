@@ -15,7 +15,7 @@ with volume as (
         and day < $as_of
 ),
 told as (
-    select count(*) as reports, count(distinct org_domain) as reporters, max(day) as last_report_day
+    select count(*) as reports, count(distinct org_domain) as reporters
     from reports
     where domain = $domain
         and day >= $as_of - 30
@@ -31,6 +31,5 @@ select
     round(100.0 * volume.spf_aligned / nullif(volume.messages, 0), 1) as spf_aligned_percent,
     round(100.0 * volume.both_aligned / nullif(volume.messages, 0), 1) as both_aligned_percent,
     told.reports,
-    told.reporters,
-    told.last_report_day
+    told.reporters
 from volume, told

@@ -1,6 +1,6 @@
 -- domain_gone_quiet: reporters with at least 5 % of a domain's messages on at least 10 of the 30 days before the last 7, and no report in those 7. One row per (domain, reporter).
 -- params: $as_of DATE, $domain VARCHAR
--- panel: page=domain title="Reporters gone quiet" chart=table order=130
+-- panel: page=domain title="Reporters gone quiet" chart=table order=15
 with before as (
     select
         domain,

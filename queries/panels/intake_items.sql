@@ -15,7 +15,19 @@ read as (
     where item_no in (select item_no from newest)
     group by item_no
 )
-select newest.*, coalesce(read.documents, 0) as documents, read.outcomes
+select
+    newest.item_no,
+    newest.kind,
+    read.outcomes,
+    coalesce(read.documents, 0) as documents,
+    newest.bytes,
+    newest.mail_from,
+    newest.subject,
+    newest.mail_date_utc,
+    newest.file_name,
+    newest.source,
+    newest.inbox,
+    newest.folder
 from newest
 left join read using (item_no)
 order by item_no desc

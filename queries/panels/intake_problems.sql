@@ -9,15 +9,15 @@ with problems as (
 )
 select
     problems.item_no,
-    items.file_name,
-    items.mail_from,
-    items.subject,
-    problems.path,
-    problems.kind,
     problems.outcome,
     problems.code,
     problems.detail,
-    problems.report
+    problems.report,
+    problems.kind,
+    items.mail_from,
+    items.subject,
+    items.file_name,
+    problems.path
 from problems
 left join items using (item_no)
 order by item_no desc, path

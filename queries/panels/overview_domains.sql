@@ -1,4 +1,4 @@
--- overview_domains: each domain with its last 30 days, its newest policy and its last report. One row per (domain).
+-- overview_domains: each domain with its last 30 days, its newest policy and its last report; legit is the pass rate without unknown messages; DKIM, SPF and both are the shares of aligned messages. One row per (domain).
 -- params: $as_of DATE
 -- panel: page=overview title="Domains" chart=table x=domain y=messages order=40
 with volume as (
@@ -34,14 +34,14 @@ select
     newest.domain,
     coalesce(volume.messages, 0) as messages,
     round(100.0 * volume.passed / nullif(volume.messages, 0), 1) as pass_rate_percent,
-    round(100.0 * volume.passed / nullif(volume.messages - volume.unknown_messages, 0), 1) as legit_pass_rate_percent,
-    round(100.0 * volume.dkim_aligned / nullif(volume.messages, 0), 1) as dkim_aligned_percent,
-    round(100.0 * volume.spf_aligned / nullif(volume.messages, 0), 1) as spf_aligned_percent,
-    round(100.0 * volume.both_aligned / nullif(volume.messages, 0), 1) as both_aligned_percent,
+    round(100.0 * volume.passed / nullif(volume.messages - volume.unknown_messages, 0), 1) as legit_percent,
+    round(100.0 * volume.dkim_aligned / nullif(volume.messages, 0), 1) as dkim_percent,
+    round(100.0 * volume.spf_aligned / nullif(volume.messages, 0), 1) as spf_percent,
+    round(100.0 * volume.both_aligned / nullif(volume.messages, 0), 1) as both_percent,
     coalesce(volume.messages - volume.passed, 0) as failing,
-    coalesce(volume.unknown_messages, 0) as unknown_messages,
+    coalesce(volume.unknown_messages, 0) as unknown,
     newest.p as policy,
-    newest.day as last_report_day
+    newest.day as last_report
 from newest
 left join volume using (domain)
 where newest.place = 1

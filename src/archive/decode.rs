@@ -65,6 +65,15 @@ pub fn hashes_of_kept(batch: &RecordBatch) -> Result<Vec<(usize, [u8; 32])>, Str
         .collect()
 }
 
+/// The hash in a row of a batch that holds [`SHA256`].
+pub fn hash_at(batch: &RecordBatch, row: usize) -> Result<[u8; 32], String> {
+    let hashes = typed::<StringArray>(batch, SHA256)?;
+    if row >= hashes.len() {
+        return Err(format!("there is no row {row}"));
+    }
+    unhex(hashes.value(row))
+}
+
 struct Columns<'a> {
     numbers: [&'a Int64Array; 4],
     instants: [&'a TimestampMicrosecondArray; 2],

@@ -147,6 +147,14 @@ impl Archive {
         cached.insert(group).get(item_no)
     }
 
+    /// The hash of one item; `None` where there is no such item. Reads the hashes of its row group alone.
+    pub fn sha256(&self, item_no: ItemNo) -> io::Result<Option<[u8; 32]>> {
+        match self.above(item_no.saturating_sub(1)).first() {
+            Some(segment) if item_no > 0 => read::sha256(segment, item_no).map(Some),
+            _ => Ok(None),
+        }
+    }
+
     fn above(&self, after: ItemNo) -> &[Segment] {
         &self.segments[self
             .segments

@@ -142,6 +142,15 @@ pub fn collect_kept(
     Ok(())
 }
 
+/// The hash of an item of `segment`.
+pub fn sha256(segment: &Segment, item_no: ItemNo) -> io::Result<[u8; 32]> {
+    let open = OpenSegment::open(segment)?;
+    let group = open.group_of(item_no);
+    let batch = open.group(group, &[columns::SHA256])?;
+    let row = usize::try_from(item_no - open.bounds[group]).unwrap_or(usize::MAX);
+    decode::hash_at(&batch, row).map_err(|error| open.damaged(&error))
+}
+
 /// The contents of the row group that was asked for last: items asked for in order are decoded once.
 pub struct CachedGroup {
     open: OpenSegment,

@@ -1,6 +1,7 @@
 //! Options of every command, and what follows from them: configuration, log, day.
 
 use std::fmt;
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
@@ -95,6 +96,7 @@ impl Global {
         let lines = tracing_subscriber::fmt()
             .with_max_level(tracing_level(level))
             .with_writer(std::io::stderr)
+            .with_ansi(std::io::stderr().is_terminal())
             .with_target(false);
         let started = match self.log_format {
             LogFormat::Text => lines.try_init(),

@@ -13,8 +13,8 @@ use crate::serve::ReportForm;
 use super::serve::Drawn;
 
 /// Templates and queries in memory, shared by the server's threads.
-pub fn drawn(base_path: &str, catalogue: Catalogue) -> anyhow::Result<Drawn> {
-    let skin = Arc::new(Skin::new(base_path)?);
+pub fn drawn(skin: Skin, catalogue: Catalogue) -> anyhow::Result<Drawn> {
+    let skin = Arc::new(skin);
     let report_skin = Arc::clone(&skin);
     Ok(Drawn {
         older_report: Arc::new(move |generation, id, form| {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use super::context::Global;
+use super::context::{Global, UsageError};
 use super::work::{Reporter, counts_line, exit_code, locked};
 use crate::config::Config;
 use crate::job::publish::Draw;
@@ -14,6 +14,10 @@ use crate::model::outcome::Outcome;
 
 /// Arguments of `sentinel ingest`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "Examples:
+  sentinel ingest ~/dmarc-reports      a folder with all below it
+  sentinel ingest mail.eml reports.zip
+  cat mail.eml | sentinel ingest -")]
 pub struct IngestArgs {
     /// File, folder (recursive), Maildir, mbox, archive, or - for standard input
     #[arg(required = true, value_name = "PATH")]
@@ -40,7 +44,16 @@ pub fn run(args: &IngestArgs, global: &Global, config: &Config, draw: Draw) -> R
     }
     println!("{}", counts_line(&done.loaded.outcomes));
     match done.unread {
+        Some(error) if is_absent(&error) => Err(UsageError(format!("{error:#}")).into()),
         Some(error) => Err(error),
         None => Ok(exit_code(done.loaded.count(Outcome::Refused))),
     }
+}
+
+/// A path that is not there is a mistake in the command line; one that cannot be read is not.
+fn is_absent(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|cause| cause.kind() == std::io::ErrorKind::NotFound)
 }

@@ -5,10 +5,13 @@
 mod context;
 mod drawn;
 
+pub mod check;
 pub mod demo;
 pub mod ingest;
+pub mod intake;
 pub mod parse;
 pub mod rebuild;
+pub mod render;
 pub mod serve;
 pub mod verify;
 mod work;
@@ -35,6 +38,7 @@ const EXAMPLES: &str = "Examples:
   sentinel ingest ~/reports            take in report files, folders, mbox, Maildir, archives
   sentinel serve                       show the dashboard on http://127.0.0.1:8000
   sentinel query 'from daily limit 5'  ask the published database
+  sentinel intake                      see what was refused, and why
   sentinel parse mail.eml              print what a mail or file holds, storing nothing
 
 Exit codes: 0 done, 1 done but something was refused, 2 usage or configuration, 3 failed, 4 busy";
@@ -64,8 +68,14 @@ enum Command {
     Rebuild(rebuild::RebuildArgs),
     /// Compare what is published with a rebuild
     Verify(verify::VerifyArgs),
+    /// Draw all pages again and publish them
+    Render(render::RenderArgs),
     /// Ask the published database with SQL or a query by name
     Query(query::QueryArgs),
+    /// List how documents ended: refused, in conflict, …
+    Intake(intake::IntakeArgs),
+    /// Say whether configuration, queries and folders are in order, and how things stand
+    Check(check::CheckArgs),
     /// Invent reports, take them in and show them
     Demo(demo::DemoArgs),
     /// Serve the dashboard and the JSON
@@ -89,31 +99,40 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
 fn dispatch(global: &Global, command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Parse(args) => parse::run(&args, &global.config()?.limits),
-        Command::Ingest(args) => with_pages(global, |config, draw| {
+        Command::Ingest(args) => with_pages(global, None, |config, draw| {
             ingest::run(&args, global, config, draw)
         }),
-        Command::Rebuild(args) => with_pages(global, |config, draw| {
+        Command::Rebuild(args) => with_pages(global, None, |config, draw| {
             rebuild::run(&args, global, config, draw)
         }),
-        Command::Verify(args) => with_pages(global, |config, draw| {
-            verify::run(&args, global, config, draw)
+        Command::Verify(args) => {
+            let report_pages = verify::published_report_pages(&global.config()?);
+            with_pages(global, report_pages, |config, draw| {
+                verify::run(&args, global, config, draw)
+            })
+        }
+        Command::Render(args) => with_pages(global, args.report_pages, |config, draw| {
+            render::run(&args, global, config, draw)
         }),
         Command::Query(args) => query::run(&args, global, &global.config()?),
+        Command::Intake(args) => intake::run(&args, global, &global.config()?),
+        Command::Check(args) => check::run(&args, global),
         Command::Serve(args) => serve_dashboard(&args, &global.config()?),
         Command::Demo(args) => show_demo(&args, global),
     }
 }
 
-/// Runs `work` with the configuration and what draws pages.
+/// Runs `work` with the configuration and what draws pages; `report_pages` stands above `site.report_pages`.
 fn with_pages(
     global: &Global,
+    report_pages: Option<u64>,
     work: impl FnOnce(&Config, Draw) -> anyhow::Result<ExitCode>,
 ) -> anyhow::Result<ExitCode> {
     let config = global.config()?;
     let pages = Pages {
         catalogue: context::catalogue(&config)?,
-        skin: Skin::new(&config.server.base_path)?,
-        report_pages: config.site.report_pages,
+        skin: Skin::new(&config.server.base_path)?.titled(&config.site.title),
+        report_pages: report_pages.unwrap_or(config.site.report_pages),
     };
     work(&config, &|drawing| pages.draw(drawing))
 }
@@ -124,23 +143,19 @@ fn show_demo(args: &demo::DemoArgs, global: &Global) -> anyhow::Result<ExitCode>
         .data_dir
         .clone()
         .unwrap_or_else(|| PathBuf::from("demo-data"));
+    demo::check_address(args)?;
     let prepared = demo::prepare(args, &folder, clock::today())?;
     let global = Global {
-        config: Some(prepared.config),
+        config: Some(prepared.config.clone()),
         data_dir: Some(folder),
         as_of: Some(prepared.as_of),
         ..global.clone()
     };
-    if !prepared.is_known {
-        let input = ingest::IngestArgs {
-            paths: vec![prepared.input.into()],
-            timings: false,
-        };
-        // The invented mailbox holds a broken attachment on purpose, so refusals are no failure here.
-        with_pages(&global, |config, draw| {
-            ingest::run(&input, &global, config, draw)
-        })?;
-    }
+    // The invented mailbox holds a broken attachment on purpose, so refusals are no failure here.
+    with_pages(&global, None, |config, draw| {
+        demo::take_in(args, &prepared, &global, config, draw)
+    })?;
+    print!("{}", demo::words(&prepared, args.serve));
     if !args.serve {
         return Ok(ExitCode::SUCCESS);
     }
@@ -156,7 +171,10 @@ fn serve_dashboard(args: &serve::ServeArgs, config: &Config) -> anyhow::Result<E
     serve::run(
         args,
         config,
-        drawn::drawn(&config.server.base_path, context::catalogue(config)?)?,
+        drawn::drawn(
+            Skin::new(&config.server.base_path)?.titled(&config.site.title),
+            context::catalogue(config)?,
+        )?,
     )
 }
 
@@ -184,4 +202,31 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
         .chain()
         .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
         .any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::lock::RunLock;
+
+    #[test]
+    fn causes_of_failure_have_exit_codes_of_their_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.lock");
+        let lock = || RunLock::acquire(&path, "sentinel ingest", &mut |_| false);
+        let _held = lock().unwrap();
+        let busy = anyhow::Error::from(lock().unwrap_err()).context("beginning");
+        let usage = anyhow::Error::from(UsageError("no such day".into())).context("beginning");
+        let broken = std::io::Error::from(std::io::ErrorKind::BrokenPipe);
+        for (error, expect) in [
+            (busy, 4),
+            (usage, 2),
+            (anyhow::anyhow!("the disk is full"), 3),
+            (anyhow::Error::from(broken).context("printing"), 0),
+        ] {
+            let what = error.to_string();
+            let code = format!("{:?}", failed(&error));
+            assert_eq!(code, format!("{:?}", ExitCode::from(expect)), "{what}");
+        }
+    }
 }

@@ -20,6 +20,10 @@ use sink::{Input, Sink};
 
 /// Arguments of `sentinel parse`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  sentinel parse mail.eml
+  sentinel parse ~/dmarc-reports --format csv > records.csv
+  sentinel parse - < report.xml.gz")]
 pub struct ParseArgs {
     /// Files, folders (recursive, Maildir too), mbox, archives, or `-` for standard input; recognised by content
     #[arg(required = true, value_name = "PATH")]

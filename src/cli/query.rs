@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 
-use crate::config::Config;
+use crate::config::{Config, nearest};
 use crate::model::day::Day;
 use crate::publish::{Generation, Publisher};
 use crate::query::{
@@ -27,6 +27,11 @@ use table::{AlignedTable, Plan};
 
 /// Arguments of `sentinel query`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "Examples:
+  sentinel query 'select domain, sum(messages) as messages from daily group by domain order by domain'
+  sentinel query --list
+  sentinel query domain_sources --param domain=example.com
+  sentinel query 'from records' --format parquet > records.parquet")]
 pub struct QueryArgs {
     /// One SQL statement that reads, or the name of a query of the catalogue
     #[arg(value_name = "SQL|NAME", required_unless_present = "list")]
@@ -160,7 +165,10 @@ fn question(text: &str, args: &QueryArgs, catalogue: &Catalogue) -> anyhow::Resu
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
     {
-        bail!("there is no query called `{word}`; `sentinel query --list` names them");
+        let names = catalogue.queries.keys().map(String::as_str);
+        let near = nearest(word, names)
+            .map_or_else(String::new, |name| format!(", did you mean `{name}`"));
+        bail!("there is no query called `{word}`{near}; `sentinel query --list` names them");
     }
     let kind = one_statement(text)?;
     let params = args

@@ -15,6 +15,9 @@ const SHOWN_REPORTS: usize = 20;
 
 /// Arguments of `sentinel rebuild`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "Examples:
+  sentinel rebuild         after data/work or data/public was lost
+  sentinel rebuild --diff  and say what changed")]
 pub struct RebuildArgs {
     /// Say what changed against what was published before
     #[arg(long)]

@@ -19,8 +19,11 @@ use crate::serve::{
 
 /// Arguments of the command.
 #[derive(Debug, Clone, Default, clap::Args)]
+#[command(after_help = "Examples:
+  DASHBOARD_USERNAME=me DASHBOARD_PASSWORD=… sentinel serve
+  sentinel serve --listen 127.0.0.1:9000")]
 pub struct ServeArgs {
-    /// Address to listen on, instead of `server.listen`.
+    /// Address to listen on, instead of `server.listen`
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub listen: Option<SocketAddr>,
 }
@@ -57,9 +60,18 @@ pub fn run(args: &ServeArgs, config: &Config, drawn: Drawn) -> anyhow::Result<Ex
     let bound = listener
         .local_addr()
         .context("asking for the address listened on")?;
-    println!("Dashboard: {}", dashboard_url(bound, &settings.base_path));
-    run_until_signal(listener, Server::new(settings, sources)).context("serving")?;
+    let url = dashboard_url(bound, &settings.base_path);
+    // Who reads this line may send a signal at once.
+    let ready = || println!("Dashboard: {url}");
+    run_until_signal(listener, Server::new(settings, sources), ready).context("serving")?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Why the server would not start, if so.
+pub(super) fn refusal(config: &Config) -> Option<StartError> {
+    settings(config)
+        .and_then(|settings| check_start(&settings, config.server.listen))
+        .err()
 }
 
 fn settings(config: &Config) -> Result<ServeConfig, StartError> {

@@ -7,11 +7,15 @@ use anyhow::Result;
 use super::context::Global;
 use super::work::locked;
 use crate::config::Config;
+use crate::job::folders::Folders;
 use crate::job::publish::Draw;
 use crate::job::verify::verify;
+use crate::publish::Publisher;
 
 /// Arguments of `sentinel verify`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "Examples:
+  sentinel verify  exit code 3 and a list where something differs")]
 pub struct VerifyArgs {}
 
 /// Rebuilds in a folder of its own and compares; exit code 3 and a list where something differs.
@@ -35,4 +39,16 @@ pub fn run(_args: &VerifyArgs, global: &Global, config: &Config, draw: Draw) -> 
         verified.differences.len()
     );
     Ok(ExitCode::from(3))
+}
+
+/// How many reports have a page in what is published: `render --report-pages` may have asked for another number than
+/// the configuration, and that is no difference. `None` where nothing readable is published; the comparison says so.
+pub fn published_report_pages(config: &Config) -> Option<u64> {
+    let public = Folders::new(&config.app.data_dir).public();
+    let live = Publisher::open(&public).current().ok()??;
+    let pages = live.manifest.files.keys();
+    let count = pages
+        .filter(|path| path.starts_with("site/reports/") && path.ends_with(".html"))
+        .count();
+    u64::try_from(count).ok()
 }

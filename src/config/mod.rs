@@ -23,6 +23,7 @@ mod values;
 mod tests;
 
 pub use environment::{Environment, process_environment};
+pub use tree::nearest;
 
 /// Where the configuration is looked for when the command line names none.
 pub const DEFAULT_PATH: &str = "config/config.yml";

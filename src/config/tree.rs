@@ -147,18 +147,9 @@ impl Reader<'_> {
 
     /// Refuses a key that nobody reads, with the nearest one that somebody does.
     pub fn unknown(&mut self, line: usize, path: &str, key: &str, known: &[&str]) {
-        let near = known
-            .iter()
-            .map(|name| {
-                (
-                    strsim::damerau_levenshtein(name, &key.to_ascii_lowercase()),
-                    *name,
-                )
-            })
-            .min()
-            .filter(|(distance, name)| *distance <= name.len().div_ceil(3));
+        let near = nearest(key, known.iter().copied());
         let message = match near {
-            Some((_, name)) => format!("unknown key, did you mean `{name}`?"),
+            Some(name) => format!("unknown key, did you mean `{name}`?"),
             None => format!("unknown key; known here: {}", known.join(", ")),
         };
         self.note(line, path, message);
@@ -178,6 +169,16 @@ impl Value {
             Self::Odd => "a value of a kind that is not used here (put it in quotes if it is text)",
         }
     }
+}
+
+/// The known name that `word` was probably meant to be.
+pub fn nearest<'n>(word: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let word = word.to_ascii_lowercase();
+    known
+        .map(|name| (strsim::damerau_levenshtein(name, &word), name))
+        .min()
+        .filter(|(distance, name)| *distance <= name.len().div_ceil(3))
+        .map(|(_, name)| name)
 }
 
 /// `parent.key`, or `key` at the top.

@@ -1,16 +1,23 @@
 //! Draws the pages of a generation: those whose data changed, the others are taken over.
 //!
 //! A page of a report is a function of the report alone, a page of a domain one of the domain's reports and the day
-//! for which things are judged; the few other pages are always drawn.
+//! for which things are judged, unless the user added a panel to it; the few other pages are always drawn.
+//!
+//! A page asks many small questions, which DuckDB answers best on one thread each: pages are drawn side by side.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
 
 use anyhow::{Context as _, Result};
 
 use super::publish::Drawing;
-use crate::model::day::Day;
+use super::report_pages::ReportBatch;
 use crate::model::item::ItemNo;
 use crate::publish::Staging;
 use crate::query::{Catalogue, Params, Query, Table, Value, run};
-use crate::render::{DomainDays, Rows, Site, Skin, report, write_assets, write_queries};
+use crate::render::{DomainDays, Rows, Site, Skin, write_assets, write_queries};
+use crate::store::Connection;
 
 /// What pages are made of beside the data.
 pub struct Pages {
@@ -20,6 +27,33 @@ pub struct Pages {
     pub skin: Skin,
     /// Newest reports that get a static page.
     pub report_pages: u64,
+}
+
+/// Path and bytes of a file of the site.
+pub(super) type Page = (String, Vec<u8>);
+
+/// Names in `-- panel: page=…` of what is drawn for each domain.
+const DOMAIN_PAGES: [&str; 4] = [
+    "domain",
+    "api/domain_summary",
+    "api/domain_reports",
+    "api/domain_sources",
+];
+
+/// Names in `-- panel: page=…` of what is drawn for each report.
+const REPORT_PAGES: [&str; 2] = ["report", "api/report"];
+
+/// Drawn sets of pages that may wait to be written.
+const AHEAD: usize = 8;
+
+/// Pages that are drawn together.
+enum Task {
+    Overview,
+    Sources,
+    Intake,
+    Api,
+    Domain(String),
+    Reports(ReportBatch),
 }
 
 /// A domain and the newest item that brought a report about it.
@@ -40,37 +74,113 @@ impl Pages {
         } = drawing;
         let mut rows = |query: &Query, params: &Params| run(connection, query, params);
         let (domains, changed) = self.domains(&mut rows)?;
+        let mut tasks = vec![Task::Sources, Task::Overview, Task::Intake, Task::Api];
+        let domains_to =
+            drawn_to.filter(|_| drawn_as_of == Some(as_of) && !self.has_users(&DOMAIN_PAGES));
+        for domain in changed {
+            if !(domains_to.is_some_and(|item_no| domain.last_item <= item_no)
+                && keep_domain(staging, &domain.name)?)
+            {
+                tasks.push(Task::Domain(domain.name));
+            }
+        }
+        let reports_to = drawn_to.filter(|_| !self.has_users(&REPORT_PAGES));
+        let batches = self.report_batches(&mut rows, staging, reports_to)?;
+        tasks.extend(batches.into_iter().map(Task::Reports));
         let site = Site {
             skin: &self.skin,
             catalogue: &self.catalogue,
             as_of,
             domains: &domains,
         };
-        let pages_to = drawn_to.filter(|_| drawn_as_of == Some(as_of));
-        for domain in &changed {
-            let kept = pages_to.is_some_and(|item_no| domain.last_item <= item_no);
-            let paths = domain_paths(&domain.name);
-            if kept && paths.iter().all(|path| staging.is_in_base(path)) {
-                for path in &paths {
-                    staging
-                        .keep(path)
-                        .with_context(|| format!("linking {path}"))?;
-                }
-                continue;
-            }
-            let mut emit = |path: &str, bytes: &[u8]| write(staging, path, bytes);
-            site.domain(&domain.name, &mut rows, &mut emit)?;
-            site.api_domain(&domain.name, &mut rows, &mut emit)?;
-        }
-        self.reports(&mut rows, staging, drawn_to)?;
+        self.draw_all(&site, &tasks, connection, staging)?;
         let mut emit = |path: &str, bytes: &[u8]| write(staging, path, bytes);
-        site.overview(&mut rows, &mut emit)?;
-        site.sources(&mut rows, &mut emit)?;
-        site.intake(&mut rows, &mut emit)?;
-        site.api_domains(&mut rows, &mut emit)?;
-        site.api_homepage(&mut rows, &mut emit)?;
         write_queries(&self.catalogue, &mut emit)?;
         write_assets(&self.skin, &mut emit)
+    }
+
+    /// Draws on all cores and writes as it comes; the order of writing does not matter.
+    fn draw_all(
+        &self,
+        site: &Site<'_>,
+        tasks: &[Task],
+        connection: &Connection,
+        staging: &mut Staging,
+    ) -> Result<()> {
+        connection
+            .execute_batch("set threads = 1")
+            .context("asking DuckDB for one thread a query")?;
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let connections: Vec<Connection> = (0..cores.min(tasks.len()))
+            .map(|_| connection.try_clone().context("opening a connection"))
+            .collect::<Result<_>>()?;
+        let next = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            let (sender, receiver) = sync_channel(AHEAD);
+            for connection in connections {
+                let (sender, next) = (sender.clone(), &next);
+                scope.spawn(move || self.work(site, tasks, next, &connection, &sender));
+            }
+            drop(sender);
+            for drawn in receiver {
+                for (path, bytes) in drawn? {
+                    write(staging, &path, &bytes)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Takes tasks until there are none, one fails, or nobody listens.
+    fn work(
+        &self,
+        site: &Site<'_>,
+        tasks: &[Task],
+        next: &AtomicUsize,
+        connection: &Connection,
+        drawn: &SyncSender<Result<Vec<Page>>>,
+    ) {
+        while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let pages = self.perform(site, task, connection);
+            let has_failed = pages.is_err();
+            if drawn.send(pages).is_err() || has_failed {
+                return;
+            }
+        }
+    }
+
+    fn perform(&self, site: &Site<'_>, task: &Task, connection: &Connection) -> Result<Vec<Page>> {
+        let mut rows = |query: &Query, params: &Params| run(connection, query, params);
+        if let Task::Reports(batch) = task {
+            return self.draw_reports(batch, &mut rows);
+        }
+        let mut pages = Vec::new();
+        let mut emit = |path: &str, bytes: &[u8]| {
+            pages.push((path.to_owned(), bytes.to_vec()));
+            Ok(())
+        };
+        match task {
+            Task::Overview => site.overview(&mut rows, &mut emit)?,
+            Task::Sources => site.sources(&mut rows, &mut emit)?,
+            Task::Intake => site.intake(&mut rows, &mut emit)?,
+            Task::Api => {
+                site.api_domains(&mut rows, &mut emit)?;
+                site.api_homepage(&mut rows, &mut emit)?;
+            }
+            Task::Domain(name) => {
+                site.domain(name, &mut rows, &mut emit)?;
+                site.api_domain(name, &mut rows, &mut emit)?;
+            }
+            Task::Reports(_) => {}
+        }
+        Ok(pages)
+    }
+
+    /// Whether a query of the user's own is on one of the pages. It may look at any table, so what is new to the page
+    /// cannot be told from the page's reports.
+    fn has_users(&self, pages: &[&str]) -> bool {
+        let mut panels = pages.iter().flat_map(|page| self.catalogue.panels(page));
+        panels.any(|query| query.is_users)
     }
 
     fn domains(&self, rows: Rows<'_>) -> Result<(Vec<DomainDays>, Vec<Changed>)> {
@@ -96,76 +206,12 @@ impl Pages {
         Ok((days, changed))
     }
 
-    /// The newest reports: a page that the base has is taken over, since nothing can change a report.
-    fn reports(
-        &self,
-        rows: Rows<'_>,
-        staging: &mut Staging,
-        drawn_to: Option<ItemNo>,
-    ) -> Result<()> {
-        let newest = Value::Int(i64::try_from(self.report_pages).unwrap_or(i64::MAX));
-        let mut params = Params::from([("newest".to_owned(), newest)]);
-        let listed = listed_reports(&self.ask("report_page_days", &params, rows)?);
-        let is_kept = |report: &ListedReport, staging: &Staging| {
-            drawn_to.is_some_and(|item_no| report.item_no <= item_no)
-                && report_paths(&report.id)
-                    .iter()
-                    .all(|path| staging.is_in_base(path))
-        };
-        let (kept, drawn): (Vec<_>, Vec<_>) = listed
-            .into_iter()
-            .partition(|report| is_kept(report, staging));
-        for path in kept.iter().flat_map(|report| report_paths(&report.id)) {
-            staging
-                .keep(&path)
-                .with_context(|| format!("linking {path}"))?;
-        }
-        let Some(since) = drawn.iter().map(|report| report.day).min() else {
-            return Ok(());
-        };
-        let after = drawn
-            .iter()
-            .map(|report| report.item_no)
-            .min()
-            .unwrap_or(0)
-            .saturating_sub(1);
-        params.insert(
-            "after".to_owned(),
-            Value::Int(i64::try_from(after).unwrap_or(i64::MAX)),
-        );
-        params.insert("since".to_owned(), Value::Day(since));
-        for batch in batches(&drawn) {
-            let (Some(first), Some(last)) = (batch.first(), batch.last()) else {
-                continue;
-            };
-            params.insert("first".to_owned(), Value::Text(first.id.clone()));
-            params.insert("last".to_owned(), Value::Text(last.id.clone()));
-            let mut reports = self.ask("newest_reports", &params, rows)?;
-            let records = self.ask("newest_report_records", &params, rows)?;
-            // Between two that are drawn there may be one that was taken over.
-            reports.rows.retain(|row| {
-                matches!(row.first(), Some(Value::Text(id)) if batch.binary_search_by(|report| report.id.cmp(id)).is_ok())
-            });
-            let mut emit = |path: &str, bytes: &[u8]| write(staging, path, bytes);
-            report::write_reports(
-                &self.skin,
-                &self.catalogue,
-                &reports,
-                &records,
-                rows,
-                &mut emit,
-            )?;
-        }
-        Ok(())
-    }
-
-    fn ask(&self, name: &str, params: &Params, rows: Rows<'_>) -> Result<Table> {
-        let query = self
-            .catalogue
-            .queries
-            .get(name)
-            .with_context(|| format!("there is no query {name}"))?;
-        rows(query, params)
+    pub(super) fn ask(&self, name: &str, params: &Params, rows: Rows<'_>) -> Result<Table> {
+        let query = self.catalogue.queries.get(name);
+        rows(
+            query.with_context(|| format!("there is no query {name}"))?,
+            params,
+        )
     }
 }
 
@@ -175,61 +221,21 @@ fn write(staging: &mut Staging, path: &str, bytes: &[u8]) -> Result<()> {
         .with_context(|| format!("writing {path}"))
 }
 
-fn domain_paths(name: &str) -> [String; 4] {
-    [
+/// Takes the files of a domain over, where the base has all of them.
+fn keep_domain(staging: &mut Staging, name: &str) -> Result<bool> {
+    let paths = [
         format!("site/domains/{name}.html"),
         format!("site/api/domains/{name}/summary.json"),
         format!("site/api/domains/{name}/reports.json"),
         format!("site/api/domains/{name}/sources.json"),
-    ]
-}
-
-fn report_paths(id: &str) -> [String; 2] {
-    [
-        format!("site/reports/{id}.html"),
-        format!("site/api/reports/{id}.json"),
-    ]
-}
-
-/// A report that has a static page.
-struct ListedReport {
-    id: String,
-    day: Day,
-    item_no: ItemNo,
-    records_shown: u64,
-}
-
-fn listed_reports(table: &Table) -> Vec<ListedReport> {
-    let rows = table.rows.iter().filter_map(|row| match row.as_slice() {
-        [
-            Value::Text(id),
-            Value::Day(day),
-            Value::Int(item_no),
-            Value::Int(records_shown),
-        ] => Some(ListedReport {
-            id: id.clone(),
-            day: *day,
-            item_no: item_no.unsigned_abs(),
-            records_shown: records_shown.unsigned_abs(),
-        }),
-        _ => None,
-    });
-    rows.collect()
-}
-
-/// Records that are in memory at a time.
-const BATCH_RECORDS: u64 = 20_000;
-
-/// Runs of reports with at most [`BATCH_RECORDS`] records, or one report.
-fn batches(reports: &[ListedReport]) -> Vec<&[ListedReport]> {
-    let (mut batches, mut from, mut records) = (Vec::new(), 0, 0);
-    for (at, report) in reports.iter().enumerate() {
-        if at > from && records + report.records_shown > BATCH_RECORDS {
-            batches.push(&reports[from..at]);
-            (from, records) = (at, 0);
+    ];
+    let are_there = paths.iter().all(|path| staging.is_in_base(path));
+    if are_there {
+        for path in &paths {
+            staging
+                .keep(path)
+                .with_context(|| format!("linking {path}"))?;
         }
-        records += report.records_shown;
     }
-    batches.push(&reports[from..]);
-    batches
+    Ok(are_there)
 }

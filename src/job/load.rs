@@ -12,6 +12,7 @@ use super::units::{AHEAD_MESSAGES, AHEAD_UNITS, Bytes, Message, Unit, read_units
 use crate::archive::{Archive, Content, Item};
 use crate::model::item::ItemNo;
 use crate::model::outcome::Outcome;
+use crate::store::Connection;
 use crate::store::batch::Batch;
 use crate::store::decide::DocumentRow;
 use crate::store::holders::kept;
@@ -162,7 +163,7 @@ struct Reading<'a> {
     archive: &'a Archive,
     position: ItemNo,
     last: ItemNo,
-    connection: duckdb::Connection,
+    connection: Connection,
 }
 
 impl Reading<'_> {

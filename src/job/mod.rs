@@ -8,6 +8,8 @@ pub mod lock;
 pub mod publish;
 pub mod read;
 pub mod rebuild;
+pub mod redraw;
+mod report_pages;
 pub mod run;
 pub mod stopwatch;
 mod units;

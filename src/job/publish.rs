@@ -6,13 +6,13 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use anyhow::{Context, Result, anyhow};
-use duckdb::Connection;
 
 use super::stopwatch::Stopwatch;
 use crate::ledger::Entry;
 use crate::model::day::Day;
 use crate::model::item::ItemNo;
 use crate::publish::{DATABASE, Generation, Publisher, Staging, Values};
+use crate::store::Connection;
 use crate::store::lake::LakeDay;
 use crate::store::working::{ClosedStore, Store};
 

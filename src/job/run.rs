@@ -73,7 +73,7 @@ pub fn ingest(run: &Run, paths: &[OsString], progress: &mut dyn FnMut(Progress))
     let ledger = Ledger::open(&run.folders.ledger()).context("opening the ledger")?;
     let mut archive = Archive::open(&run.folders.archive()).context("opening the archive")?;
     advance(&ledger, run)?;
-    let mut store = Store::open(run.store.clone())?;
+    let (mut store, extent) = open_store(run, &archive)?;
     let from = Collect {
         paths,
         limits: &run.store.limits,
@@ -98,7 +98,7 @@ pub fn ingest(run: &Run, paths: &[OsString], progress: &mut dyn FnMut(Progress))
     let unread = collected.err();
     loaded.add(&load_all(run, &archive, &mut store, progress)?);
     finish(run, &ledger, &loaded)?;
-    let generation = publish_store(run, &ledger, store, Extent::Changed)?;
+    let generation = publish_store(run, &ledger, store, extent)?;
     Ok(Done {
         loaded,
         generation,
@@ -106,7 +106,27 @@ pub fn ingest(run: &Run, paths: &[OsString], progress: &mut dyn FnMut(Progress))
     })
 }
 
-fn load_all(
+/// The working database, emptied where it was made from another archive: one that was restored from a backup may end
+/// before it, and new items would take numbers that it believes to have loaded.
+pub(super) fn open_store(run: &Run, archive: &Archive) -> Result<(Store, Extent)> {
+    let store = Store::open(run.store.clone())?;
+    let Some((item_no, had)) = store.last_item()? else {
+        return Ok((store, Extent::Changed));
+    };
+    let has = archive.sha256(item_no).context("reading the archive")?;
+    if has.is_some_and(|sha256| hex(&sha256) == had) {
+        return Ok((store, Extent::Changed));
+    }
+    tracing::warn!("the working database was made from another archive: rebuilding");
+    Ok((store.empty()?, Extent::Everything))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Loads what is archived and not loaded yet.
+pub(super) fn load_all(
     run: &Run,
     archive: &Archive,
     store: &mut Store,

@@ -8,8 +8,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Mutex, PoisonError};
 
-use duckdb::arrow::record_batch::RecordBatch;
-
 use super::read::{ReadingSink, read_item};
 use crate::archive::{Content, Item};
 use crate::model::aggregate::Record;
@@ -17,6 +15,7 @@ use crate::model::item::ItemNo;
 use crate::model::limits::Limits;
 use crate::model::outcome::Refusal;
 use crate::parse::Report;
+use crate::store::RecordBatch;
 use crate::store::batch::ItemRow;
 use crate::store::decide::{ReadDocument, Refused};
 use crate::store::record_rows::RecordRows;
@@ -223,11 +222,16 @@ fn item_row(item_no: ItemNo, item: Item, bytes: &Bytes) -> (ItemRow, Result<Vec<
     (row, own)
 }
 
+/// The archive keeps the code alone: what it means is said here.
 fn dropped(code: String, bytes: u64) -> Refused {
-    let message = if code == Refusal::NOT_A_REPORT {
-        "nothing in it looks like a report; its bytes are not kept".to_owned()
-    } else {
-        format!("it was not taken in; its {bytes} bytes are not kept")
+    let message = match code.as_str() {
+        Refusal::NOT_A_REPORT => "nothing in it looks like a report; its bytes are not kept".into(),
+        "limit-item-bytes" => {
+            format!("its {bytes} bytes are more than limits.item_bytes allows; they are not kept")
+        }
+        "read-failed" => "it could not be read; make it readable and ingest it again".into(),
+        "zip-path" => "its name leads out of the archive; it was not unpacked".into(),
+        _ => format!("it was not taken in; its {bytes} bytes are not kept"),
     };
     Refused { code, message }
 }

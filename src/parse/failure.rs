@@ -78,11 +78,8 @@ fn arf(fields: &Fields, limits: &Limits, oddities: &mut Oddities) -> FailureRepo
             .map(str::to_owned)
             .collect::<Vec<_>>()
     };
-    let auth_failures: Vec<String> = fields
-        .all("Auth-Failure")
-        .flat_map(words)
-        .take(most)
-        .collect();
+    let failures = fields.all("Auth-Failure").flat_map(words);
+    let auth_failures: Vec<String> = failures.take(most).collect();
     if auth_failures.is_empty() {
         oddities.note("auth-failure-missing", String::new);
     }

@@ -6,16 +6,29 @@ use serde_json::{Value, json};
 use super::{Emit, Skin};
 use crate::query::{Catalogue, EMBEDDED};
 
-/// Writes `site/assets/*` and `site/api/openapi.json`.
-pub fn write_assets(skin: &Skin, emit: Emit<'_>) -> anyhow::Result<()> {
-    emit(
+/// Path in a generation and content of what every page links to.
+const ASSETS: [(&str, &[u8]); 2] = [
+    (
         "site/assets/style.css",
         include_bytes!("../../templates/assets/style.css"),
-    )?;
-    emit(
+    ),
+    (
         "site/assets/favicon.svg",
         include_bytes!("../../templates/assets/favicon.svg"),
-    )?;
+    ),
+];
+
+/// The content of an asset by its path in a generation, for pages that are shown before there is one.
+pub fn asset(path: &str) -> Option<&'static [u8]> {
+    let found = ASSETS.iter().find(|(known, _)| *known == path);
+    found.map(|(_, content)| *content)
+}
+
+/// Writes `site/assets/*` and `site/api/openapi.json`.
+pub fn write_assets(skin: &Skin, emit: Emit<'_>) -> anyhow::Result<()> {
+    for (path, content) in ASSETS {
+        emit(path, content)?;
+    }
     emit("site/api/openapi.json", &openapi(skin.base_path())?)
 }
 

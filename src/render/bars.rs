@@ -5,7 +5,7 @@ use super::chart::series_class;
 use super::html::Html;
 use super::plot::{Plot, column};
 use super::words::{grouped, heading};
-use crate::query::{Panel, Table};
+use crate::query::{Panel, Table, Value};
 
 /// Bars drawn; the data table has all rows.
 const BARS_SHOWN: usize = 12;
@@ -65,10 +65,7 @@ fn write_bar(html: &mut Html, plot: &Plot, values: &[Option<i64>], top: i64) {
     let mut left = 0;
     for (at, value) in values.iter().enumerate() {
         let share = i128::from(value.unwrap_or(0)) * 1000 / i128::from(top);
-        let mut width = i64::try_from(share).unwrap_or(1000).min(1000 - left);
-        if value.is_some_and(|value| value > 0) {
-            width = width.max(4).min(1000 - left);
-        }
+        let width = i64::try_from(share).unwrap_or(1000).min(1000 - left);
         html.raw("<rect class=\"")
             .raw(series_class(&plot.series[at], at))
             .raw("\" x=\"")
@@ -97,14 +94,16 @@ pub fn write_figures(
         named
     };
     for row in &table.rows {
-        html.raw("<dl class=\"figures\">");
+        html.raw("<dl class=\"figures ")
+            .raw(columns_class(shown.len()))
+            .raw("\">");
         for at in &shown {
             let (name, value) = (&table.columns[*at], &row[*at]);
             html.raw("<div><dt>").text(&heading(name)).raw("</dt>");
-            html.raw(if is_number(value) {
-                "<dd>"
-            } else {
-                "<dd class=\"words\">"
+            html.raw(match value {
+                Value::Int(1..) if name == "failing" => "<dd class=\"bad\">",
+                value if is_number(value) => "<dd>",
+                _ => "<dd class=\"words\">",
             });
             write_cell(html, base_path, name, value);
             write_meter(html, name, value);
@@ -115,6 +114,40 @@ pub fn write_figures(
     Ok(())
 }
 
+/// Tiles beside each other on a wide screen, such that the rows are even, or the last one lacks least.
+fn columns_class(tiles: usize) -> &'static str {
+    const CLASSES: [(usize, &str); 4] = [(6, "by-6"), (5, "by-5"), (4, "by-4"), (3, "by-3")];
+    if tiles <= 6 {
+        return ["by-3", "by-3", "by-3", "by-3", "by-4", "by-5", "by-6"][tiles];
+    }
+    let lacking = |columns: usize| (columns - tiles % columns) % columns;
+    CLASSES
+        .iter()
+        .min_by_key(|(columns, _)| lacking(*columns))
+        .map_or("by-4", |(_, class)| class)
+}
+
 fn count(rows: usize) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_of_tiles_are_even_where_they_can_be() {
+        for (tiles, expect) in [
+            (1, "by-3"),
+            (4, "by-4"),
+            (6, "by-6"),
+            (7, "by-4"),
+            (8, "by-4"),
+            (10, "by-5"),
+            (11, "by-6"),
+            (12, "by-6"),
+        ] {
+            assert_eq!(columns_class(tiles), expect, "{tiles}");
+        }
+    }
 }

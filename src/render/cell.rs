@@ -53,7 +53,7 @@ fn write_text(html: &mut Html, base_path: &str, column: &str, text: &str) {
                 .raw("/reports/")
                 .text(text)
                 .raw("\">");
-            html.text(&text[..12]).raw("\u{2026}</a>");
+            html.text(&text[..8]).raw("\u{2026}</a>");
         }
         "source_ip" => {
             html.raw("<span class=\"code ip\">")

@@ -4,7 +4,7 @@
 //! sizes come from classes of the style sheet: the content security policy allows no inline style.
 
 use super::html::Html;
-use super::plot::{Plot, Slot, grid_step};
+use super::plot::{Grid, Plot, Slot};
 use super::words::{compact, grouped, heading};
 use crate::query::Chart;
 
@@ -14,8 +14,10 @@ const HEIGHT: i64 = 1000;
 const SLOT_WIDTH: i64 = 20;
 /// Space left and right of a column.
 const COLUMN_GAP: i64 = 2;
-/// A value above zero is drawn at least this high, or it could not be seen beside large ones.
-const VISIBLE_HEIGHT: i64 = 8;
+/// Up to as many slots each has its label; beyond, the first, the middle and the last.
+const LABELLED_SLOTS: usize = 6;
+/// Fewer slots than this are drawn on a part of the width, or their columns would be walls.
+const FEW_SLOTS: usize = 12;
 
 /// Writes a stacked or line chart. `id` is unique on the page; `title` names the chart for those who do not see it.
 pub fn write_chart(html: &mut Html, id: &str, title: &str, chart: Chart, plot: &Plot) {
@@ -24,20 +26,27 @@ pub fn write_chart(html: &mut Html, id: &str, title: &str, chart: Chart, plot: &
     } else {
         plot.largest()
     };
-    let step = if plot.is_percent && chart == Chart::Line {
-        250
+    let grid = if plot.is_percent && chart == Chart::Line {
+        Grid {
+            step: 250,
+            lines: 4,
+        }
     } else {
-        grid_step(largest)
+        Grid::holding(largest)
     };
     html.raw("<figure class=\"chart\">");
     write_legend(html, plot);
-    html.raw("<div class=\"plot\">");
-    write_vertical_axis(html, step, plot.is_percent);
+    html.raw(if plot.slots.len() < FEW_SLOTS {
+        "<div class=\"plot few\">"
+    } else {
+        "<div class=\"plot\">"
+    });
+    write_vertical_axis(html, &grid, plot.is_percent);
     write_svg_head(html, id, title, plot, chart);
-    write_grid(html, plot);
+    write_grid(html, plot, grid.lines);
     match chart {
-        Chart::Line => write_lines(html, plot, step * 4),
-        _ => write_columns(html, plot, step * 4),
+        Chart::Line => write_lines(html, plot, grid.top()),
+        _ => write_columns(html, plot, grid.top()),
     }
     html.raw("</svg>");
     write_horizontal_axis(html, &plot.slots);
@@ -57,13 +66,14 @@ fn write_legend(html: &mut Html, plot: &Plot) {
     html.raw("</ul>");
 }
 
-fn write_vertical_axis(html: &mut Html, step: i64, is_percent: bool) {
+fn write_vertical_axis(html: &mut Html, grid: &Grid, is_percent: bool) {
     html.raw("<div class=\"yaxis\" aria-hidden=\"true\">");
-    for line in (0..=4).rev() {
+    for line in (0..=grid.lines).rev() {
+        let value = grid.step.saturating_mul(line);
         let label = if is_percent {
-            format!("{}%", step * line / 10)
+            format!("{}%", value / 10)
         } else {
-            compact(step * line)
+            compact(value)
         };
         html.raw("<span>").text(&label).raw("</span>");
     }
@@ -107,15 +117,15 @@ fn plot_width(plot: &Plot) -> i64 {
     i64::try_from(plot.slots.len()).unwrap_or(1).max(1) * SLOT_WIDTH
 }
 
-fn write_grid(html: &mut Html, plot: &Plot) {
+fn write_grid(html: &mut Html, plot: &Plot, lines: i64) {
     let width = plot_width(plot);
-    for line in 0..=4 {
-        html.raw(if line == 4 {
+    for line in 0..=lines {
+        html.raw(if line == lines {
             "<path class=\"base\" d=\"M0 "
         } else {
             "<path class=\"grid\" d=\"M0 "
         });
-        html.int(HEIGHT / 4 * line)
+        html.int(HEIGHT * line / lines)
             .raw("h")
             .int(width)
             .raw("\" vector-effect=\"non-scaling-stroke\"/>");
@@ -131,13 +141,16 @@ fn write_columns(html: &mut Html, plot: &Plot, top: i64) {
             .raw("\" width=\"")
             .int(SLOT_WIDTH);
         html.raw("\" height=\"").int(HEIGHT).raw("\"/>");
-        let mut bottom = HEIGHT;
+        // Each edge is that of the sum so far, so the top of the column is exactly the total.
+        let (mut sum, mut bottom) = (0_i64, HEIGHT);
         for (at, value) in slot.values.iter().enumerate() {
-            let height = scaled(value.unwrap_or(0), top).min(bottom);
+            sum = sum.saturating_add(value.unwrap_or(0));
+            let edge = HEIGHT - share_of(sum, top);
+            let height = bottom - edge;
             if height == 0 {
                 continue;
             }
-            bottom -= height;
+            bottom = edge;
             html.raw("<rect class=\"")
                 .raw(series_class(&plot.series[at], at))
                 .raw("\" x=\"")
@@ -203,28 +216,23 @@ fn write_lines(html: &mut Html, plot: &Plot, top: i64) {
     }
 }
 
-/// At most five labels: the first, the last and those between.
+/// The label of every slot where there are few, else those of the first, the middle and the last.
 fn write_horizontal_axis(html: &mut Html, slots: &[Slot]) {
-    html.raw("<div class=\"xaxis\" aria-hidden=\"true\">");
+    html.raw(if slots.len() <= LABELLED_SLOTS {
+        "<div class=\"xaxis each\" aria-hidden=\"true\">"
+    } else {
+        "<div class=\"xaxis\" aria-hidden=\"true\">"
+    });
     let last = slots.len().saturating_sub(1);
-    let marks: &[usize] = if last >= 2 { &[0, 1, 2] } else { &[0, 2] };
-    for mark in marks.iter().take(slots.len()) {
-        html.raw("<span>")
-            .text(&slots[last * mark / 2].label)
-            .raw("</span>");
+    let is_labelled =
+        |at: usize| slots.len() <= LABELLED_SLOTS || [0, last / 2, last].contains(&at);
+    for (_, slot) in slots.iter().enumerate().filter(|(at, _)| is_labelled(*at)) {
+        html.raw("<span>").text(&slot.label).raw("</span>");
     }
     html.raw("</div>");
 }
 
-/// Units of the drawing for `value`; what is above zero stays visible.
-fn scaled(value: i64, top: i64) -> i64 {
-    if value == 0 {
-        0
-    } else {
-        share_of(value, top).max(VISIBLE_HEIGHT)
-    }
-}
-
+/// Units of the drawing for `value`: its exact share, so a tiny value may be no more than a hair or nothing.
 fn share_of(value: i64, top: i64) -> i64 {
     let share = i128::from(value) * i128::from(HEIGHT) / i128::from(top.max(1));
     i64::try_from(share).unwrap_or(HEIGHT).min(HEIGHT)
@@ -235,11 +243,47 @@ pub fn series_class(name: &str, at: usize) -> &'static str {
     match name {
         "passed" | "compliant" | "delivered" | "accepted" | "pass_rate_percent" => "c-good",
         "failing" | "failed" | "rejected" | "threat" | "refused" => "c-bad",
-        "quarantined" | "misconfigured" | "conflict" => "c-warn",
+        // A milder failure has a milder tone of the same colour.
+        "quarantined" => "c-mild",
+        "misconfigured" | "conflict" => "c-warn",
+        // Often the same line as one of its parts, which must show through.
+        "both_aligned_percent" => "c-2 dashed",
         "forwarded_pass" => "c-6",
         "forwarded_fail" => "c-4",
         "known_unapproved" => "c-3",
         "unknown" | "disposition_unknown" => "c-7",
         _ => ["c-0", "c-1", "c-2", "c-3", "c-4", "c-5", "c-6", "c-7"][at % 8],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attribute<'a>(tag: &'a str, name: &str) -> &'a str {
+        let (_, rest) = tag.split_once(&format!(" {name}=\"")).unwrap();
+        rest.split('"').next().unwrap()
+    }
+
+    #[test]
+    fn a_stack_is_exactly_as_high_as_its_sum() {
+        let plot = Plot {
+            slots: vec![Slot {
+                label: "2026-01-01".into(),
+                values: vec![Some(9_000), Some(1), Some(2), Some(0), None, Some(997)],
+            }],
+            series: (b'a'..=b'f')
+                .map(|name| char::from(name).to_string())
+                .collect(),
+            is_percent: false,
+        };
+        let mut html = Html::default();
+        write_columns(&mut html, &plot, 20_000);
+        let drawn = html.as_str().split("<rect ").skip(2);
+        let heights: Vec<i64> = drawn
+            .map(|tag| attribute(&format!(" {tag}"), "height").parse().unwrap())
+            .collect();
+        assert_eq!(heights.iter().sum::<i64>(), 500, "{heights:?}");
+        assert_eq!(heights, [450, 50], "what is below a unit is not drawn");
     }
 }

@@ -41,7 +41,7 @@ mod tests;
 
 use crate::query::{Params, Query, Table};
 
-pub use assets::{write_assets, write_queries};
+pub use assets::{asset, write_assets, write_queries};
 pub use site::{DomainDays, Site, WINDOW_DAYS};
 pub use skin::{ErrorPage, Frame, Skin};
 

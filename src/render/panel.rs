@@ -20,6 +20,11 @@ pub fn write_panel(
     let name = query.name.as_str();
     html.raw("<section class=\"panel ")
         .raw(width_class(panel.chart))
+        .raw(if name.ends_with("_gone_quiet") {
+            " alarm"
+        } else {
+            ""
+        })
         .raw("\" aria-labelledby=\"p-")
         .text(name);
     html.raw("-h\"");
@@ -34,7 +39,7 @@ pub fn write_panel(
     write_query_link(html, base_path, name, &panel.title);
     html.raw("</header>");
     let about = about(&query.description);
-    if !about.is_empty() {
+    if !about.is_empty() && panel.chart != Chart::Figures {
         html.raw("<p class=\"about\">").text(&about).raw("</p>");
     }
     write_answer(html, base_path, name, panel, table);

@@ -196,19 +196,41 @@ fn amount(value: &Value, is_percent: bool) -> Option<i64> {
     }
 }
 
-/// The distance of two lines of the grid such that four of them hold `largest`: 1, 2, 2.5 or 5 times a power of ten.
-pub fn grid_step(largest: i64) -> i64 {
-    let mut power: i64 = 1;
-    loop {
-        for step in [power, power * 2, power / 2 * 5, power * 5] {
-            if step >= power && step.saturating_mul(4) >= largest {
-                return step;
+/// The horizontal lines behind a chart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grid {
+    /// Distance of two lines.
+    pub step: i64,
+    /// Lines above the base.
+    pub lines: i64,
+}
+
+impl Grid {
+    /// Four to six steps of 1, 2, 2.5 or 5 times a power of ten that hold `largest` with the least air above it.
+    pub fn holding(largest: i64) -> Self {
+        let mut power: i64 = 1;
+        let mut best: Option<Self> = None;
+        while power.saturating_mul(30) < largest {
+            power = power.saturating_mul(10);
+        }
+        for step in [power, power * 2, power / 2 * 5, power.saturating_mul(5)] {
+            for lines in 4..=6 {
+                let grid = Self { step, lines };
+                let holds = step >= power && grid.top() >= largest;
+                if holds && best.is_none_or(|best| grid.top() < best.top()) {
+                    best = Some(grid);
+                }
             }
         }
-        match power.checked_mul(100) {
-            Some(_) => power *= 10,
-            None => return largest / 4 + 1,
-        }
+        best.unwrap_or(Self {
+            step: largest / 4 + 1,
+            lines: 4,
+        })
+    }
+
+    /// The value at the upper edge.
+    pub fn top(&self) -> i64 {
+        self.step.saturating_mul(self.lines)
     }
 }
 
@@ -217,22 +239,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn four_steps_of_the_grid_hold_the_largest_value() {
-        for (largest, expect) in [
-            (0, 1),
-            (1, 1),
-            (4, 1),
-            (5, 2),
-            (9, 5),
-            (20, 5),
-            (21, 10),
-            (90, 25),
-            (1000, 250),
-            (4001, 2000),
+    fn steps_of_the_grid_hold_the_largest_value_with_little_air() {
+        for (largest, step, lines) in [
+            (0, 1, 4),
+            (1, 1, 4),
+            (4, 1, 4),
+            (5, 1, 5),
+            (9, 2, 5),
+            (20, 5, 4),
+            (21, 5, 5),
+            (90, 20, 5),
+            (1000, 200, 5),
+            (4001, 1000, 5),
+            (21_200, 5000, 5),
+            (268_000, 50_000, 6),
         ] {
-            assert_eq!(grid_step(largest), expect, "{largest}");
+            assert_eq!(Grid::holding(largest), Grid { step, lines }, "{largest}");
         }
-        assert!(grid_step(i64::MAX) > 0);
+    }
+
+    #[test]
+    fn no_number_is_too_large_for_the_grid() {
+        for largest in (0..63).map(|bit| (1_i64 << bit) + 7).chain([i64::MAX]) {
+            let grid = Grid::holding(largest);
+            assert!(grid.step > 0 && grid.top() >= largest, "{largest} {grid:?}");
+        }
     }
 
     #[test]

@@ -3,13 +3,13 @@
 use anyhow::Context as _;
 
 use super::html::Html;
-use super::panel::write_panel;
+use super::panel::{write_panel, write_query_link};
 use super::skin::{Frame, Skin};
 use super::words;
 use super::{Emit, Rows};
 use crate::model::day::{Day, days_before};
 use crate::model::domain::is_host_name;
-use crate::query::{Catalogue, Params, Query, Table, Value};
+use crate::query::{Catalogue, Chart, Params, Query, Table, Value};
 
 /// Days that the panels look back over, `as_of` itself not among them.
 pub const WINDOW_DAYS: u64 = 30;
@@ -96,7 +96,11 @@ impl Site<'_> {
             .ok()
             .and_then(|at| self.domains.get(at))
             .map(|domain| domain.last_day);
-        let mut frame = frame(name, "", self.window_words(), self.notice(last_day));
+        let mut lead = self.window_words();
+        if let Some(day) = last_day {
+            lead.push_str(&format!(" · newest report from {}", words::day(day)));
+        }
+        let mut frame = frame(name, "", lead, self.notice(last_day));
         frame.trail = vec![("/overview#domains".to_owned(), "Domains".to_owned())];
         let params = Params::from([("domain".to_owned(), Value::Text(name.to_owned()))]);
         self.write_page(
@@ -140,10 +144,13 @@ impl Site<'_> {
         let mut body = Html::with_capacity(32 * 1024);
         body.raw("<div class=\"panels\">\n");
         let mut has_anchor = page != "overview";
-        for (query, table) in &answers {
+        let (full, empty): (Vec<_>, Vec<_>) = answers
+            .iter()
+            .partition(|(_, table)| !table.rows.is_empty());
+        for (query, table) in full {
             let Some(panel) = &query.panel else { continue };
-            // Before the first report the notice says all; a page of empty boxes would only hide it.
-            if self.domains.is_empty() && table.rows.is_empty() {
+            // Before the first report the notice says all; zeros would only hide it.
+            if self.domains.is_empty() && panel.chart == Chart::Figures {
                 continue;
             }
             let is_domain_list =
@@ -160,6 +167,10 @@ impl Site<'_> {
         }
         if !has_anchor {
             self.write_domain_list(&mut body);
+        }
+        // Before the first report the notice says all.
+        if !self.domains.is_empty() {
+            write_empty_panels(&mut body, self.skin.base_path(), &empty);
         }
         body.raw("</div>");
         emit(path, &self.skin.page(frame, &body)?)
@@ -208,6 +219,25 @@ impl Site<'_> {
             Some(_) => None,
         }
     }
+}
+
+/// The panels without rows, in one box at the end: a page of empty boxes would hide what there is.
+fn write_empty_panels(html: &mut Html, base_path: &str, empty: &[&(&Query, Table)]) {
+    if empty.is_empty() {
+        return;
+    }
+    html.raw("<section class=\"panel wide\" aria-labelledby=\"nothing-h\"><header>");
+    html.raw("<h2 id=\"nothing-h\">Nothing to show</h2></header>");
+    html.raw("<p class=\"about\">These have no row in their period.</p><ul class=\"names\">");
+    for (query, _) in empty {
+        let Some(panel) = &query.panel else { continue };
+        html.raw("<li class=\"pair\"><span>")
+            .text(&panel.title)
+            .raw("</span>");
+        write_query_link(html, base_path, &query.name, &panel.title);
+        html.raw("</li>");
+    }
+    html.raw("</ul></section>\n");
 }
 
 fn frame(title: &str, current: &'static str, lead: String, notice: Option<String>) -> Frame {

@@ -7,10 +7,11 @@ use tera::{Context, Tera, Value};
 
 use super::html::{Html, escape_into};
 
-/// Compiled templates and the path prefix of all links.
+/// Compiled templates, the path prefix of all links and the name of the dashboard.
 pub struct Skin {
     tera: Tera,
     base_path: String,
+    title: String,
 }
 
 /// What surrounds the body of a page.
@@ -124,7 +125,16 @@ impl Skin {
         Ok(Self {
             tera,
             base_path: base_path.trim_end_matches('/').to_owned(),
+            title: "DMARC Sentinel".to_owned(),
         })
+    }
+
+    /// The same with another name of the dashboard; an empty one changes nothing.
+    pub fn titled(mut self, title: &str) -> Self {
+        if !title.trim().is_empty() {
+            title.trim().clone_into(&mut self.title);
+        }
+        self
     }
 
     /// Prefix of all links: empty, or `/` and a path.
@@ -162,6 +172,7 @@ impl Skin {
         let mut context = Context::new();
         context.insert_value("base", self.base_path.as_str().into());
         context.insert_value("title", title.into());
+        context.insert_value("site", self.title.as_str().into());
         let nav = NAVIGATION
             .iter()
             .map(|(href, name)| link(href, name, *href == current));

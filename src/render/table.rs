@@ -5,13 +5,22 @@ use super::html::Html;
 use super::words::{heading, is_percent};
 use crate::query::{Table, Value};
 
+/// More rows than this scroll in a box of their own on a phone.
+const LONG_ROWS: usize = 15;
+
 /// Writes a table that scrolls inside its own region on narrow screens. `caption` is read aloud, not seen: the panel's
 /// heading stands above.
 pub fn write_table(html: &mut Html, base_path: &str, caption: &str, table: &Table) {
     let numeric: Vec<bool> = (0..table.columns.len())
         .map(|column| is_numeric(table, column))
         .collect();
-    html.raw("<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"")
+    html.raw("<div class=\"scroll")
+        .raw(if table.rows.len() > LONG_ROWS {
+            " long"
+        } else {
+            ""
+        });
+    html.raw("\" role=\"region\" tabindex=\"0\" aria-label=\"")
         .text(caption)
         .raw(", table\">");
     html.raw("<table><caption class=\"unseen\">")
@@ -68,5 +77,8 @@ fn is_numeric(table: &Table, column: usize) -> bool {
         .iter()
         .filter_map(|row| row.get(column))
         .filter(|value| **value != Value::Null);
-    values.next().is_some_and(is_number)
+    // A column of percentages stays on the right also where all of them are absent.
+    values
+        .next()
+        .map_or_else(|| is_percent(&table.columns[column]), is_number)
 }

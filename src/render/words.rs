@@ -102,6 +102,7 @@ pub fn shown(column: &str, value: &Value) -> String {
         Value::Double(number) if is_percent(column) => percent(*number),
         Value::Double(number) => format!("{number:.2}"),
         Value::Text(text) => text.clone(),
+        Value::Day(value) if column == "month" => value.format("%Y-%m").to_string(),
         Value::Day(value) => day(*value),
         Value::Timestamp(utc_secs) => minute(*utc_secs),
         Value::List(items) => joined(items.iter().map(|item| shown(column, item)), ", "),

@@ -18,6 +18,7 @@ use super::route::{self, Route, Routed};
 use super::settings::{ReportForm, ServeConfig, Sources};
 use super::status;
 use super::throttle::Throttle;
+use crate::render::asset;
 
 /// Everything that requests share.
 pub struct Server {
@@ -100,8 +101,9 @@ async fn follow(server: &Arc<Server>, routed: &Routed) -> Result<Answer, Problem
         Route::Status => blocking(server, |server| Ok(status_now(server))).await,
         Route::File(path) => {
             let path = path.clone();
-            blocking(server, move |server| {
-                file(server, &path)?.ok_or_else(|| absent(server))
+            blocking(server, move |server| match file(server, &path)? {
+                Some(answer) => Ok(answer),
+                None => before_the_first(server, &path),
             })
             .await
         }
@@ -168,6 +170,17 @@ fn absent(server: &Server) -> Problem {
     }
 }
 
+/// Before the first generation the page that says so still needs its style sheet.
+fn before_the_first(server: &Server, path: &str) -> Result<Answer, Problem> {
+    let problem = absent(server);
+    match asset(path) {
+        Some(content) if problem.status == StatusCode::SERVICE_UNAVAILABLE => {
+            Ok(Answer::made(content_type(path), content.to_vec()))
+        }
+        _ => Err(problem),
+    }
+}
+
 fn found(server: &Server, path: &str) -> Result<Option<Found>, Problem> {
     server
         .published
@@ -184,7 +197,10 @@ fn homepage(server: &Server, path: &str) -> Result<Answer, Problem> {
     let found = found(server, path)?.ok_or_else(|| absent(server))?;
     let json =
         status::homepage_with_last_check(&found.content, last_check(server)).map_err(|error| {
-            tracing::error!(%error, "published homepage JSON cannot be read");
+            tracing::error!(
+                error = format!("{error:#}"),
+                "published homepage JSON cannot be read"
+            );
             Problem::internal()
         })?;
     Ok(Answer::made(JSON, json))

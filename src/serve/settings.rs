@@ -131,8 +131,8 @@ pub struct Sources {
 pub enum StartError {
     /// No password and no permission to do without; the name of the variable that would hold it.
     #[error(
-        "the dashboard has no password: set {0} in the environment or in .env ({0}_FILE names a file that holds it), \
-         or, on this machine alone, `security.dashboard_auth: false`"
+        "the dashboard has no password: set {0} in the environment ({0}_FILE names a file that holds it), or, \
+         on this machine alone, `security.dashboard_auth: false`"
     )]
     NoPassword(String),
     /// No user name, or one that Basic Auth cannot carry; the name of its variable.

@@ -10,8 +10,13 @@ use super::connection;
 use super::respond::Server;
 
 /// Serves on `listener` until SIGTERM or SIGINT, then lets requests in flight end. The only entry for code without
-/// `async`; a second signal ends the process at once, as the shell's user expects.
-pub fn run_until_signal(listener: TcpListener, server: Server) -> io::Result<()> {
+/// `async`; a second signal ends the process at once, as the shell's user expects. `ready` is called as soon as a signal
+/// would end it in order.
+pub fn run_until_signal(
+    listener: TcpListener,
+    server: Server,
+    ready: impl FnOnce(),
+) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -21,6 +26,7 @@ pub fn run_until_signal(listener: TcpListener, server: Server) -> io::Result<()>
         let listener = tokio::net::TcpListener::from_std(listener)?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
+        ready();
         let first = async {
             tokio::select! {
                 _ = terminate.recv() => {}

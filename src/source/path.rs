@@ -29,19 +29,32 @@ pub struct FoundItem {
 
 /// Walks `paths` in the order given, folders recursively in byte order of names, and hands each item to `found`.
 /// Stops when `found` returns `false`. A path that does not exist or cannot be read is an `Err` that names it, after
-/// everything before it was handed over. `-` is standard input. A file below a folder that cannot be read is a
-/// refused item (`read-failed`).
+/// all the others were handed over. `-` is standard input. A file below a folder that cannot be read is a refused item
+/// (`read-failed`).
 pub fn walk(
     paths: &[OsString],
     limits: &Limits,
     found: &mut dyn FnMut(FoundItem) -> bool,
 ) -> io::Result<()> {
+    let mut failed: Option<io::Error> = None;
     for path in paths {
-        if !one_path(path, limits, found).map_err(|error| named(path, &error))? {
-            break;
+        match one_path(path, limits, found) {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(error) => failed = Some(joined(failed, &named(path, &error))),
         }
     }
-    Ok(())
+    failed.map_or(Ok(()), Err)
+}
+
+/// Both in one sentence; of the kind of the first.
+fn joined(first: Option<io::Error>, next: &io::Error) -> io::Error {
+    const SHOWN_BYTES: usize = 1000;
+    match first {
+        None => io::Error::new(next.kind(), next.to_string()),
+        Some(first) if first.to_string().len() > SHOWN_BYTES => first,
+        Some(first) => io::Error::new(first.kind(), format!("{first}; {next}")),
+    }
 }
 
 fn named(path: &OsString, error: &io::Error) -> io::Error {

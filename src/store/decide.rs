@@ -170,11 +170,28 @@ impl Decided {
         let new = holder(&report, &sha256);
         if let Some(first) = of_bytes {
             row.outcome = Outcome::Duplicate;
-            row.detail = Some(format!("the same bytes as report {}", first.id));
+            row.detail = Some(if first.is_conflict {
+                format!(
+                    "the same bytes as an earlier conflict with report {}",
+                    first.id
+                )
+            } else {
+                format!("the same bytes as report {}", first.id)
+            });
             row.report = Some(first.id);
         } else if let Some(first) = of_key {
             (row.outcome, row.detail) = against(&first, &new);
-            row.report = Some(first.id);
+            row.report = Some(first.id.clone());
+            if row.outcome == Outcome::Conflict {
+                let is_conflict = true;
+                self.by_bytes.insert(
+                    sha256,
+                    Holder {
+                        is_conflict,
+                        ..first
+                    },
+                );
+            }
         } else {
             row.outcome = if is_without_traffic(&report) {
                 Outcome::NoTraffic

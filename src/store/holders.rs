@@ -97,6 +97,7 @@ fn look_up(connection: &Connection, holders: &mut [Holders]) -> duckdb::Result<(
             content_sha256: row.get(3)?,
             records: row.get(4)?,
             messages: row.get(5)?,
+            is_conflict: row.get(6)?,
         };
         if let Some(found) = holders.get_mut(document_no) {
             *(if by_bytes {

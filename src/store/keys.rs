@@ -12,6 +12,8 @@ pub(super) struct Holder {
     pub(super) content_sha256: String,
     pub(super) records: i64,
     pub(super) messages: i64,
+    /// The bytes are not those of the report, but of a document in conflict with it.
+    pub(super) is_conflict: bool,
 }
 
 /// What makes two reports the same report.
@@ -102,6 +104,7 @@ pub(super) fn holder(report: &Report, sha256: &[u8; 32]) -> Holder {
         content_sha256,
         records,
         messages,
+        is_conflict: false,
     }
 }
 

@@ -4,6 +4,11 @@
 //! temporary tables. Records are classified by SQL (`queries/models`). The file is derived: when it was made by other
 //! code or for another configuration it is deleted and made anew from the archive.
 
+/// A connection to the working database, for reading.
+pub use duckdb::Connection;
+/// Rows on their way into a table.
+pub use duckdb::arrow::record_batch::RecordBatch;
+
 pub mod batch;
 mod columns;
 pub mod compare;

@@ -65,6 +65,23 @@ impl Store {
         Ok(position.unsigned_abs())
     }
 
+    /// Number and hash (64 hex digits) of the last item that is loaded; `None` when empty.
+    pub fn last_item(&self) -> Result<Option<(ItemNo, String)>> {
+        let sql = "select item_no, sha256 from items order by item_no desc limit 1";
+        let mut statement = self.connection.prepare(sql)?;
+        let mut rows = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)))?;
+        let last = rows.next().transpose().context("reading the position")?;
+        Ok(last.map(|(item_no, sha256)| (item_no.unsigned_abs(), sha256)))
+    }
+
+    /// Empties the store: the next load begins with the first item.
+    pub fn empty(self) -> Result<Self> {
+        let config = self.config;
+        drop(self.connection);
+        remove(&config.path)?;
+        Self::open(config)
+    }
+
     /// The connection, for reading.
     pub fn connection(&self) -> &Connection {
         &self.connection

@@ -96,6 +96,14 @@ impl Name {
 
     /// By length first: a match over all names would compare them one by one.
     fn exact(name: &str) -> Self {
+        if name.len() < 8 {
+            Self::exact_short(name)
+        } else {
+            Self::exact_long(name)
+        }
+    }
+
+    fn exact_short(name: &str) -> Self {
         match name.len() {
             1 if name == "p" => Self::P,
             2 => match name {
@@ -139,6 +147,12 @@ impl Name {
                 "testing" => Self::Testing,
                 _ => Self::Other,
             },
+            _ => Self::Other,
+        }
+    }
+
+    fn exact_long(name: &str) -> Self {
+        match name.len() {
             8 => match name {
                 "selector" => Self::Selector,
                 "feedback" => Self::Feedback,

@@ -25,6 +25,7 @@ use tokio::task::JoinHandle;
 use super::answer::hex;
 use super::*;
 use crate::publish::{FileEntry, Manifest, Values};
+use crate::render::homepage::{DomainTotals, Homepage};
 
 /// A report without a static page, known to the injected function.
 const OLDER: &str = "ffffffffffffffffffffffffffffffff";
@@ -65,6 +66,8 @@ impl Site {
     /// Generation 1 with a page, an asset, homepage JSON and a query.
     fn published() -> Self {
         let site = Self::empty();
+        let homepage = serde_json::to_vec(&Homepage::default()).unwrap();
+        let domain = serde_json::to_vec(&DomainTotals::default()).unwrap();
         site.publish(
             1,
             &[
@@ -72,11 +75,8 @@ impl Site {
                 ("site/domains/example.com.html", b"<h1>example.com</h1>"),
                 ("site/assets/app.css", b"body{}"),
                 ("site/queries/panels/trend.sql", b"select 1"),
-                ("site/api/homepage.json", br#"{"status":"ok"}"#),
-                (
-                    "site/api/homepage/example.com.json",
-                    br#"{"status":"warning"}"#,
-                ),
+                ("site/api/homepage.json", &homepage),
+                ("site/api/homepage/example.com.json", &domain),
                 ("site/api/domains.json", b"[]"),
                 ("sentinel.duckdb", b"DUCK"),
             ],

@@ -1,0 +1,28 @@
+//! A generation without new input: the same archive, drawn by the present program and configuration.
+
+use anyhow::{Context, Result};
+
+use super::publish::Extent;
+use super::run::{Done, Progress, Run, advance, load_all, open_store, publish_store};
+use crate::archive::Archive;
+use crate::ledger::Ledger;
+
+/// Publishes what the archive holds. A working database of other code or configuration is loaded anew first.
+pub fn redraw(run: &Run, extent: Extent, progress: &mut dyn FnMut(Progress)) -> Result<Done> {
+    let ledger = Ledger::open(&run.folders.ledger()).context("opening the ledger")?;
+    let archive = Archive::open(&run.folders.archive()).context("opening the archive")?;
+    advance(&ledger, run)?;
+    let (mut store, opened) = open_store(run, &archive)?;
+    let loaded = load_all(run, &archive, &mut store, progress)?;
+    let extent = if opened == Extent::Everything {
+        opened
+    } else {
+        extent
+    };
+    let generation = publish_store(run, &ledger, store, extent)?;
+    Ok(Done {
+        loaded,
+        generation,
+        unread: None,
+    })
+}
