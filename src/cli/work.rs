@@ -20,8 +20,9 @@ use crate::model::outcome::Outcome;
 use crate::store::decide::DocumentRow;
 use crate::store::settings::{StoreConfig, by_name};
 
-/// What DuckDB may use; with the readers and the page cache of the archive a run stays below twice that.
-const DATABASE_MEMORY_BYTES: u64 = 256 << 20;
+/// What DuckDB may use; the readers, a batch on its way and the archive need as much again, and all of it together stays
+/// below 512 MiB.
+const DATABASE_MEMORY_BYTES: u64 = 160 << 20;
 
 /// Takes the run lock, waiting for who holds it, and runs `work`.
 pub(super) fn locked<T>(

@@ -19,7 +19,7 @@ use crate::store::working::Store;
 /// Items of one segment at most.
 const SEGMENT_ITEMS: usize = 32_768;
 /// Bytes of one segment, unless one item is larger.
-const SEGMENT_BYTES: usize = 32 << 20;
+const SEGMENT_BYTES: usize = 16 << 20;
 /// Items on their way from the walk to the archive.
 const IN_FLIGHT_ITEMS: usize = 64;
 

@@ -24,8 +24,11 @@ const READ_BYTES: usize = 4 << 20;
 const UNIT_ITEMS: usize = 64;
 /// Bytes of a unit, unless one item is larger.
 const UNIT_BYTES: usize = 256 << 10;
-/// Rows after which a batch is committed.
-const BATCH_ROWS: usize = 300_000;
+/// Rows after which the first batch is committed: a small one, so that the readers go on beside its commit.
+const FIRST_BATCH_ROWS: usize = 25_000;
+/// Rows after which later batches are committed at most. Each doubles the one before, because a batch costs a look
+/// at the keys of all reports.
+const BATCH_ROWS: usize = 100_000;
 
 /// What a load did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -114,14 +117,16 @@ fn consume(
 ) -> Result<Loaded> {
     let mut loaded = Loaded::default();
     let mut receivers = receivers.into_iter().peekable();
+    let mut batch_rows = FIRST_BATCH_ROWS;
     let mut last = position;
     while receivers.peek().is_some() {
         let mut batch = store.begin()?;
-        while batch.rows() < BATCH_ROWS
+        while batch.rows() < batch_rows
             && let Some(unit) = receivers.next()
         {
             take_unit(&mut batch, unit, &mut loaded, &mut last)?;
         }
+        batch_rows = (batch_rows * 2).min(BATCH_ROWS);
         let documents = batch.commit()?;
         durable.store(last, Ordering::Release);
         loaded.note(&documents);

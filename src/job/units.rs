@@ -23,7 +23,7 @@ use crate::store::record_rows::RecordRows;
 /// Messages of a unit that may wait for the consumer: all of most units, little of one with huge reports.
 pub(super) const AHEAD_MESSAGES: usize = 2;
 /// Units that may wait for the consumer.
-pub(super) const AHEAD_UNITS: usize = 48;
+pub(super) const AHEAD_UNITS: usize = 32;
 
 /// Consecutive items with their bytes, for one reader.
 pub(super) struct Unit {

@@ -103,6 +103,21 @@ impl Store {
             .context("setting the number of threads")
     }
 
+    /// All threads where there is enough to read for them; below that they cost more than they bring.
+    pub fn set_threads_for_reading(&self) -> Result<()> {
+        let sql = "select count(*) from records";
+        let records: i64 = self
+            .connection
+            .query_row(sql, [], |row| row.get(0))
+            .context("counting the records")?;
+        let threads = if records > FEW_RECORDS {
+            self.config.threads
+        } else {
+            1
+        };
+        self.set_threads(threads)
+    }
+
     /// Writes everything into the one file and closes it.
     pub fn close(self) -> Result<ClosedStore> {
         self.connection
@@ -143,6 +158,8 @@ fn log_path(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// Records up to which one thread reads as fast as many.
+const FEW_RECORDS: i64 = 1_000_000;
 /// The log that may grow before it is worked into the database in the middle of a load.
 const LOG_BYTES: &str = "128MiB";
 
