@@ -242,11 +242,11 @@ fn panels_of_the_user_show_the_same_after_any_split() {
              select count(*) as documents, $domain as asked from documents\n",
         );
         product.add_query(
-            "panels/copies.sql",
-            "-- copies: how often one report came in. One row.\n\
+            "panels/others.sql",
+            "-- others: how many other reports there are. One row.\n\
              -- params: $report VARCHAR\n\
-             -- panel: page=report title=\"Copies\" chart=figures order=99\n\
-             select count(*) as copies from documents where report = $report\n",
+             -- panel: page=report title=\"Others\" chart=figures order=99\n\
+             select count(*) as others from reports where id <> $report\n",
         );
         product
     };

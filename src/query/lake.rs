@@ -10,7 +10,7 @@ use super::{Params, Query, Table, Value, run};
 /// Memory of one look-up: the lake is read in small steps, so little will do.
 const MEMORY: &str = "256MiB";
 
-/// One report of a lake, with the tables `reports` and `records` of its day.
+/// One report of a lake, with the tables `reports` and `records`.
 pub struct LakeReport {
     connection: Connection,
     /// Its row of `reports`.
@@ -49,6 +49,8 @@ impl LakeReport {
             "from records where report = $report order by record_no limit $most",
             &[("report", "VARCHAR"), ("most", "BIGINT")],
         )?;
+        // A panel of the user asks what the published tables hold, not this day alone.
+        show(&connection, lake, "*")?;
         Ok(Some(Self {
             connection,
             reports,
@@ -56,7 +58,7 @@ impl LakeReport {
         }))
     }
 
-    /// Answers a query over the report's day.
+    /// Answers a query over `reports` and `records` of all days.
     pub fn answer(&self, query: &Query, params: &Params) -> anyhow::Result<Table> {
         run(&self.connection, query, params)
     }
