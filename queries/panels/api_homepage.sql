@@ -15,7 +15,7 @@ strangers as (
         and category in ('unknown', 'threat')
 ),
 told as (
-    select count(*) filter (day >= $as_of - 30) as reports, max(end_utc) as last_report_at
+    select count(*) filter (day >= $as_of - 30) as reports, max(least(end_utc, $as_of)) as last_report_at
     from reports
     where day < $as_of
 ),

@@ -17,7 +17,7 @@ strangers as (
     group by domain
 ),
 told as (
-    select domain, count(*) filter (day >= $as_of - 30) as reports, max(end_utc) as last_report_at
+    select domain, count(*) filter (day >= $as_of - 30) as reports, max(least(end_utc, $as_of)) as last_report_at
     from reports
     where day < $as_of
     group by domain

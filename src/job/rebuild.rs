@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use super::load::{Loaded, load};
 use super::publish::Extent;
-use super::run::{Progress, Run, advance, beside, finish, publish_store};
+use super::run::{Progress, Run, beside, finish, keep, publish_store};
 use crate::archive::Archive;
 use crate::ledger::Ledger;
 use crate::publish::{Generation, Publisher};
@@ -41,7 +41,7 @@ pub struct Changes {
 pub fn rebuild(run: &Run, progress: &mut dyn FnMut(Progress)) -> Result<Rebuilt> {
     let ledger = Ledger::open(&run.folders.ledger()).context("opening the ledger")?;
     let archive = Archive::open(&run.folders.archive()).context("opening the archive")?;
-    advance(&ledger, run)?;
+    keep(&ledger, run)?;
     let scratch = beside(&run.store, &run.folders.work().join("rebuild.duckdb"));
     remove(&scratch.path)?;
     let mut store = Store::open(scratch)?;

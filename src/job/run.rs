@@ -161,6 +161,16 @@ pub fn advance(ledger: &Ledger, run: &Run) -> Result<Day> {
     }
 }
 
+/// Keeps the day for which things are judged, for what is made again; moves it only where it is asked for, or where
+/// there is none yet.
+pub fn keep(ledger: &Ledger, run: &Run) -> Result<Day> {
+    let (entries, _) = ledger.read(None).context("reading the ledger")?;
+    match as_of(&entries) {
+        Some(current) if run.as_of.is_none() => Ok(current),
+        _ => advance(ledger, run),
+    }
+}
+
 /// The day for which the ledger says things are judged.
 pub fn as_of(entries: &[Entry]) -> Option<Day> {
     entries.iter().rev().find_map(|entry| match entry.event {

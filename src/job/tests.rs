@@ -304,6 +304,30 @@ fn a_poll_that_finds_nothing_publishes_nothing() {
 }
 
 #[test]
+fn a_rebuild_keeps_the_day_of_judgement() {
+    let world = World::new(1);
+    let earlier = today().pred_opt().unwrap();
+    let day = |as_of: Option<Day>, is_rebuild: bool| {
+        world.with_run(|run| {
+            let run = Run {
+                as_of,
+                store: run.store.clone(),
+                ..*run
+            };
+            if is_rebuild {
+                rebuild(&run, &mut |_| {}).unwrap();
+            } else {
+                ingest(&run, &[], &mut |_| {}).unwrap();
+            }
+        });
+        world.current().manifest.values.as_of
+    };
+    assert_eq!(day(Some(earlier), false), earlier);
+    assert_eq!(day(None, true), earlier);
+    assert_eq!(day(Some(today()), true), today());
+}
+
+#[test]
 fn the_day_of_judgement_only_advances() {
     let world = World::new(1);
     let at = |as_of: Option<Day>| {

@@ -1,5 +1,6 @@
 //! Embedded files and those of the user -> a catalogue, or all problems at once.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Context;
@@ -110,8 +111,9 @@ impl Catalogue {
         if users.is_empty() {
             return Vec::new();
         }
-        let database = match empty_database(self) {
-            Ok(database) => database,
+        let databases = empty_database(self).and_then(|all| Ok((all, report_database(self)?)));
+        let (database, of_report) = match databases {
+            Ok(databases) => databases,
             Err(error) => {
                 return vec![Problem {
                     path: "queries".to_owned(),
@@ -123,6 +125,7 @@ impl Catalogue {
         (users.iter())
             .flat_map(|(path, query)| {
                 let (folder, name, text) = (&*query.folder, &*query.name, &*query.text);
+                let is_of_report = query.panel.as_ref().is_some_and(|p| p.page == "report");
                 File {
                     path,
                     folder,
@@ -130,10 +133,23 @@ impl Catalogue {
                     text,
                     is_users: true,
                 }
-                .check(query, &database)
+                .check(query, if is_of_report { &of_report } else { &database })
             })
             .collect()
     }
+}
+
+/// Tables that the page of a report can ask: those of the lake, where the page of an older report looks.
+const REPORT_TABLES: [&str; 2] = ["reports", "records"];
+
+/// As [`empty_database`] with [`REPORT_TABLES`] alone.
+fn report_database(catalogue: &Catalogue) -> anyhow::Result<Connection> {
+    let mut tables = catalogue.tables.clone();
+    tables.retain(|name, _| REPORT_TABLES.contains(&name.as_str()));
+    empty_database(&Catalogue {
+        queries: BTreeMap::new(),
+        tables,
+    })
 }
 
 /// A database in memory with every table of `schema`, empty, and its views.

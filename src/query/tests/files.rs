@@ -89,6 +89,23 @@ fn absent_folder_means_the_embedded_files() {
 }
 
 #[test]
+fn users_panel_of_a_report_asks_reports_and_records_alone() {
+    let panel = |table: &str| {
+        format!(
+            "-- mine: how many rows there are. One row.\n-- params: $report VARCHAR\n\
+             -- panel: page=report title=\"Mine\" chart=figures\n\
+             select count(*) as found from {table} where {table}.domain <> $report\n"
+        )
+    };
+    for (table, is_fine) in [("records", true), ("reports", true), ("daily", false)] {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "panels/mine.sql", &panel(table));
+        let loaded = Catalogue::load(Some(folder.path()));
+        assert_eq!(loaded.is_ok(), is_fine, "{table}: {:?}", loaded.err());
+    }
+}
+
+#[test]
 fn all_problems_come_at_once_with_path_and_line() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), "panels/a.sql", "select 1\n");
