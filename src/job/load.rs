@@ -82,7 +82,6 @@ pub fn load(
         return Ok(Loaded::default());
     }
     let threads = store.config().threads.max(1);
-    store.set_threads(1)?;
     let limits = store.config().limits.clone();
     let reading = Reading {
         archive,

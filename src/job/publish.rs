@@ -77,7 +77,6 @@ pub fn publish(mut store: Store, publication: Publication) -> Result<Option<Gene
         store.close()?;
         return Ok(None);
     }
-    store.set_threads_for_reading()?;
     store.write_runs(publication.entries)?;
     let mut staging = publication
         .publisher

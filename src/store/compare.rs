@@ -14,7 +14,9 @@ impl Store {
     /// Attaches the database at `path`, read-only, under the name `other`.
     pub fn attach(&self, path: &Path) -> Result<()> {
         let file = path.to_string_lossy().replace('\'', "''");
-        let attach = format!("attach '{file}' as other (read_only)");
+        // Here nothing of ours runs beside the database.
+        let threads = self.config.threads.max(1);
+        let attach = format!("set threads = {threads}; attach '{file}' as other (read_only)");
         self.connection
             .execute_batch(&attach)
             .with_context(|| format!("opening {}", path.display()))

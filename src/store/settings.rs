@@ -16,7 +16,7 @@ pub struct StoreConfig {
     pub path: PathBuf,
     /// What DuckDB may use.
     pub memory_limit_bytes: u64,
-    /// Threads of DuckDB and of reading.
+    /// Threads that read documents or write days of the lake.
     pub threads: usize,
     /// Hash of everything in the program that shapes the tables.
     pub code_hash: String,

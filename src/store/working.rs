@@ -94,30 +94,6 @@ impl Store {
             .context("opening a second connection to the working database")
     }
 
-    /// Lets the database use so many threads. A batch is the work of one: with more, they would spin beside the
-    /// readers.
-    pub fn set_threads(&self, threads: usize) -> Result<()> {
-        let set = format!("set threads = {}", threads.max(1));
-        self.connection
-            .execute_batch(&set)
-            .context("setting the number of threads")
-    }
-
-    /// All threads where there is enough to read for them; below that they cost more than they bring.
-    pub fn set_threads_for_reading(&self) -> Result<()> {
-        let sql = "select count(*) from records";
-        let records: i64 = self
-            .connection
-            .query_row(sql, [], |row| row.get(0))
-            .context("counting the records")?;
-        let threads = if records > FEW_RECORDS {
-            self.config.threads
-        } else {
-            1
-        };
-        self.set_threads(threads)
-    }
-
     /// Writes everything into the one file and closes it.
     pub fn close(self) -> Result<ClosedStore> {
         self.connection
@@ -158,8 +134,6 @@ fn log_path(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Records up to which one thread reads as fast as many.
-const FEW_RECORDS: i64 = 1_000_000;
 /// The log that may grow before it is worked into the database in the middle of a load.
 const LOG_BYTES: &str = "128MiB";
 
@@ -172,7 +146,9 @@ fn connect(config: &StoreConfig) -> Result<Connection> {
     let settings = Config::default()
         .with("memory_limit", format!("{}B", config.memory_limit_bytes))?
         .with("temp_directory", temporary.to_string_lossy())?
-        .with("threads", config.threads.max(1).to_string())?
+        // The cores are busy with our own readers and writers, each with a connection; beside them, DuckDB's threads
+        // would mostly spin.
+        .with("threads", "1")?
         .with("autoinstall_known_extensions", "false")?
         .with("autoload_known_extensions", "false")?
         // A commit is durable in the log; compressing it is left to the end of the run, beside other work.
