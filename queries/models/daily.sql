@@ -14,12 +14,14 @@ using (
             (least(epoch_us(midnight) + 86400000000, end_us) - begin_us)::hugeint as until_us
         from cuts
     ), parts as (
+        -- many records are of few kinds: what follows adds up kinds
         select coalesce(s.day, c.day) as day, c.domain, c.dmarc_pass, c.dkim_aligned, c.spf_aligned, c.disposition,
             c.overridden, c.category, c.fail_cause,
-            coalesce(c.messages * s.until_us // s.total_us - c.messages * s.before_us // s.total_us, c.messages)
+            sum(coalesce(c.messages * s.until_us // s.total_us - c.messages * s.before_us // s.total_us, c.messages))
                 as part
         from stage_classified c
         left join shares s using (load_key)
+        group by all
     ), added as (
         select day, domain, sum(part) as messages, sum(part) filter (dmarc_pass) as passed,
             sum(part) filter (dkim_aligned) as dkim_aligned, sum(part) filter (spf_aligned) as spf_aligned,

@@ -22,7 +22,7 @@ use crate::store::settings::{StoreConfig, by_name};
 
 /// What DuckDB may use; the readers, a batch on its way and the archive need as much again, and all of it together stays
 /// below 512 MiB.
-const DATABASE_MEMORY_BYTES: u64 = 160 << 20;
+const DATABASE_MEMORY_BYTES: u64 = 128 << 20;
 
 /// Takes the run lock, waiting for who holds it, and runs `work`.
 pub(super) fn locked<T>(
