@@ -20,8 +20,7 @@ using (
             sum(coalesce(c.messages * s.until_us // s.total_us - c.messages * s.before_us // s.total_us, c.messages))
                 as part
         from stage_classified c
-        left join shares s using (load_key)
-        group by all
+        left join shares s using (load_key) group by all
     ), added as (
         select day, domain, sum(part) as messages, sum(part) filter (dmarc_pass) as passed,
             sum(part) filter (dkim_aligned) as dkim_aligned, sum(part) filter (spf_aligned) as spf_aligned,
