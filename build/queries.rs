@@ -12,9 +12,10 @@ const FOLDERS: [&str; 6] = ["alerts", "examples", "models", "pages", "panels", "
 
 /// Writes the list and tells cargo what to watch. Build scripts run in the folder of the manifest.
 pub fn generate() -> io::Result<()> {
+    // The folder as a whole: a path that is not there would make every build a new one.
+    println!("cargo::rerun-if-changed=queries");
     let mut text = String::from("[\n");
     for folder in FOLDERS {
-        println!("cargo::rerun-if-changed=queries/{folder}");
         for name in sql_names(&Path::new("queries").join(folder))? {
             text.push_str(&format!(
                 "    ({folder:?}, {name:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \
