@@ -134,7 +134,7 @@ impl<'a> Columns<'a> {
             subject,
             headers,
         ] = texts.map(|text: Option<&str>| text.map(str::to_owned));
-        let sha256 = unhex(sha256.unwrap_or_default())?;
+        let sha256 = unhex(sha256.ok_or("sha256 is missing")?)?;
         let item = Item {
             sha256,
             kind: match kind {
@@ -144,7 +144,7 @@ impl<'a> Columns<'a> {
             },
             content: self.content(row, &sha256, stored, code, bytes)?,
             provenance: Provenance {
-                source: source.unwrap_or_default(),
+                source: source.ok_or("source is missing")?,
                 inbox,
                 folder,
                 uidvalidity: small("uidvalidity", uidvalidity)?,
