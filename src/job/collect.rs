@@ -8,6 +8,7 @@ use std::thread;
 use anyhow::{Context, Result, anyhow};
 use sha2::{Digest, Sha256};
 
+use super::threads::spawn;
 use crate::archive::{Archive, Content, Item};
 use crate::mail;
 use crate::model::item::{ItemKind, ItemNo, MailHeader};
@@ -43,11 +44,11 @@ pub fn collect(
 ) -> Result<u64> {
     let (sender, found) = sync_channel::<FoundItem>(IN_FLIGHT_ITEMS);
     thread::scope(|scope| {
-        let walking = scope.spawn(move || {
+        let walking = spawn(scope, "walk", move || {
             walk(from.paths, from.limits, &mut |item| {
                 sender.send(item).is_ok()
             })
-        });
+        })?;
         let kept = keep(from, &found, archive, store, archived);
         drop(found);
         let walked = walking

@@ -13,6 +13,7 @@ use anyhow::{Context as _, Result};
 
 use super::publish::Drawing;
 use super::report_pages::ReportBatch;
+use super::threads::spawn;
 use crate::model::item::ItemNo;
 use crate::publish::Staging;
 use crate::query::{Catalogue, Params, Query, Table, Value, run};
@@ -119,7 +120,9 @@ impl Pages {
             let (sender, receiver) = sync_channel(AHEAD);
             for connection in connections {
                 let (sender, next) = (sender.clone(), &next);
-                scope.spawn(move || self.work(site, tasks, next, &connection, &sender));
+                spawn(scope, "draw", move || {
+                    self.work(site, tasks, next, &connection, &sender)
+                })?;
             }
             drop(sender);
             for drawn in receiver {

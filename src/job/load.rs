@@ -8,6 +8,7 @@ use std::thread;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
+use super::threads::spawn;
 use super::units::{AHEAD_MESSAGES, AHEAD_UNITS, Bytes, Message, Unit, read_units};
 use crate::archive::{Archive, Content, Item};
 use crate::model::item::ItemNo;
@@ -95,9 +96,11 @@ pub fn load(
     let units = Mutex::new(units);
     thread::scope(|scope| {
         let durable = &durable;
-        let feeder = scope.spawn(move || reading.feed(durable, &to_readers, &to_consumer));
+        let feeder = spawn(scope, "feed", move || {
+            reading.feed(durable, &to_readers, &to_consumer)
+        })?;
         for _ in 0..threads {
-            scope.spawn(|| read_units(&units, &limits));
+            spawn(scope, "read", || read_units(&units, &limits))?;
         }
         let loaded = consume(store, receivers, position, durable, committed);
         let fed = feeder

@@ -12,6 +12,7 @@ pub mod redraw;
 mod report_pages;
 pub mod run;
 pub mod stopwatch;
+mod threads;
 mod units;
 pub mod verify;
 

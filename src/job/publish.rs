@@ -8,6 +8,7 @@ use std::thread;
 use anyhow::{Context, Result, anyhow};
 
 use super::stopwatch::Stopwatch;
+use super::threads::spawn;
 use crate::ledger::Entry;
 use crate::model::day::Day;
 use crate::model::item::ItemNo;
@@ -86,7 +87,9 @@ pub fn publish(mut store: Store, publication: Publication) -> Result<Option<Gene
     let aside = store.another_connection()?;
     thread::scope(|scope| {
         // Compressing what was loaded is the work of one core; where it fails, closing does it.
-        scope.spawn(move || aside.execute_batch("checkpoint"));
+        spawn(scope, "checkpoint", move || {
+            aside.execute_batch("checkpoint")
+        })?;
         write_files(
             &store,
             &publication,
@@ -201,10 +204,11 @@ fn write_days(store: &Store, staging: &Staging, days: &[LakeDay]) -> Result<()> 
         .collect::<Result<_>>()?;
     thread::scope(|scope| {
         for connection in connections {
-            scope.spawn(move || work(&connection));
+            spawn(scope, "lake", move || work(&connection))?;
         }
         work(store.connection());
-    });
+        anyhow::Ok(())
+    })?;
     match failed
         .into_inner()
         .map_err(|_| anyhow!("writing the lake stopped short"))?
