@@ -1,50 +1,48 @@
--- domain_sources: the 25 addresses that sent most of a domain's messages in the last 30 days; the category is that of most of its messages. One row per (source_ip).
--- params: $as_of DATE, $domain VARCHAR
--- panel: page=domain title="Top sources" chart=table x=source_ip y=messages order=80
-with tops as (
+-- domain_sources: the addresses that sent most of a domain's messages in the last 30 days; the category is that of most of its messages. One row per (domain, source_ip).
+-- params: $as_of DATE, $domains VARCHAR[]
+-- panel: page=domain title="Top sources" chart=table x=source_ip y=messages rows=25 order=80
+-- panel: page=api/domain_sources title="Sources" chart=table order=10
+with kinds as (
     select
+        domain,
         source_ip,
+        category,
         max(sender) as sender,
         sum(messages) as messages,
         coalesce(sum(messages) filter (dmarc_pass), 0) as passed
     from records
-    where domain = $domain
+    where domain in (select unnest($domains::varchar[]))
         and day >= $as_of - 30
         and day < $as_of
         and source_ip is not null
-    group by source_ip
-    order by messages desc, source_ip
-    limit 25
+    group by domain, source_ip, category
 ),
-kinds as (
+ranked as (
+    select *, row_number() over (partition by domain, source_ip order by messages desc, category) as place
+    from kinds
+),
+tops as (
     select
+        domain,
         source_ip,
-        category,
-        row_number() over (partition by source_ip order by sum(messages) desc, category) as place
-    from records
-    semi join tops using (source_ip)
-    where domain = $domain
-        and day >= $as_of - 30
-        and day < $as_of
-    group by source_ip, category
-),
-seen as (
-    select source_ip, min(first_day) as first_day, max(last_day) as last_day
-    from sources
-    semi join tops using (source_ip)
-    where domain = $domain
-    group by source_ip
+        max(sender) as sender,
+        sum(messages) as messages,
+        sum(passed) as passed,
+        max(category) filter (place = 1) as category
+    from ranked
+    group by domain, source_ip
+    qualify row_number() over (partition by domain order by sum(messages) desc, source_ip) <= 1000
 )
 select
+    tops.domain,
     tops.source_ip,
     tops.sender,
     tops.messages,
     tops.passed,
     tops.messages - tops.passed as failing,
-    kinds.category,
-    seen.first_day,
-    seen.last_day
+    tops.category,
+    sources.first_day,
+    sources.last_day
 from tops
-join kinds on kinds.source_ip = tops.source_ip and kinds.place = 1
-left join seen on seen.source_ip = tops.source_ip
-order by messages desc, tops.source_ip
+left join sources on sources.source_ip = tops.source_ip and sources.domain = tops.domain
+order by tops.domain, tops.messages desc, tops.source_ip

@@ -1,11 +1,9 @@
--- overview_daily: messages per day of the last 30, passed and failed. One row per (day).
+-- overview_daily: messages per day of the last 30 and their categories. One row per (day).
 -- params: $as_of DATE
--- panel: page=overview title="Messages per day" chart=stacked x=day y=passed,failed order=20
+-- panel: page=overview title="Messages per day" chart=stacked x=day y=passed,failed columns=day,passed,failed about="Messages per day of the last 30, passed and failed." order=20
+-- panel: page=overview title="Categories per day" chart=stacked x=day y=compliant,forwarded_pass,forwarded_fail,misconfigured,known_unapproved,unknown,threat columns=day,compliant,forwarded_pass,forwarded_fail,misconfigured,known_unapproved,unknown,threat about="Messages per day of the last 30 by the category of their record." order=30
 with volume as (
-    select
-        day,
-        sum(messages) as messages,
-        sum(passed) as passed
+    select day, sum(columns(* exclude (domain, day))) as '\0'
     from daily
     where day >= $as_of - 30
         and day < $as_of
@@ -18,9 +16,12 @@ days as (
     where exists (from volume)
 )
 select
-    days.day,
-    coalesce(volume.passed, 0) as passed,
-    coalesce(volume.messages - volume.passed, 0) as failed
+    day,
+    coalesce(passed, 0) as passed,
+    coalesce(messages - passed, 0) as failed,
+    coalesce(columns([
+        'compliant', 'forwarded_pass', 'forwarded_fail', 'misconfigured', 'known_unapproved', 'unknown', 'threat'
+    ]), 0)
 from days
 left join volume using (day)
 order by day

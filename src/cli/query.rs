@@ -6,6 +6,7 @@
 mod rows;
 mod table;
 
+use std::collections::BTreeSet;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -222,11 +223,11 @@ fn list(
                 .iter()
                 .map(|(name, kind)| format!("${name} {kind}"))
                 .collect();
-            let page = query.panel.as_ref().map_or("", |panel| &panel.page);
+            let pages: BTreeSet<&str> = query.panels.iter().map(|p| p.page.as_str()).collect();
             let cells = [
                 &query.name,
                 &query.folder,
-                page,
+                &Vec::from_iter(pages).join(", "),
                 &params.join(", "),
                 &query.description,
             ];

@@ -17,7 +17,7 @@ use super::threads::spawn;
 use crate::model::item::ItemNo;
 use crate::publish::Staging;
 use crate::query::{Catalogue, Params, Query, Table, Value, run};
-use crate::render::{DomainDays, Rows, Site, Skin, write_assets, write_queries};
+use crate::render::{DOMAIN_PAGES, DomainDays, Rows, Site, Skin, write_assets, write_queries};
 use crate::store::Connection;
 
 /// What pages are made of beside the data.
@@ -33,16 +33,11 @@ pub struct Pages {
 /// Path and bytes of a file of the site.
 pub(super) type Page = (String, Vec<u8>);
 
-/// Names in `-- panel: page=…` of what is drawn for each domain.
-const DOMAIN_PAGES: [&str; 4] = [
-    "domain",
-    "api/domain_summary",
-    "api/domain_reports",
-    "api/domain_sources",
-];
-
 /// Names in `-- panel: page=…` of what is drawn for each report.
 const REPORT_PAGES: [&str; 2] = ["report", "api/report"];
+
+/// Domains that are drawn together at most: a question is asked once for all of them, and their answers wait in memory.
+const DOMAINS_TOGETHER: usize = 32;
 
 /// Drawn sets of pages that may wait to be written.
 const AHEAD: usize = 8;
@@ -53,7 +48,7 @@ enum Task {
     Sources,
     Intake,
     Api,
-    Domain(String),
+    Domains(Vec<String>),
     Reports(ReportBatch),
 }
 
@@ -78,13 +73,20 @@ impl Pages {
         let mut tasks = vec![Task::Sources, Task::Overview, Task::Intake, Task::Api];
         let domains_to =
             drawn_to.filter(|_| drawn_as_of == Some(as_of) && !self.has_users(&DOMAIN_PAGES));
+        let mut drawn = Vec::new();
         for domain in changed {
             if !(domains_to.is_some_and(|item_no| domain.last_item <= item_no)
                 && keep_domain(staging, &domain.name)?)
             {
-                tasks.push(Task::Domain(domain.name));
+                drawn.push(domain.name);
             }
         }
+        let together = drawn.len().div_ceil(cores()).clamp(1, DOMAINS_TOGETHER);
+        tasks.extend(
+            drawn
+                .chunks(together)
+                .map(|names| Task::Domains(names.to_vec())),
+        );
         let reports_to = drawn_to.filter(|_| !self.has_users(&REPORT_PAGES));
         let batches = self.report_batches(&mut rows, staging, reports_to)?;
         tasks.extend(batches.into_iter().map(Task::Reports));
@@ -111,8 +113,7 @@ impl Pages {
         connection
             .execute_batch("set threads = 1")
             .context("asking DuckDB for one thread a query")?;
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        let connections: Vec<Connection> = (0..cores.min(tasks.len()))
+        let connections: Vec<Connection> = (0..cores().min(tasks.len()))
             .map(|_| connection.try_clone().context("opening a connection"))
             .collect::<Result<_>>()?;
         let next = AtomicUsize::new(0);
@@ -170,9 +171,9 @@ impl Pages {
                 site.api_domains(&mut rows, &mut emit)?;
                 site.api_homepage(&mut rows, &mut emit)?;
             }
-            Task::Domain(name) => {
-                site.domain(name, &mut rows, &mut emit)?;
-                site.api_domain(name, &mut rows, &mut emit)?;
+            Task::Domains(names) => {
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                site.domains(&names, &mut rows, &mut emit)?;
             }
             Task::Reports(_) => {}
         }
@@ -183,7 +184,7 @@ impl Pages {
     /// cannot be told from the page's reports.
     fn has_users(&self, pages: &[&str]) -> bool {
         let mut panels = pages.iter().flat_map(|page| self.catalogue.panels(page));
-        panels.any(|query| query.is_users)
+        panels.any(|(query, _)| query.is_users)
     }
 
     fn domains(&self, rows: Rows<'_>) -> Result<(Vec<DomainDays>, Vec<Changed>)> {
@@ -216,6 +217,10 @@ impl Pages {
             params,
         )
     }
+}
+
+fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
 }
 
 fn write(staging: &mut Staging, path: &str, bytes: &[u8]) -> Result<()> {

@@ -7,7 +7,7 @@ use anyhow::Context;
 use duckdb::{Config, Connection};
 
 use super::check::File;
-use super::{Catalogue, EMBEDDED, Problem, Query};
+use super::{Catalogue, EMBEDDED, Panel, Problem, Query};
 
 /// Folders that a user may have under `config/queries/`.
 const USERS_FOLDERS: [&str; 3] = ["alerts", "examples", "panels"];
@@ -52,18 +52,15 @@ impl Catalogue {
     }
 
     /// The panels of a page in order.
-    pub fn panels(&self, page: &str) -> Vec<&Query> {
-        let mut panels: Vec<(i64, &Query)> = (self.queries.values())
-            .filter_map(|query| {
-                query
-                    .panel
-                    .as_ref()
-                    .filter(|p| p.page == page)
-                    .map(|p| (p.order, query))
-            })
+    pub fn panels(&self, page: &str) -> Vec<(&Query, &Panel)> {
+        let all = self.queries.values();
+        let mut panels: Vec<(&Query, &Panel)> = all
+            .flat_map(|query| query.panels.iter().map(move |panel| (query, panel)))
+            .filter(|(_, panel)| panel.page == page)
             .collect();
-        panels.sort_by(|a, b| (a.0, &a.1.name).cmp(&(b.0, &b.1.name)));
-        panels.into_iter().map(|(_, query)| query).collect()
+        // Stable, and the queries come by name.
+        panels.sort_by_key(|(_, panel)| panel.order);
+        panels
     }
 
     fn add_users(&mut self, root: &Path, problems: &mut Vec<Problem>) {
@@ -125,7 +122,7 @@ impl Catalogue {
         (users.iter())
             .flat_map(|(path, query)| {
                 let (folder, name, text) = (&*query.folder, &*query.name, &*query.text);
-                let is_of_report = query.panel.as_ref().is_some_and(|p| p.page == "report");
+                let is_of_report = query.panels.iter().any(|p| p.page == "report");
                 File {
                     path,
                     folder,

@@ -43,7 +43,7 @@ impl File<'_> {
             );
             problems.push(self.problem(1, text));
         }
-        if self.folder == "panels" && header.panel.is_none() && problems.is_empty() {
+        if self.folder == "panels" && header.panels.is_empty() && problems.is_empty() {
             problems.push(self.problem(
                 1,
                 "a file in panels/ needs a line `-- panel: page=… title=\"…\"`",
@@ -59,7 +59,7 @@ impl File<'_> {
             description: header.description,
             grain: header.grain,
             params: header.params,
-            panel: header.panel,
+            panels: header.panels,
             text: self.text.to_owned(),
             is_users: self.is_users,
         }
@@ -102,18 +102,19 @@ impl File<'_> {
                 format!("`${name}` is declared and not used"),
             ));
         }
-        let page = query.panel.as_ref().map_or("", |panel| panel.page.as_str());
-        if let Some((_, given)) = PAGES.iter().find(|(name, _)| *name == page) {
-            for name in declared
-                .iter()
-                .filter(|name| !given.contains(&name.as_str()))
-            {
+        let pages = query.panels.iter().map(|panel| panel.page.as_str());
+        for (page, given) in pages.filter_map(|page| PAGES.iter().find(|(name, _)| *name == page)) {
+            for name in (declared.iter()).filter(|name| !given.contains(&name.as_str())) {
                 let text = format!(
                     "the page `{page}` gives ${}, not `${name}`",
                     given.join(", $")
                 );
                 problems.push(self.problem(header.params_line, text));
             }
+        }
+        if declared.contains("domains") && !query.grain.iter().any(|column| column == "domain") {
+            let text = "what takes `$domains` has to say which one a row is about: \"One row per (domain, …)\"";
+            problems.push(self.problem(1, text));
         }
         problems
     }
@@ -131,16 +132,15 @@ impl File<'_> {
                 format!("`{name}` of \"One row per (…)\" is not a column of the result"),
             ));
         }
-        let panel = query.panel.iter();
-        for name in panel
-            .flat_map(|panel| panel.x.iter().chain(&panel.y))
-            .filter(missing)
-        {
-            let text = format!(
-                "there is no column `{name}`; columns are {}",
-                columns.join(", ")
-            );
-            problems.push(self.problem(header.panel_line, text));
+        for (panel, line) in query.panels.iter().zip(&header.panel_lines) {
+            let named = panel.x.iter().chain(&panel.y).chain(&panel.columns);
+            for name in named.filter(missing) {
+                let text = format!(
+                    "there is no column `{name}`; columns are {}",
+                    columns.join(", ")
+                );
+                problems.push(self.problem(*line, text));
+            }
         }
         problems
     }

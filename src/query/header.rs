@@ -15,21 +15,27 @@ pub(super) struct Header {
     pub(super) description: String,
     pub(super) grain: Vec<String>,
     pub(super) params: Vec<(String, String)>,
-    pub(super) panel: Option<Panel>,
+    pub(super) panels: Vec<Panel>,
     /// Line of `-- params:`, from 1; 1 where there is none.
     pub(super) params_line: usize,
-    /// Line of `-- panel:`, from 1; 1 where there is none.
-    pub(super) panel_line: usize,
+    /// Lines of `-- panel:`, from 1, as many as `panels` where there is no problem.
+    pub(super) panel_lines: Vec<usize>,
 }
 
 /// SQL types that a parameter can have.
-pub(super) const PARAM_TYPES: [&str; 5] = ["VARCHAR", "DATE", "BIGINT", "BOOLEAN", "TIMESTAMP"];
+pub(super) const PARAM_TYPES: [&str; 6] = [
+    "VARCHAR",
+    "DATE",
+    "BIGINT",
+    "BOOLEAN",
+    "TIMESTAMP",
+    "VARCHAR[]",
+];
 
 /// Reads the comment lines at the top of a file. Problems are `(line, sentence)`.
 pub(super) fn parse(text: &str) -> (Header, Vec<(usize, String)>) {
     let mut header = Header {
         params_line: 1,
-        panel_line: 1,
         ..Header::default()
     };
     let mut problems = Vec::new();
@@ -47,12 +53,12 @@ pub(super) fn parse(text: &str) -> (Header, Vec<(usize, String)>) {
                 Err(problem) => problems.push((number, problem)),
             }
         } else if let Some(rest) = line.strip_prefix("panel:") {
-            header.panel_line = number;
+            header.panel_lines.push(number);
             match panel(rest) {
-                Ok(panel) => header.panel = Some(panel),
+                Ok(panel) => header.panels.push(panel),
                 Err(list) => problems.extend(list.into_iter().map(|problem| (number, problem))),
             }
-        } else if header.params_line == 1 && header.panel_line == 1 {
+        } else if header.params_line == 1 && header.panel_lines.is_empty() {
             prose.push_str(if prose.is_empty() { "" } else { " " });
             prose.push_str(line);
         }
@@ -62,6 +68,12 @@ pub(super) fn parse(text: &str) -> (Header, Vec<(usize, String)>) {
             (header.name, header.description, header.grain) = (name, description, grain);
         }
         Err(problem) => problems.insert(0, (1, problem)),
+    }
+    for (index, panel) in header.panels.iter_mut().enumerate() {
+        panel.id = match index {
+            0 => header.name.clone(),
+            _ => format!("{}_{}", header.name, index + 1),
+        };
     }
     (header, problems)
 }
@@ -121,12 +133,8 @@ fn params(text: &str) -> Result<Vec<(String, String)>, String> {
 fn panel(text: &str) -> Result<Panel, Vec<String>> {
     let mut problems = Vec::new();
     let mut panel = Panel {
-        page: String::new(),
-        title: String::new(),
-        chart: Chart::Table,
-        x: None,
-        y: Vec::new(),
         order: 1000,
+        ..Panel::default()
     };
     for (key, value) in pairs(text).map_err(|problem| vec![problem])? {
         if let Err(problem) = set(&mut panel, &key, value) {
@@ -159,21 +167,28 @@ fn set(panel: &mut Panel, key: &str, value: String) -> Result<(), String> {
             ));
         }
         "title" => panel.title = value,
+        "about" => panel.about = Some(value),
         "chart" => panel.chart = chart(&value)?,
         "x" => panel.x = Some(value),
-        "y" => panel.y = value.split(',').map(str::to_owned).collect(),
-        "order" => {
-            panel.order = value
-                .parse()
-                .map_err(|_| format!("order=`{value}` is not a whole number"))?
-        }
+        "y" => panel.y = names(&value),
+        "columns" => panel.columns = names(&value),
+        "rows" => panel.rows = Some(whole(key, &value)?),
+        "order" => panel.order = whole(key, &value)?,
         _ => {
             return Err(format!(
-                "`{key}` is not one of page, title, chart, x, y, order"
+                "`{key}` is not one of page, title, about, chart, x, y, columns, rows, order"
             ));
         }
     }
     Ok(())
+}
+
+fn names(value: &str) -> Vec<String> {
+    value.split(',').map(str::to_owned).collect()
+}
+
+fn whole<T: std::str::FromStr>(key: &str, value: &str) -> Result<T, String> {
+    (value.parse()).map_err(|_| format!("{key}=`{value}` is not a whole number"))
 }
 
 fn chart(word: &str) -> Result<Chart, String> {

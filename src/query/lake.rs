@@ -74,7 +74,7 @@ fn look_up(text: &str, params: &[(&str, &str)]) -> Query {
             .iter()
             .map(|(name, kind)| ((*name).to_owned(), (*kind).to_owned()))
             .collect(),
-        panel: None,
+        panels: Vec::new(),
         text: text.to_owned(),
         is_users: false,
     }

@@ -18,6 +18,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 pub use catalogue::empty_database;
@@ -44,8 +45,8 @@ pub struct Query {
     pub grain: Vec<String>,
     /// Declared parameters in order: name without `$`, SQL type.
     pub params: Vec<(String, String)>,
-    /// Where and how a page shows it.
-    pub panel: Option<Panel>,
+    /// Where and how pages show it, one for each `-- panel:` line.
+    pub panels: Vec<Panel>,
     /// The whole file.
     pub text: String,
     /// Whether it comes from the user's folder.
@@ -53,41 +54,52 @@ pub struct Query {
 }
 
 /// The `-- panel:` line of a header.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Panel {
     /// One of [`PAGES`], or `api/…` for the JSON routes.
     pub page: String,
     /// Heading.
     pub title: String,
+    /// What stands below the heading instead of the query's description.
+    pub about: Option<String>,
     /// How it is drawn.
     pub chart: Chart,
     /// Column of the horizontal axis or of the names.
     pub x: Option<String>,
     /// Columns drawn.
     pub y: Vec<String>,
-    /// Position on the page, low first; ties by name.
+    /// Columns of the answer that are shown, in this order; empty for all.
+    pub columns: Vec<String>,
+    /// Rows of the answer that are shown, from the first; `None` for all.
+    pub rows: Option<usize>,
+    /// Name on the page: that of the query, for its further panels with their number.
+    pub id: String,
+    /// Position on the page, low first; ties by name and line.
     pub order: i64,
 }
 
 /// Pages and JSON routes that panels can name, each with the parameters it gives to its queries. Every page gives
 /// `as_of DATE`, the day for which things are judged: windows end before it.
+///
+/// A query on the page of a domain takes `$domain` and is asked for each of them, or it takes `$domains`, is asked once
+/// for many, and says in its column `domain` which one a row is about.
 pub const PAGES: [(&str, &[&str]); 12] = [
     ("overview", &["as_of"]),
-    ("domain", &["as_of", "domain"]),
+    ("domain", &["as_of", "domain", "domains"]),
     ("sources", &["as_of"]),
     ("intake", &["as_of"]),
     ("report", &["as_of", "report"]),
     ("tls", &["as_of"]),
     ("api/homepage", &["as_of"]),
     ("api/domains", &["as_of"]),
-    ("api/domain_summary", &["as_of", "domain"]),
-    ("api/domain_reports", &["as_of", "domain"]),
-    ("api/domain_sources", &["as_of", "domain"]),
+    ("api/domain_summary", &["as_of", "domain", "domains"]),
+    ("api/domain_reports", &["as_of", "domain", "domains"]),
+    ("api/domain_sources", &["as_of", "domain", "domains"]),
     ("api/report", &["as_of", "report"]),
 ];
 
 /// Kinds of drawing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Chart {
     /// Stacked columns over days.
     Stacked,
@@ -98,6 +110,7 @@ pub enum Chart {
     /// One row of figures: each column a tile.
     Figures,
     /// Just the table.
+    #[default]
     Table,
 }
 
@@ -176,10 +189,33 @@ impl Query {
             description: String::new(),
             grain: Vec::new(),
             params,
-            panel: None,
+            panels: Vec::new(),
             text: text.to_owned(),
             is_users: true,
         }
+    }
+}
+
+impl Panel {
+    /// The part of an answer that the panel shows; a column that the answer does not have is left out.
+    pub fn shown<'a>(&self, answer: &'a Table) -> Cow<'a, Table> {
+        if self.columns.is_empty() && self.rows.is_none_or(|rows| answer.rows.len() <= rows) {
+            return Cow::Borrowed(answer);
+        }
+        let place = |name: &String| answer.columns.iter().position(|column| column == name);
+        let places: Vec<usize> = if self.columns.is_empty() {
+            (0..answer.columns.len()).collect()
+        } else {
+            self.columns.iter().filter_map(place).collect()
+        };
+        let shown = |row: &Vec<Value>| places.iter().map(|&at| row[at].clone()).collect();
+        let rows = answer.rows.iter().take(self.rows.unwrap_or(usize::MAX));
+        Cow::Owned(Table {
+            columns: (places.iter())
+                .map(|&at| answer.columns[at].clone())
+                .collect(),
+            rows: rows.map(shown).collect(),
+        })
     }
 }
 

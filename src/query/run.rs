@@ -85,6 +85,7 @@ pub(super) fn columns_of(connection: &Connection, query: &Query) -> anyhow::Resu
         "BIGINT" => Value::Int(0),
         "BOOLEAN" => Value::Bool(false),
         "TIMESTAMP" => Value::Timestamp(0),
+        "VARCHAR[]" => Value::List(Vec::new()),
         _ => Value::Text(String::new()),
     };
     let params = query
@@ -126,6 +127,13 @@ pub(super) fn bind<'q>(query: &'q Query, params: &Params) -> anyhow::Result<Vec<
 fn to_sql(value: &Value, kind: &str) -> Option<Sql> {
     Some(match (kind, value) {
         (_, Value::Null) => Sql::Null,
+        ("VARCHAR[]", Value::List(items)) => Sql::Text(list_text(items)?),
+        ("VARCHAR[]", Value::Text(text)) => {
+            let items = text
+                .split(',')
+                .map(|item| Value::Text(item.trim().to_owned()));
+            Sql::Text(list_text(&items.collect::<Vec<_>>())?)
+        }
         ("VARCHAR", Value::Text(text)) => Sql::Text(text.clone()),
         ("VARCHAR", Value::Int(n)) => Sql::Text(n.to_string()),
         ("BIGINT", Value::Int(n)) => Sql::BigInt(*n),
@@ -141,4 +149,17 @@ fn to_sql(value: &Value, kind: &str) -> Option<Sql> {
         }
         _ => return None,
     })
+}
+
+/// A list as DuckDB writes it. Lists cannot be bound, so the query says `$name::varchar[]`.
+fn list_text(items: &[Value]) -> Option<String> {
+    let quoted = items.iter().map(|item| match item {
+        Value::Text(text) => {
+            let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
+            Some(format!("\"{escaped}\""))
+        }
+        _ => None,
+    });
+    let quoted: Option<Vec<String>> = quoted.collect();
+    Some(format!("[{}]", quoted?.join(", ")))
 }

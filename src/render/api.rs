@@ -5,44 +5,50 @@
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use super::answers::{Answers, Shown};
 use super::json::{JsonRows, JsonValue, to_bytes};
 use super::{Emit, Rows, Site, WINDOW_DAYS, homepage, words};
 use crate::model::domain::is_host_name;
-use crate::query::{Chart, Params, Query, Table, Value};
+use crate::query::{Chart, Table, Value};
 
 impl Site<'_> {
     /// `site/api/domains.json`.
     pub fn api_domains(&self, rows: Rows<'_>, emit: Emit<'_>) -> anyhow::Result<()> {
-        self.write_api(
-            "api/domains",
-            "domains",
-            &Params::new(),
-            "site/api/domains.json",
-            rows,
-            emit,
-        )
+        let answers = self.answers("api/domains", rows)?;
+        let object = Object {
+            site: self,
+            domain: None,
+            route: "domains",
+            shown: self.shown("api/domains", &answers),
+        };
+        emit("site/api/domains.json", &to_bytes(&object)?)
     }
 
-    /// `site/api/domains/NAME/{summary,reports,sources}.json`; nothing for a name that is not a host name.
-    pub fn api_domain(&self, name: &str, rows: Rows<'_>, emit: Emit<'_>) -> anyhow::Result<()> {
-        if !is_host_name(name) {
-            return Ok(());
-        }
-        let params = Params::from([("domain".to_owned(), Value::Text(name.to_owned()))]);
+    /// `site/api/domains/NAME/{summary,reports,sources}.json`.
+    pub(super) fn api_domain(
+        &self,
+        name: &str,
+        answers: &Answers,
+        emit: Emit<'_>,
+    ) -> anyhow::Result<()> {
         for route in ["summary", "reports", "sources"] {
-            let (page, path) = (
-                format!("api/domain_{route}"),
-                format!("site/api/domains/{name}/{route}.json"),
-            );
-            self.write_api(&page, route, &params, &path, rows, emit)?;
+            let object = Object {
+                site: self,
+                domain: Some(name),
+                route,
+                shown: self.shown(&format!("api/domain_{route}"), answers),
+            };
+            let path = format!("site/api/domains/{name}/{route}.json");
+            emit(&path, &to_bytes(&object)?)?;
         }
         Ok(())
     }
 
     /// `site/api/homepage.json` and `site/api/homepage/NAME.json` for each domain.
     pub fn api_homepage(&self, rows: Rows<'_>, emit: Emit<'_>) -> anyhow::Result<()> {
-        let answers = self.answers("api/homepage", &Params::new(), rows)?;
-        let tables = answers.iter().map(|(_, table)| table);
+        let answers = self.answers("api/homepage", rows)?;
+        let shown = self.shown("api/homepage", &answers);
+        let tables = shown.iter().map(|shown| &*shown.table);
         let page = homepage::from_tables(tables, &self.window_words());
         emit("site/api/homepage.json", &to_bytes(&page)?)?;
         for domain in page
@@ -57,33 +63,14 @@ impl Site<'_> {
         }
         Ok(())
     }
-
-    fn write_api(
-        &self,
-        page: &str,
-        route: &str,
-        params: &Params,
-        path: &str,
-        rows: Rows<'_>,
-        emit: Emit<'_>,
-    ) -> anyhow::Result<()> {
-        let answers = self.answers(page, params, rows)?;
-        let object = Object {
-            site: self,
-            domain: params.get("domain"),
-            route,
-            answers: &answers,
-        };
-        emit(path, &to_bytes(&object)?)
-    }
 }
 
 /// The answer of a route.
 struct Object<'a> {
     site: &'a Site<'a>,
-    domain: Option<&'a Value>,
+    domain: Option<&'a str>,
     route: &'a str,
-    answers: &'a [(&'a Query, Table)],
+    shown: Vec<Shown<'a>>,
 }
 
 impl Serialize for Object<'_> {
@@ -92,12 +79,16 @@ impl Serialize for Object<'_> {
         map.serialize_entry("as_of", &words::day(self.site.as_of))?;
         map.serialize_entry("window_days", &WINDOW_DAYS)?;
         if let Some(domain) = self.domain {
-            map.serialize_entry("domain", &JsonValue(domain))?;
+            map.serialize_entry("domain", domain)?;
         }
         let mut is_route_named = false;
-        for (query, table) in self.answers {
-            let chart = query.panel.as_ref().map(|panel| panel.chart);
-            if chart == Some(Chart::Figures) {
+        for Shown {
+            query,
+            panel,
+            table,
+        } in &self.shown
+        {
+            if panel.chart == Chart::Figures {
                 for (name, value) in self.own_columns(table) {
                     map.serialize_entry(name, &JsonValue(value))?;
                 }
@@ -108,7 +99,7 @@ impl Serialize for Object<'_> {
                     } else {
                         self.route
                     },
-                    &JsonRows(table),
+                    &JsonRows(table.as_ref()),
                 )?;
                 is_route_named = true;
             }

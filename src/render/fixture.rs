@@ -176,6 +176,8 @@ pub fn catalogue() -> Catalogue {
                 .map(str::to_owned)
                 .collect(),
             order,
+            id: name.into(),
+            ..Panel::default()
         };
         let query = Query {
             name: name.into(),
@@ -183,7 +185,7 @@ pub fn catalogue() -> Catalogue {
             description: format!("{} of the window. One row per (day).", title.to_lowercase()),
             grain: Vec::new(),
             params: Vec::new(),
-            panel: Some(panel),
+            panels: vec![panel],
             text: format!("-- {name}: sample\nselect 1\n"),
             is_users: false,
         };

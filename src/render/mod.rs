@@ -13,6 +13,7 @@
 //! answer is shown by the names of its columns: `domain` and `report` are links, `*_percent` gets one decimal, NULL is
 //! a dash. All text of reports passes `Html::text`, which escapes it.
 
+mod answers;
 pub mod api;
 mod assets;
 mod bars;
@@ -42,7 +43,7 @@ mod tests;
 use crate::query::{Params, Query, Table};
 
 pub use assets::{asset, write_assets, write_queries};
-pub use site::{DomainDays, Site, WINDOW_DAYS};
+pub use site::{DOMAIN_PAGES, DomainDays, Site, WINDOW_DAYS};
 pub use skin::{ErrorPage, Frame, Skin};
 
 /// Answers a query of the catalogue.

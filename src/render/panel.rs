@@ -1,48 +1,52 @@
 //! One panel of a page: heading, drawing, data table, link to the query.
 
+use super::answers::Shown;
 use super::bars::{write_bars, write_figures};
 use super::chart::write_chart;
 use super::html::Html;
 use super::plot::Plot;
 use super::table::write_table;
 use super::words::capitalised;
-use crate::query::{Chart, Panel, Query, Table};
+use crate::query::{Chart, Panel, Table};
 
-/// Writes the section of `query`, whose answer is `table`. `anchor` is an extra target for links, or empty.
-pub fn write_panel(
+/// Writes the section of a panel. `anchor` is an extra target for links, or empty.
+pub(super) fn write_panel(
     html: &mut Html,
     base_path: &str,
-    query: &Query,
-    panel: &Panel,
-    table: &Table,
+    shown: &Shown<'_>,
     anchor: &'static str,
 ) {
-    let name = query.name.as_str();
+    let Shown {
+        query,
+        panel,
+        table,
+    } = shown;
+    let id = panel.id.as_str();
     html.raw("<section class=\"panel ")
         .raw(width_class(panel.chart))
-        .raw(if name.ends_with("_gone_quiet") {
+        .raw(if query.name.ends_with("_gone_quiet") {
             " alarm"
         } else {
             ""
         })
         .raw("\" aria-labelledby=\"p-")
-        .text(name);
+        .text(id);
     html.raw("-h\"");
     if !anchor.is_empty() {
         html.raw(" id=\"").raw(anchor).raw("\"");
     }
     html.raw("><header><h2 id=\"p-")
-        .text(name)
+        .text(id)
         .raw("-h\">")
         .text(&panel.title)
         .raw("</h2>");
-    write_query_link(html, base_path, name, &panel.title);
+    write_query_link(html, base_path, &query.name, &panel.title);
     html.raw("</header>");
-    let about = about(&query.description);
+    let about = (panel.about.clone()).unwrap_or_else(|| about(&query.description));
     if !about.is_empty() && panel.chart != Chart::Figures {
         html.raw("<p class=\"about\">").text(&about).raw("</p>");
     }
-    write_answer(html, base_path, name, panel, table);
+    write_answer(html, base_path, panel, table);
     html.raw("</section>\n");
 }
 
@@ -76,13 +80,13 @@ fn about(description: &str) -> String {
     capitalised(text)
 }
 
-fn write_answer(html: &mut Html, base_path: &str, name: &str, panel: &Panel, table: &Table) {
+fn write_answer(html: &mut Html, base_path: &str, panel: &Panel, table: &Table) {
     if table.rows.is_empty() {
         html.raw("<p class=\"empty\">Nothing to show: there is no row in this period.</p>");
         return;
     }
     let mut drawing = Html::default();
-    let drawn = draw(&mut drawing, base_path, name, panel, table);
+    let drawn = draw(&mut drawing, base_path, panel, table);
     match &drawn {
         Ok(()) => html.append(&drawing),
         Err(problem) => html
@@ -103,13 +107,7 @@ fn write_answer(html: &mut Html, base_path: &str, name: &str, panel: &Panel, tab
     }
 }
 
-fn draw(
-    html: &mut Html,
-    base_path: &str,
-    name: &str,
-    panel: &Panel,
-    table: &Table,
-) -> Result<(), String> {
+fn draw(html: &mut Html, base_path: &str, panel: &Panel, table: &Table) -> Result<(), String> {
     match panel.chart {
         Chart::Table => {}
         Chart::Figures => write_figures(html, base_path, panel, table)?,
@@ -118,7 +116,7 @@ fn draw(
             let plot = Plot::new(panel, table)?;
             write_chart(
                 html,
-                &format!("p-{name}-c"),
+                &format!("p-{}-c", panel.id),
                 &panel.title,
                 panel.chart,
                 &plot,

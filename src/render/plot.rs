@@ -277,12 +277,10 @@ mod tests {
             ],
         };
         let panel = Panel {
-            page: "x".into(),
-            title: "x".into(),
             chart: crate::query::Chart::Line,
             x: Some("day".into()),
             y: vec!["messages".into()],
-            order: 0,
+            ..Panel::default()
         };
         let plot = Plot::new(&panel, &table).unwrap();
         let values: Vec<_> = plot.slots.iter().map(|slot| slot.values[0]).collect();

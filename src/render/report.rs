@@ -11,7 +11,7 @@ use super::json::{JsonValue, to_bytes};
 pub use super::report_page::page;
 use super::skin::Skin;
 use super::{Emit, Rows};
-use crate::query::{Catalogue, Params, Query, Table, Value};
+use crate::query::{Catalogue, Panel, Params, Query, Table, Value};
 
 /// Records on a page and in its JSON; the database has all of them.
 pub const RECORDS_SHOWN: usize = 1000;
@@ -57,6 +57,9 @@ impl<'a> Row<'a> {
     }
 }
 
+/// A panel of the user's own about one report, with its answer.
+pub type UsersPanel<'a> = (&'a Query, &'a Panel, Table);
+
 /// One report with its records (all, or at least the first [`RECORDS_SHOWN`]), in the order of the report.
 #[derive(Clone, Copy)]
 pub struct ReportView<'a> {
@@ -67,7 +70,7 @@ pub struct ReportView<'a> {
     /// Its rows of `records`.
     pub records: &'a [Vec<Value>],
     /// Answers of the user's own panels, see [`panels`].
-    pub panels: &'a [(&'a Query, Table)],
+    pub panels: &'a [UsersPanel<'a>],
 }
 
 /// Panels of the catalogue that the page shows in its own form; every other panel with `page=report` follows below.
@@ -85,14 +88,14 @@ pub fn panels<'a>(
     catalogue: &'a Catalogue,
     id: &str,
     rows: Rows<'_>,
-) -> anyhow::Result<Vec<(&'a Query, Table)>> {
+) -> anyhow::Result<Vec<UsersPanel<'a>>> {
     let params = Params::from([("report".to_owned(), Value::Text(id.to_owned()))]);
     let panels = catalogue.panels("report").into_iter();
-    let users = panels.filter(|query| !OWN_FORM.contains(&query.name.as_str()));
-    let answers = users.map(|query| {
+    let users = panels.filter(|(query, _)| !OWN_FORM.contains(&query.name.as_str()));
+    let answers = users.map(|(query, panel)| {
         let table =
             rows(query, &params).with_context(|| format!("running query {}", query.name))?;
-        Ok((query, table))
+        Ok((query, panel, table))
     });
     answers.collect()
 }

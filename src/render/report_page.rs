@@ -1,5 +1,6 @@
 //! The body of a report's page, written directly: figures, facts, remarks, records.
 
+use super::answers::Shown;
 use super::cell::{write_badge, write_cell};
 use super::html::Html;
 use super::panel::{write_panel, write_query_link};
@@ -46,10 +47,14 @@ pub fn page(skin: &Skin, catalogue: &Catalogue, view: ReportView<'_>) -> anyhow:
     write_facts(&mut body, place, "Published policy", &POLICY_FACTS, head);
     write_remarks(&mut body, place, head);
     write_records(&mut body, place, view);
-    for (query, table) in view.panels {
-        if let Some(panel) = &query.panel {
-            write_panel(&mut body, skin.base_path(), query, panel, table, "");
-        }
+    for (query, panel, answer) in view.panels {
+        let table = panel.shown(answer);
+        let shown = Shown {
+            query,
+            panel,
+            table,
+        };
+        write_panel(&mut body, skin.base_path(), &shown, "");
     }
     body.raw("</div>");
     skin.page(&frame(head), &body)

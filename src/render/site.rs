@@ -1,7 +1,6 @@
 //! The pages that are made from the panels of the catalogue.
 
-use anyhow::Context as _;
-
+use super::answers::{Answers, Shown};
 use super::html::Html;
 use super::panel::{write_panel, write_query_link};
 use super::skin::{Frame, Skin};
@@ -9,10 +8,18 @@ use super::words;
 use super::{Emit, Rows};
 use crate::model::day::{Day, days_before};
 use crate::model::domain::is_host_name;
-use crate::query::{Catalogue, Chart, Params, Query, Table, Value};
+use crate::query::{Catalogue, Chart, Value};
 
 /// Days that the panels look back over, `as_of` itself not among them.
 pub const WINDOW_DAYS: u64 = 30;
+
+/// Names in `-- panel: page=…` of what is drawn for each domain.
+pub const DOMAIN_PAGES: [&str; 4] = [
+    "domain",
+    "api/domain_summary",
+    "api/domain_reports",
+    "api/domain_sources",
+];
 
 /// What all pages of a generation are made of.
 pub struct Site<'a> {
@@ -46,49 +53,40 @@ impl Site<'_> {
         }
         let notice = self.notice(self.domains.iter().map(|domain| domain.last_day).max());
         let frame = frame("Overview", "/overview", lead, notice);
-        self.write_page(
-            "overview",
-            &frame,
-            &Params::new(),
-            "site/overview.html",
-            rows,
-            emit,
-        )
+        let answers = self.answers("overview", rows)?;
+        self.write_page("overview", &frame, &answers, "site/overview.html", emit)
     }
 
     /// `site/sources.html`.
     pub fn sources(&self, rows: Rows<'_>, emit: Emit<'_>) -> anyhow::Result<()> {
         let notice = self.notice(self.domains.iter().map(|domain| domain.last_day).max());
         let frame = frame("Sources", "/sources", self.window_words(), notice);
-        self.write_page(
-            "sources",
-            &frame,
-            &Params::new(),
-            "site/sources.html",
-            rows,
-            emit,
-        )
+        let answers = self.answers("sources", rows)?;
+        self.write_page("sources", &frame, &answers, "site/sources.html", emit)
     }
 
     /// `site/intake.html`: the fate of every document, over all time.
     pub fn intake(&self, rows: Rows<'_>, emit: Emit<'_>) -> anyhow::Result<()> {
         let lead = "What became of everything that came in".to_owned();
         let frame = frame("Intake", "/intake", lead, None);
-        self.write_page(
-            "intake",
-            &frame,
-            &Params::new(),
-            "site/intake.html",
-            rows,
-            emit,
-        )
+        let answers = self.answers("intake", rows)?;
+        self.write_page("intake", &frame, &answers, "site/intake.html", emit)
     }
 
-    /// `site/domains/NAME.html`; nothing for a name that is not a host name.
-    pub fn domain(&self, name: &str, rows: Rows<'_>, emit: Emit<'_>) -> anyhow::Result<()> {
-        if !is_host_name(name) {
-            return Ok(());
+    /// `site/domains/NAME.html` and `site/api/domains/NAME/…` of each domain; nothing for a name that is not a host
+    /// name.
+    pub fn domains(&self, names: &[&str], rows: Rows<'_>, emit: Emit<'_>) -> anyhow::Result<()> {
+        let names: Vec<&str> = (names.iter().copied())
+            .filter(|name| is_host_name(name))
+            .collect();
+        for (name, answers) in self.domain_answers(&DOMAIN_PAGES, &names, rows)? {
+            self.domain(&name, &answers, emit)?;
+            self.api_domain(&name, &answers, emit)?;
         }
+        Ok(())
+    }
+
+    fn domain(&self, name: &str, answers: &Answers, emit: Emit<'_>) -> anyhow::Result<()> {
         let place = self
             .domains
             .binary_search_by(|domain| domain.name.as_str().cmp(name));
@@ -102,68 +100,33 @@ impl Site<'_> {
         }
         let mut frame = frame(name, "", lead, self.notice(last_day));
         frame.trail = vec![("/overview#domains".to_owned(), "Domains".to_owned())];
-        let params = Params::from([("domain".to_owned(), Value::Text(name.to_owned()))]);
-        self.write_page(
-            "domain",
-            &frame,
-            &params,
-            &format!("site/domains/{name}.html"),
-            rows,
-            emit,
-        )
-    }
-
-    /// The answers of all panels of a page, in order; `params` gets `as_of`.
-    pub(super) fn answers(
-        &self,
-        page: &str,
-        params: &Params,
-        rows: Rows<'_>,
-    ) -> anyhow::Result<Vec<(&Query, Table)>> {
-        let mut params = params.clone();
-        params.insert("as_of".to_owned(), Value::Day(self.as_of));
-        let panels = self.catalogue.panels(page).into_iter();
-        let answers = panels.map(|query| {
-            let table =
-                rows(query, &params).with_context(|| format!("running query {}", query.name))?;
-            Ok((query, table))
-        });
-        answers.collect()
+        let path = format!("site/domains/{name}.html");
+        self.write_page("domain", &frame, answers, &path, emit)
     }
 
     fn write_page(
         &self,
         page: &str,
         frame: &Frame,
-        params: &Params,
+        answers: &Answers,
         path: &str,
-        rows: Rows<'_>,
         emit: Emit<'_>,
     ) -> anyhow::Result<()> {
-        let answers = self.answers(page, params, rows)?;
         let mut body = Html::with_capacity(32 * 1024);
         body.raw("<div class=\"panels\">\n");
         let mut has_anchor = page != "overview";
-        let (full, empty): (Vec<_>, Vec<_>) = answers
-            .iter()
-            .partition(|(_, table)| !table.rows.is_empty());
-        for (query, table) in full {
-            let Some(panel) = &query.panel else { continue };
+        let (full, empty): (Vec<_>, Vec<_>) =
+            (self.shown(page, answers).into_iter()).partition(|shown| !shown.table.rows.is_empty());
+        for shown in &full {
             // Before the first report the notice says all; zeros would only hide it.
-            if self.domains.is_empty() && panel.chart == Chart::Figures {
+            if self.domains.is_empty() && shown.panel.chart == Chart::Figures {
                 continue;
             }
             let is_domain_list =
-                !has_anchor && table.columns.iter().any(|column| column == "domain");
+                !has_anchor && shown.table.columns.iter().any(|column| column == "domain");
             has_anchor |= is_domain_list;
-            write_panel(
-                &mut body,
-                self.skin.base_path(),
-                query,
-                panel,
-                table,
-                if is_domain_list { "domains" } else { "" },
-            );
+            let anchor = if is_domain_list { "domains" } else { "" };
+            write_panel(&mut body, self.skin.base_path(), shown, anchor);
         }
         if !has_anchor {
             self.write_domain_list(&mut body);
@@ -222,15 +185,14 @@ impl Site<'_> {
 }
 
 /// The panels without rows, in one box at the end: a page of empty boxes would hide what there is.
-fn write_empty_panels(html: &mut Html, base_path: &str, empty: &[&(&Query, Table)]) {
+fn write_empty_panels(html: &mut Html, base_path: &str, empty: &[Shown<'_>]) {
     if empty.is_empty() {
         return;
     }
     html.raw("<section class=\"panel wide\" aria-labelledby=\"nothing-h\"><header>");
     html.raw("<h2 id=\"nothing-h\">Nothing to show</h2></header>");
     html.raw("<p class=\"about\">These have no row in their period.</p><ul class=\"names\">");
-    for (query, _) in empty {
-        let Some(panel) = &query.panel else { continue };
+    for Shown { query, panel, .. } in empty {
         html.raw("<li class=\"pair\"><span>")
             .text(&panel.title)
             .raw("</span>");

@@ -6,7 +6,7 @@ use super::fixture::{HOSTILE, REPORT_ID, as_of, catalogue, records, reports, tab
 use super::fixture_answers::answer;
 use super::markup::{check_accessible, check_balance, check_policy};
 use super::*;
-use crate::query::Value;
+use crate::query::{Catalogue, Value};
 
 type Files = BTreeMap<String, String>;
 
@@ -40,12 +40,10 @@ fn whole_site(domains: &[DomainDays], rows: Rows<'_>) -> Files {
     };
     collect(|emit| {
         site.overview(rows, emit)?;
-        site.domain("example.com", rows, emit)?;
-        site.domain("../../etc", rows, emit)?;
+        site.domains(&["../../etc", "example.com"], rows, emit)?;
         site.sources(rows, emit)?;
         site.intake(rows, emit)?;
         site.api_domains(rows, emit)?;
-        site.api_domain("example.com", rows, emit)?;
         site.api_homepage(rows, emit)?;
         write_assets(&skin, emit)?;
         write_queries(&catalogue, emit)?;
@@ -272,8 +270,51 @@ fn a_query_that_fails_stops_the_page() {
         .unwrap_err();
     assert_eq!(
         format!("{problem:#}"),
-        "running query overview_figures: no such table"
+        "running query overview_alignment: no such table"
     );
+}
+
+#[test]
+fn a_query_about_many_domains_is_asked_once_and_its_rows_are_shared_out() {
+    let mut catalogue = Catalogue::default();
+    let mut query = super::fixture::catalogue().queries["domain_reports"].clone();
+    query.params = vec![("domains".into(), "VARCHAR[]".into())];
+    query.panels[0].columns = vec!["report".into()];
+    query.panels[0].rows = Some(1);
+    catalogue.queries.insert("domain_reports".into(), query);
+    let skin = Skin::new("").unwrap();
+    let site = Site {
+        skin: &skin,
+        catalogue: &catalogue,
+        as_of: as_of(),
+        domains: &domains(),
+    };
+    let mut asked = Vec::new();
+    let text = |text: &str| Value::Text(text.into());
+    let mut rows = |_: &Query, params: &Params| {
+        asked.push(params["domains"].clone());
+        Ok(table(
+            ["domain", "report", "secret"],
+            vec![
+                [text("example.com"), text("first"), text("concealed")],
+                [text("example.net"), text("other"), text("concealed")],
+                [text("example.com"), text("second"), text("concealed")],
+                [text("unasked.example"), text("unasked"), text("concealed")],
+            ],
+        ))
+    };
+    let files = collect(|emit| site.domains(&["example.com", "example.net"], &mut rows, emit));
+    assert_eq!(
+        asked,
+        [Value::List(vec![text("example.com"), text("example.net")])]
+    );
+    let page = &files["site/domains/example.com.html"];
+    assert!(page.contains("first"), "{page}");
+    for absent in ["second", "other", "unasked", "concealed"] {
+        assert!(!page.contains(absent), "{absent}: {page}");
+    }
+    assert!(files["site/domains/example.net.html"].contains("other"));
+    assert!(!files.contains_key("site/domains/unasked.example.html"));
 }
 
 #[test]

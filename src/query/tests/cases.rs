@@ -199,6 +199,7 @@ fn param(value: &Json) -> Value {
     match value {
         Json::Number(number) => Value::Int(number.as_i64().unwrap()),
         Json::String(text) => Value::Text(text.clone()),
+        Json::Array(list) => Value::List(list.iter().map(param).collect()),
         other => panic!("a parameter cannot be {other}"),
     }
 }

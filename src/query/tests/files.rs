@@ -50,7 +50,7 @@ fn panels_come_in_their_order() {
     let names: Vec<&str> = catalogue
         .panels("overview")
         .iter()
-        .map(|query| query.name.as_str())
+        .map(|(query, _)| query.name.as_str())
         .collect();
     assert_eq!(names.first(), Some(&"overview_figures"));
     assert_eq!(names.last(), Some(&"overview_tls"));
@@ -67,14 +67,7 @@ fn users_file_overrides_and_adds() {
     );
     write(folder.path(), "panels/mine.sql", MINE);
     let catalogue = load(Some(folder.path()));
-    assert_eq!(
-        catalogue.queries["overview_months"]
-            .panel
-            .as_ref()
-            .unwrap()
-            .title,
-        "Mine"
-    );
+    assert_eq!(catalogue.queries["overview_months"].panels[0].title, "Mine");
     assert!(catalogue.queries["mine"].is_users);
     assert!(!catalogue.queries["overview_daily"].is_users);
 }

@@ -20,7 +20,7 @@ fn query(text: &str, params: &[(&str, &str)]) -> Query {
         description: String::new(),
         grain: Vec::new(),
         params,
-        panel: None,
+        panels: Vec::new(),
         text: text.to_owned(),
         is_users: true,
     }
@@ -137,6 +137,41 @@ fn parameters_are_typed_and_others_are_left_out() {
     params.remove("n");
     let error = format!("{:#}", run(&database, &query, &params).unwrap_err());
     assert_eq!(error, "running the query test: it needs the parameter $n");
+}
+
+#[test]
+fn lists_of_text_are_parameters_whatever_is_in_them() {
+    let database = Connection::open_in_memory().unwrap();
+    let query = query(
+        "select unnest($names::varchar[]) as name order by name",
+        &[("names", "VARCHAR[]")],
+    );
+    let text = |text: &str| Value::Text(text.to_owned());
+    let list = |items: &[&str]| Value::List(items.iter().map(|item| text(item)).collect());
+    let hostile = [
+        "", " a ", "NULL", "\"", "\\", "a, b", "it's", "[x]", "{'a': 1}", "ü",
+    ];
+    let mut sorted = hostile.to_vec();
+    sorted.sort_unstable();
+    for (given, expected) in [
+        (list(&hostile), sorted),
+        (list(&[]), vec![]),
+        (
+            text("example.net, example.com"),
+            vec!["example.com", "example.net"],
+        ),
+    ] {
+        let params = Params::from([("names".into(), given)]);
+        let rows = run(&database, &query, &params).unwrap().rows;
+        let expected: Vec<Vec<Value>> = expected.into_iter().map(|name| vec![text(name)]).collect();
+        assert_eq!(rows, expected);
+    }
+    let params = Params::from([("names".into(), Value::List(vec![Value::Int(1)]))]);
+    let error = format!("{:#}", run(&database, &query, &params).unwrap_err());
+    assert_eq!(
+        error,
+        "running the query test: $names has to be a VARCHAR[]"
+    );
 }
 
 #[test]

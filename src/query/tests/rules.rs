@@ -136,7 +136,51 @@ fn parameters_have_to_be_declared_used_and_given_by_the_page() {
     );
     assert_eq!(
         with("$x MONEY", "where day < $x"),
-        ["2: `MONEY` is not one of VARCHAR, DATE, BIGINT, BOOLEAN, TIMESTAMP"]
+        ["2: `MONEY` is not one of VARCHAR, DATE, BIGINT, BOOLEAN, TIMESTAMP, VARCHAR[]"]
+    );
+}
+
+#[test]
+fn what_is_asked_about_many_domains_says_which_one() {
+    let with = |grain: &str, body: &str| {
+        problems(&format!(
+            "-- mine: a test. One row per ({grain}).\n-- params: $domains VARCHAR[]\n\
+             -- panel: page=domain title=\"Mine\"\n{body}"
+        ))
+    };
+    let of_domains = "from daily where domain in (select unnest($domains::varchar[]))";
+    assert_eq!(
+        with(
+            "domain, day",
+            &format!("select domain, day {of_domains} order by domain, day")
+        ),
+        Vec::<String>::new()
+    );
+    assert_eq!(
+        with(
+            "day",
+            &format!("select distinct day {of_domains} order by day")
+        ),
+        [
+            "1: what takes `$domains` has to say which one a row is about: \"One row per (domain, …)\""
+        ]
+    );
+}
+
+#[test]
+fn each_panel_of_a_query_is_checked_by_itself() {
+    assert_eq!(
+        problems(
+            "-- mine: a test. One row per (day).\n\
+             -- panel: page=overview title=\"Mine\" columns=day,message\n\
+             -- panel: page=sources title=\"Mine\" chart=line x=day y=passes rows=5\n\
+             -- panel: page=intake title=\"Mine\" columns=day,messages rows=5 about=\"This.\"\n\
+             select day, messages from daily order by day, messages"
+        ),
+        [
+            "2: there is no column `message`; columns are day, messages",
+            "3: there is no column `passes`; columns are day, messages",
+        ]
     );
 }
 
