@@ -24,13 +24,11 @@ fn pages_of_an_empty_database_say_how_to_begin() {
     };
     let mut rows = |query: &_, params: &_| run(&database, query, params);
     site.overview(&mut rows, &mut emit).expect("overview");
-    site.domain("example.com", &mut rows, &mut emit)
+    site.domains(&["example.com"], &mut rows, &mut emit)
         .expect("domain");
     site.sources(&mut rows, &mut emit).expect("sources");
     site.intake(&mut rows, &mut emit).expect("intake");
     site.api_domains(&mut rows, &mut emit).expect("domains");
-    site.api_domain("example.com", &mut rows, &mut emit)
-        .expect("one domain");
     site.api_homepage(&mut rows, &mut emit).expect("homepage");
     assert!(files["site/overview.html"].contains("sentinel ingest"));
     assert!(
