@@ -1,6 +1,7 @@
 -- report_records: the records of one report, the first 1,000. One row per (record_no).
 -- params: $report VARCHAR
 -- panel: page=report title="Records" chart=table x=source_ip y=messages order=30
+-- panel: page=api/report title="Records" chart=table order=20
 select
     record_no,
     source_ip,

@@ -74,8 +74,7 @@ pub struct ReportView<'a> {
 }
 
 /// Panels of the catalogue that the page shows in its own form; every other panel with `page=report` follows below.
-const OWN_FORM: [&str; 5] = [
-    "report_figures",
+const OWN_FORM: [&str; 4] = [
     "report_head",
     "report_records",
     "report_oddities",

@@ -96,7 +96,7 @@ fn period(head: Row<'_>) -> String {
 
 fn write_figures(html: &mut Html, place: Place<'_>, head: Row<'_>) {
     let (messages, passed) = (head.int("messages"), head.int("passed"));
-    place.write_section(html, "wide plain", "report_figures", "This report");
+    place.write_section(html, "wide plain", "report_head", "This report");
     html.raw("<dl class=\"figures\">");
     let figures = [
         ("Messages", messages),
