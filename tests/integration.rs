@@ -16,5 +16,6 @@ mod tidy;
 mod whole_browser;
 mod whole_commands;
 mod whole_hostile;
+mod whole_large;
 mod whole_serving;
 mod whole_splits;

@@ -301,6 +301,23 @@ pub fn until(mut is_so: impl FnMut() -> bool) -> bool {
     false
 }
 
+/// Waits for the end of a process, a minute at most, and gives the most memory that it had.
+pub fn most_memory_kib(child: &mut Child) -> u64 {
+    let status = format!("/proc/{}/status", child.id());
+    let mut most_kib = 0;
+    let ended = until(|| {
+        let text = fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let now = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+        most_kib = most_kib.max(now.unwrap_or(0));
+        child.try_wait().unwrap().is_some()
+    });
+    if !ended {
+        child.kill().unwrap();
+    }
+    most_kib
+}
+
 /// Names in a folder; none where there is no folder.
 pub fn names_in(folder: &Path) -> Vec<String> {
     let Ok(entries) = fs::read_dir(folder) else {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::product::{AS_OF, Mailbox, Product};
+use crate::product::{AS_OF, Mailbox, Product, most_memory_kib};
 
 /// What a run over them may take; the binary alone is some 100 MB.
 const MOST_MEMORY_KIB: u64 = 1_000_000;
@@ -134,18 +134,7 @@ fn hostile_files_are_refused_in_bounded_memory_and_the_good_ones_are_stored() {
 /// Runs a command to its end, which has to be exit code 1, and gives the most memory that it had.
 fn watched(command: &mut Command) -> u64 {
     let mut child = command.stdin(Stdio::null()).spawn().unwrap();
-    let status = format!("/proc/{}/status", child.id());
-    let mut most_kib = 0;
-    let ended = crate::product::until(|| {
-        let text = fs::read_to_string(&status).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let now = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
-        most_kib = most_kib.max(now.unwrap_or(0));
-        child.try_wait().unwrap().is_some()
-    });
-    if !ended {
-        child.kill().unwrap();
-    }
+    let most_kib = most_memory_kib(&mut child);
     assert_eq!(child.wait().unwrap().code(), Some(1));
     most_kib
 }

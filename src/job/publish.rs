@@ -84,20 +84,9 @@ pub fn publish(mut store: Store, publication: Publication) -> Result<Option<Gene
         .stage(current.as_ref())
         .context("beginning a generation")?;
     let watch = publication.watch;
-    let aside = store.another_connection()?;
-    thread::scope(|scope| {
-        // Compressing what was loaded is the work of one core; where it fails, closing does it.
-        spawn(scope, "checkpoint", move || {
-            aside.execute_batch("checkpoint")
-        })?;
-        write_files(
-            &store,
-            &publication,
-            current.as_ref(),
-            &mut staging,
-            drawn_to,
-        )
-    })?;
+    let drawn_as_of = current.as_ref().map(|base| base.manifest.values.as_of);
+    let drawn = (drawn_to, drawn_as_of);
+    write_files(&store, &publication, &mut staging, drawn)?;
     let closed = watch.time("close_ms", || store.close())?;
     let bytes = watch.time("copy_ms", || copy_database(&closed, &mut staging))?;
     watch.add("copy_bytes", bytes as f64);
@@ -111,22 +100,38 @@ pub fn publish(mut store: Store, publication: Publication) -> Result<Option<Gene
 fn write_files(
     store: &Store,
     publication: &Publication,
-    current: Option<&Generation>,
     staging: &mut Staging,
-    drawn_to: Option<ItemNo>,
+    (drawn_to, drawn_as_of): (Option<ItemNo>, Option<Day>),
 ) -> Result<()> {
     let watch = publication.watch;
-    watch.time("lake_ms", || write_lake(store, staging, drawn_to))?;
-    let drawing = Drawing {
-        connection: store.connection(),
-        staging,
-        as_of: publication.values.as_of,
-        drawn_to,
-        drawn_as_of: current.map(|base| base.manifest.values.as_of),
+    let days = changed_days(store, staging, drawn_to)?;
+    let records = days.iter().map(|day| day.records).max().unwrap_or(0);
+    let aside = if store.make_room(records)? {
+        // What was loaded has to leave the memory before so much is sorted.
+        store.checkpoint()?;
+        None
+    } else {
+        Some(store.another_connection()?)
     };
-    watch
-        .time("draw_ms", || (publication.draw)(drawing))
-        .context("drawing the pages")
+    thread::scope(|scope| {
+        // Compressing what was loaded is the work of one core; where it fails, closing does it.
+        if let Some(aside) = aside {
+            spawn(scope, "checkpoint", move || {
+                aside.execute_batch("checkpoint")
+            })?;
+        }
+        watch.time("lake_ms", || write_lake(store, staging, &days))?;
+        let drawing = Drawing {
+            connection: store.connection(),
+            staging,
+            as_of: publication.values.as_of,
+            drawn_to,
+            drawn_as_of,
+        };
+        watch
+            .time("draw_ms", || (publication.draw)(drawing))
+            .context("drawing the pages")
+    })
 }
 
 fn is_up_to_date(base: &Generation, publication: &Publication) -> bool {
@@ -147,21 +152,30 @@ fn drawn_to(base: &Generation, publication: &Publication) -> Option<ItemNo> {
     (same && publication.extent == Extent::Changed).then_some(had.archive_position)
 }
 
-/// Writes the days with new items and takes the others over.
-fn write_lake(store: &Store, staging: &mut Staging, drawn_to: Option<ItemNo>) -> Result<()> {
+/// The days with new items; takes the others over.
+fn changed_days(
+    store: &Store,
+    staging: &mut Staging,
+    drawn_to: Option<ItemNo>,
+) -> Result<Vec<LakeDay>> {
     let mut changed = Vec::new();
     for day in store.lake_days()? {
         if !(drawn_to.is_some_and(|item_no| day.last_item <= item_no) && keep(staging, &day)?) {
             changed.push(day);
         }
     }
+    Ok(changed)
+}
+
+/// Writes days of the lake.
+fn write_lake(store: &Store, staging: &mut Staging, changed: &[LakeDay]) -> Result<()> {
     for path in changed.iter().flat_map(LakeDay::paths) {
         let file = staging.folder().join(path);
         if let Some(folder) = file.parent() {
             fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
         }
     }
-    write_days(store, staging, &changed)?;
+    write_days(store, staging, changed)?;
     for path in changed.iter().flat_map(LakeDay::paths) {
         staging
             .adopt(&path)
@@ -198,7 +212,13 @@ fn write_days(store: &Store, staging: &Staging, days: &[LakeDay]) -> Result<()> 
             }
         }
     };
-    let others = store.config().threads.clamp(1, days.len().max(1)) - 1;
+    // A large day needs the memory for itself.
+    let threads = if store.has_more_room() {
+        1
+    } else {
+        store.config().threads
+    };
+    let others = threads.clamp(1, days.len().max(1)) - 1;
     let connections: Vec<Connection> = (0..others)
         .map(|_| store.another_connection())
         .collect::<Result<_>>()?;

@@ -50,6 +50,7 @@ pub struct Batch<'store> {
 impl Store {
     /// Begins a batch.
     pub fn begin(&mut self) -> Result<Batch<'_>> {
+        self.make_room(0)?;
         let connection = &self.connection;
         connection
             .execute_batch("begin")
@@ -76,6 +77,7 @@ impl Batch<'_> {
     /// Stages records. They count when a document with their load key is accepted.
     pub fn stage(&mut self, records: RecordBatch) -> Result<()> {
         self.staged_records += records.num_rows();
+        self.store.make_room(self.staged_records as u64)?;
         let appender = self
             .records
             .as_mut()

@@ -16,7 +16,12 @@ pub struct LakeDay {
     pub day: Day,
     /// The highest item with a report of the day: the day's files are a function of the items up to it.
     pub last_item: ItemNo,
+    /// Records of the day's reports.
+    pub records: u64,
 }
+
+/// Rows of a row group: fewer than DuckDB's 122,880, because each is filled in memory.
+const ROW_GROUP_ROWS: u32 = 20_480;
 
 /// A table of the lake and its order.
 const TABLES: [(&str, &str); 2] = [
@@ -43,7 +48,7 @@ impl LakeDay {
             // COPY takes neither the day nor the file as a parameter; both are ours.
             let copy = format!(
                 "copy (select * from {table} where day = date '{day}' order by {order})
-                to '{file}' (format parquet, compression zstd)"
+                to '{file}' (format parquet, compression zstd, row_group_size {ROW_GROUP_ROWS})"
             );
             connection
                 .execute_batch(&copy)
@@ -56,17 +61,22 @@ impl LakeDay {
 impl Store {
     /// All days with reports, in order.
     pub fn lake_days(&self) -> Result<Vec<LakeDay>> {
-        let sql = "select epoch_ms(day::timestamp) // 86400000, max(item_no) from reports group by day order by day";
+        let sql = "select epoch_ms(day::timestamp) // 86400000, max(item_no),
+                sum(record_count)::bigint
+            from reports group by day order by day";
         let mut statement = self.connection.prepare(sql)?;
-        let rows =
-            statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
+        let rows = statement.query_map([], |row| {
+            Ok((row.get(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
+        })?;
         let mut days = Vec::new();
         for row in rows {
-            let (epoch_days, last_item) = row.context("listing the days of the lake")?;
+            let (epoch_days, last_item, records): (i64, i64, i64) =
+                row.context("listing the days of the lake")?;
             let day = crate::model::day::day_of(epoch_days * 86_400);
             days.push(LakeDay {
                 day,
                 last_item: last_item.unsigned_abs(),
+                records: records.unsigned_abs(),
             });
         }
         Ok(days)

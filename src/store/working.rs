@@ -1,5 +1,6 @@
 //! Opens and closes the working database.
 
+use std::cell::Cell;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,8 @@ use crate::model::item::ItemNo;
 pub struct Store {
     pub(super) connection: Connection,
     pub(super) config: StoreConfig,
+    /// DuckDB's memory limit as it is.
+    room_bytes: Cell<u64>,
 }
 
 /// A working database whose file is complete and closed: it may be copied.
@@ -33,7 +36,7 @@ impl Store {
         }
         if config.path.exists() {
             match open_existing(&config) {
-                Ok(Some(connection)) => return Ok(Self { connection, config }),
+                Ok(Some(connection)) => return Ok(Self::new(connection, config)),
                 Ok(None) => tracing::info!(
                     "the working database was made by other code or configuration: rebuilding"
                 ),
@@ -44,10 +47,16 @@ impl Store {
             }
             remove(&config.path)?;
         }
-        Ok(Self {
-            connection: create(&config)?,
+        Ok(Self::new(create(&config)?, config))
+    }
+
+    fn new(connection: Connection, config: StoreConfig) -> Self {
+        let room_bytes = Cell::new(config.memory_limit_bytes);
+        Self {
+            connection,
             config,
-        })
+            room_bytes,
+        }
     }
 
     /// The settings it was opened with.
@@ -94,11 +103,34 @@ impl Store {
             .context("opening a second connection to the working database")
     }
 
-    /// Writes everything into the one file and closes it.
-    pub fn close(self) -> Result<ClosedStore> {
+    /// Lets DuckDB have what it takes to work on so many records at once: no more than configured for those of a usual
+    /// batch or day, in proportion for a report or a day that is larger by itself. Says whether it is more than
+    /// configured.
+    pub fn make_room(&self, records: u64) -> Result<bool> {
+        let bytes = room_bytes(self.config.memory_limit_bytes, records);
+        if self.room_bytes.replace(bytes) != bytes {
+            self.connection
+                .execute_batch(&format!("set memory_limit = '{bytes}B'"))
+                .context("setting DuckDB's memory limit")?;
+        }
+        Ok(self.has_more_room())
+    }
+
+    /// Whether DuckDB may have more memory than configured at the moment.
+    pub fn has_more_room(&self) -> bool {
+        self.room_bytes.get() > self.config.memory_limit_bytes
+    }
+
+    /// Works everything that is committed into the one file, compressed.
+    pub fn checkpoint(&self) -> Result<()> {
         self.connection
             .execute_batch("checkpoint")
-            .context("writing the working database")?;
+            .context("writing the working database")
+    }
+
+    /// Writes everything into the one file and closes it.
+    pub fn close(self) -> Result<ClosedStore> {
+        self.checkpoint()?;
         self.connection
             .close()
             .map_err(|(_, error)| error)
@@ -126,6 +158,22 @@ pub fn remove(path: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Records that fit into the configured memory at once.
+const USUAL_RECORDS: u64 = 100_000;
+
+/// What DuckDB needs for each record of a larger report or day: it cannot spill rows that are not committed, nor the
+/// row group of a Parquet file that it is filling.
+const RECORD_BYTES: u64 = 256;
+
+fn room_bytes(usual_bytes: u64, records: u64) -> u64 {
+    if records <= USUAL_RECORDS {
+        return usual_bytes;
+    }
+    // In steps, so that a report that comes in chunks does not set the limit for each.
+    let steps = records.div_ceil(USUAL_RECORDS);
+    (usual_bytes * 2).max(steps.saturating_mul(USUAL_RECORDS * RECORD_BYTES))
 }
 
 fn log_path(path: &Path) -> PathBuf {
