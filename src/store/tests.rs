@@ -49,7 +49,7 @@ fn record(ip: &str, messages: u64, dkim_aligned: bool, spf_aligned: bool) -> Rec
     }
 }
 
-fn dkim(domain: &str, result: &str, aligned: bool) -> DkimResult {
+fn dkim(domain: &str, result: &'static str, aligned: bool) -> DkimResult {
     DkimResult {
         domain: Some(domain.into()),
         result: Some(result.into()),
@@ -58,7 +58,7 @@ fn dkim(domain: &str, result: &str, aligned: bool) -> DkimResult {
     }
 }
 
-fn spf(domain: &str, result: &str, aligned: bool) -> SpfResult {
+fn spf(domain: &str, result: &'static str, aligned: bool) -> SpfResult {
     SpfResult {
         domain: Some(domain.into()),
         result: Some(result.into()),
@@ -67,7 +67,7 @@ fn spf(domain: &str, result: &str, aligned: bool) -> SpfResult {
     }
 }
 
-fn reason(kind: &str, comment: &str) -> Reason {
+fn reason(kind: &'static str, comment: &str) -> Reason {
     Reason {
         kind: kind.into(),
         comment: Some(comment.into()),
