@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use sha2::{Digest, Sha256};
 
 use super::known::Known;
@@ -126,10 +126,13 @@ impl Collecting<'_> {
         if self.segment.is_empty() {
             return Ok(true);
         }
-        let known = self.refer_to_known()?;
-        self.archive
-            .append(&self.segment)
-            .context("writing the archive")?;
+        let first = self.next - self.segment.len() as u64;
+        let known = self.refer_to_known(first)?;
+        let archived = self.archive.append(&self.segment);
+        ensure!(
+            archived.context("writing the archive")? == first,
+            "another run has written item {first} of the archive"
+        );
         self.archived += self.segment.len() as u64;
         self.segment.clear();
         self.segment_bytes = 0;
@@ -140,8 +143,7 @@ impl Collecting<'_> {
     }
 
     /// Replaces bytes that an earlier item keeps by a reference to it; returns the items without bytes of their own.
-    fn refer_to_known(&mut self) -> Result<Vec<ItemNo>> {
-        let first = self.next - self.segment.len() as u64;
+    fn refer_to_known(&mut self, first: ItemNo) -> Result<Vec<ItemNo>> {
         let hashes: Vec<[u8; 32]> = self
             .segment
             .iter()

@@ -19,10 +19,11 @@ use crate::model::item::ItemNo;
 use crate::store::batch::Batch;
 use crate::store::working::Store;
 
-/// Rows after which the first batch is committed: a small one, so that the readers go on beside its commit.
+/// Rows after which the first batch is committed: a small one, so that the readers go on beside its commit, and little
+/// is left to commit when they are done.
 const FIRST_BATCH_ROWS: usize = 25_000;
-/// Rows after which later batches are committed at most. Each doubles the one before, because a batch costs a look
-/// at the keys of all reports.
+/// Rows after which later batches are committed at most. Each is larger than the one before by a quarter, because a
+/// batch costs a look at the keys of all reports.
 const BATCH_ROWS: usize = 100_000;
 
 /// What the feeder tells the consumer, in order.
@@ -119,7 +120,7 @@ fn consume(
             // The feeder failed, and says why. What it archived nevertheless is loaded by the next load.
             break;
         }
-        batch_rows = (batch_rows * 2).min(BATCH_ROWS);
+        batch_rows = (batch_rows * 5 / 4).min(BATCH_ROWS);
         let documents = batch.commit()?;
         let before = loaded.swap(last, Ordering::Release);
         done.note(last - before, &documents);

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 
+use super::collect::{Collect, collect};
 use super::folders::Folders;
-use super::load::load;
+use super::load::{Loaded, load};
 use super::publish::Drawing;
 use super::rebuild::rebuild;
 use super::run::{AsOfGoesBack, Done, Run, ingest};
@@ -254,6 +255,25 @@ fn a_run_that_died_is_finished_by_the_next() {
         world.assert_same(&whole, what);
         world.assert_verified(what);
     }
+}
+
+#[test]
+fn what_could_not_be_archived_is_not_loaded() {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = input(folder.path());
+    let world = World::new(2);
+    world.ingest(&paths[..10]);
+    let mut archive = Archive::open(&world.folders().archive()).unwrap();
+    let mut store = Store::open(world.config()).unwrap();
+    fs::remove_dir_all(world.folders().archive()).unwrap();
+    let from = Collect {
+        paths: &paths[10..],
+        limits: &Limits::default(),
+        received_utc_secs: NOW_UTC_SECS,
+    };
+    let (loaded, collected) = collect(&from, &mut archive, &mut store, &mut |_| {}).unwrap();
+    assert!(collected.is_err());
+    assert_eq!((loaded, store.position().unwrap()), (Loaded::default(), 10));
 }
 
 #[test]

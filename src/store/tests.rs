@@ -52,7 +52,7 @@ fn record(ip: &str, messages: u64, dkim_aligned: bool, spf_aligned: bool) -> Rec
 fn dkim(domain: &str, result: &'static str, aligned: bool) -> DkimResult {
     DkimResult {
         domain: Some(domain.into()),
-        result: Some(result.into()),
+        result: Some(result),
         aligned,
         ..DkimResult::default()
     }
@@ -61,7 +61,7 @@ fn dkim(domain: &str, result: &'static str, aligned: bool) -> DkimResult {
 fn spf(domain: &str, result: &'static str, aligned: bool) -> SpfResult {
     SpfResult {
         domain: Some(domain.into()),
-        result: Some(result.into()),
+        result: Some(result),
         aligned,
         ..SpfResult::default()
     }
@@ -69,7 +69,7 @@ fn spf(domain: &str, result: &'static str, aligned: bool) -> SpfResult {
 
 fn reason(kind: &'static str, comment: &str) -> Reason {
     Reason {
-        kind: kind.into(),
+        kind,
         comment: Some(comment.into()),
     }
 }

@@ -113,11 +113,7 @@ fn record_cells(record: &Record) -> Vec<String> {
         truth(record.dkim_aligned),
         truth(record.dmarc_pass()),
         record.disposition.map_or("none", |d| d.as_str()).to_owned(),
-        joined(
-            record.reasons.iter().map(|r| Some(r.kind)),
-            ",",
-            "none",
-        ),
+        joined(record.reasons.iter().map(|r| Some(r.kind)), ",", "none"),
         joined(
             record.reasons.iter().map(|r| r.comment.as_deref()),
             "|",
