@@ -54,17 +54,6 @@ fn checked(bytes: &[u8], sha256: &[u8; 32]) -> Result<Vec<u8>, String> {
     }
 }
 
-/// Row, hash and fate of each item in a batch that holds [`SHA256`] and [`STORED`].
-pub fn hashes_of_kept(batch: &RecordBatch) -> Result<Vec<(usize, [u8; 32])>, String> {
-    let (hashes, stored) = (
-        typed::<StringArray>(batch, SHA256)?,
-        typed::<StringArray>(batch, STORED)?,
-    );
-    let kept = (0..batch.num_rows()).filter(|row| stored.value(*row) == "kept");
-    kept.map(|row| Ok((row, unhex(hashes.value(row))?)))
-        .collect()
-}
-
 /// The hash in a row of a batch that holds [`SHA256`].
 pub fn hash_at(batch: &RecordBatch, row: usize) -> Result<[u8; 32], String> {
     let hashes = typed::<StringArray>(batch, SHA256)?;

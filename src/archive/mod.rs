@@ -1,6 +1,5 @@
 //! Items -> durable Parquet segments, append-only; iterates from a position. The only user of `parquet`.
 
-use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -103,15 +102,6 @@ impl Archive {
         let first = segment.first;
         self.segments.push(segment);
         Ok(first)
-    }
-
-    /// Hashes of the kept items above `after`, with the first item of each.
-    pub fn kept_after(&self, after: ItemNo) -> io::Result<HashMap<[u8; 32], ItemNo>> {
-        let mut kept = HashMap::new();
-        for segment in self.above(after) {
-            read::collect_kept(segment, after, &mut kept)?;
-        }
-        Ok(kept)
     }
 
     /// Items above `after` in order, in batches of at most `batch_bytes` (or one item). After an error it ends.

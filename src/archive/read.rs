@@ -1,6 +1,6 @@
 //! Segments -> items, one row group in memory at a time.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::error::Error;
 use std::fs::File;
 use std::io;
@@ -118,28 +118,6 @@ fn damaged(segment: &Segment, error: &dyn std::fmt::Display) -> io::Error {
         io::ErrorKind::InvalidData,
         format!("archive: {path} cannot be read ({error}): {WAY_OUT}"),
     )
-}
-
-/// Adds the kept items above `after` to `kept`, unless the same bytes are in it already.
-pub fn collect_kept(
-    segment: &Segment,
-    after: ItemNo,
-    kept: &mut HashMap<[u8; 32], ItemNo>,
-) -> io::Result<()> {
-    let open = OpenSegment::open(segment)?;
-    for (group, first) in open.bounds.windows(2).map(|bounds| bounds[0]).enumerate() {
-        if open.bounds[group + 1] <= after + 1 {
-            continue;
-        }
-        let batch = open.group(group, &[columns::SHA256, columns::STORED])?;
-        for (row, hash) in decode::hashes_of_kept(&batch).map_err(|error| open.damaged(&error))? {
-            let item_no = first + row as u64;
-            if item_no > after {
-                kept.entry(hash).or_insert(item_no);
-            }
-        }
-    }
-    Ok(())
 }
 
 /// The hash of an item of `segment`.

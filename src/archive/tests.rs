@@ -95,7 +95,6 @@ fn nothing_appended_is_no_segment() {
     let mut archive = Archive::open(&folder.path().join("new/archive")).unwrap();
     assert_eq!((archive.position(), archive.append(&[]).unwrap()), (0, 1));
     assert_eq!(all(&archive), []);
-    assert!(archive.kept_after(0).unwrap().is_empty());
 }
 
 #[test]
@@ -167,40 +166,6 @@ fn content_is_found_in_any_order_and_absent_where_it_was_not_kept() {
             io::ErrorKind::NotFound
         );
     }
-}
-
-#[test]
-fn first_kept_item_of_each_hash_is_named() {
-    let folder = TempDir::new().unwrap();
-    let mut archive = Archive::open(folder.path()).unwrap();
-    let dropped = Item {
-        content: Content::Dropped {
-            code: "not-a-report".into(),
-            bytes: 7,
-        },
-        ..mail("plain")
-    };
-    archive
-        .append(&[
-            mail("a"),
-            Item {
-                content: Content::Known,
-                ..mail("a")
-            },
-            dropped,
-        ])
-        .unwrap();
-    archive.append(&[mail("b"), mail("a")]).unwrap();
-    let hash = |text: &str| <[u8; 32]>::from(Sha256::digest(text));
-    assert_eq!(
-        archive.kept_after(0).unwrap(),
-        HashMap::from([(hash("a"), 1), (hash("b"), 4)])
-    );
-    assert_eq!(
-        archive.kept_after(1).unwrap(),
-        HashMap::from([(hash("a"), 5), (hash("b"), 4)])
-    );
-    assert!(archive.kept_after(5).unwrap().is_empty());
 }
 
 #[test]

@@ -1,14 +1,18 @@
-//! New items -> archive: known bytes are referred to, what cannot hold a report keeps its header and size only.
+//! New items -> archive and rows: known bytes are referred to, what cannot hold a report keeps its header and size only.
+//!
+//! Items are read while they wait to be archived; their rows are committed only behind that.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::sync::mpsc::{Receiver, sync_channel};
-use std::thread;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, ensure};
 use sha2::{Digest, Sha256};
 
-use super::threads::spawn;
+use super::known::Known;
+use super::load::Loaded;
+use super::pipeline::{self, Durable, Feed};
+use super::run::Progress;
+use super::units::{Bytes, Given, is_unit};
 use crate::archive::{Archive, Content, Item};
 use crate::mail;
 use crate::model::item::{ItemKind, ItemNo, MailHeader};
@@ -19,10 +23,8 @@ use crate::store::working::Store;
 
 /// Items of one segment at most.
 const SEGMENT_ITEMS: usize = 32_768;
-/// Bytes of one segment, unless one item is larger.
-const SEGMENT_BYTES: usize = 16 << 20;
-/// Items on their way from the walk to the archive.
-const IN_FLIGHT_ITEMS: usize = 64;
+/// Bytes of one segment, unless one item is larger: a batch is committed behind each segment at the earliest.
+const SEGMENT_BYTES: usize = 4 << 20;
 
 /// What collect reads from.
 pub struct Collect<'a> {
@@ -34,65 +36,149 @@ pub struct Collect<'a> {
     pub received_utc_secs: i64,
 }
 
-/// Walks the paths and archives what it finds, a segment at a time; `archived` is called after each durable segment
-/// with the number of items so far. Returns that number; what could not be walked is an error after the rest is kept.
+/// Walks the paths, archives what it finds, a segment at a time, and loads it. The store has loaded what was archived
+/// before. The second answer is an error of reading the paths or of archiving; what was archived before it is kept, and
+/// may be left to load.
 pub fn collect(
     from: &Collect,
     archive: &mut Archive,
     store: &mut Store,
-    archived: &mut dyn FnMut(&mut Archive, &mut Store, u64) -> Result<()>,
-) -> Result<u64> {
-    let (sender, found) = sync_channel::<FoundItem>(IN_FLIGHT_ITEMS);
-    thread::scope(|scope| {
-        let walking = spawn(scope, "walk", move || {
-            walk(from.paths, from.limits, &mut |item| {
-                sender.send(item).is_ok()
-            })
-        })?;
-        let kept = keep(from, &found, archive, store, archived);
-        drop(found);
-        let walked = walking
-            .join()
-            .map_err(|_| anyhow!("reading the paths stopped short"))?;
-        let items = kept?;
-        walked.context("reading the paths")?;
-        Ok(items)
-    })
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(Loaded, Result<()>)> {
+    let connection = store.another_connection()?;
+    let feeder = move |feed: Feed| {
+        let mut collecting = Collecting {
+            known: Known {
+                connection,
+                loaded: feed.loaded,
+                recent: HashMap::new(),
+            },
+            next: archive.position() + 1,
+            archive,
+            segment: Vec::new(),
+            segment_bytes: 0,
+            unit: Vec::new(),
+            unit_bytes: 0,
+            archived: 0,
+            feed,
+        };
+        collecting.all(from)
+    };
+    pipeline::run(store, feeder, progress)
 }
 
-fn keep(
-    from: &Collect,
-    found: &Receiver<FoundItem>,
-    archive: &mut Archive,
-    store: &mut Store,
-    archived: &mut dyn FnMut(&mut Archive, &mut Store, u64) -> Result<()>,
-) -> Result<u64> {
-    let mut items = 0;
-    loop {
-        let mut segment = fill(from, found);
-        if segment.is_empty() {
-            return Ok(items);
+struct Collecting<'a> {
+    archive: &'a mut Archive,
+    known: Known<'a>,
+    /// Number of the next item.
+    next: ItemNo,
+    /// Items that are not archived yet.
+    segment: Vec<Item>,
+    segment_bytes: usize,
+    /// Those of them that are not handed out yet.
+    unit: Vec<Given>,
+    unit_bytes: usize,
+    archived: u64,
+    feed: Feed<'a>,
+}
+
+impl Collecting<'_> {
+    fn all(&mut self, from: &Collect) -> Result<()> {
+        let mut kept = Ok(true);
+        let walked = walk(from.paths, from.limits, &mut |found| {
+            kept = self.take(item(found, from.received_utc_secs));
+            matches!(kept, Ok(true))
+        });
+        if kept? {
+            self.end_segment()?;
         }
-        refer_to_known(&mut segment, archive, store)?;
-        archive.append(&segment).context("writing the archive")?;
-        items += segment.len() as u64;
-        drop(segment);
-        archived(archive, store, items)?;
+        walked.context("reading the paths")
+    }
+
+    /// Takes the next item; `false` when nobody listens any more.
+    fn take(&mut self, item: Item) -> Result<bool> {
+        let bytes = match &item.content {
+            Content::Kept(kept) => kept.len(),
+            _ => 0,
+        };
+        self.unit.push((self.next, item.clone(), own(&item)));
+        self.unit_bytes += bytes;
+        self.next += 1;
+        self.segment.push(item);
+        self.segment_bytes += bytes;
+        if self.segment.len() >= SEGMENT_ITEMS || self.segment_bytes >= SEGMENT_BYTES {
+            return self.end_segment();
+        }
+        Ok(!is_unit(self.unit.len(), self.unit_bytes) || self.hand_out())
+    }
+
+    fn hand_out(&mut self) -> bool {
+        self.unit_bytes = 0;
+        let unit = std::mem::take(&mut self.unit);
+        unit.is_empty() || self.feed.give(unit)
+    }
+
+    /// Makes the items so far durable.
+    fn end_segment(&mut self) -> Result<bool> {
+        if !self.hand_out() {
+            return Ok(false);
+        }
+        if self.segment.is_empty() {
+            return Ok(true);
+        }
+        let first = self.next - self.segment.len() as u64;
+        let known = self.refer_to_known(first)?;
+        let archived = self.archive.append(&self.segment);
+        ensure!(
+            archived.context("writing the archive")? == first,
+            "another run has written item {first} of the archive"
+        );
+        self.archived += self.segment.len() as u64;
+        self.segment.clear();
+        self.segment_bytes = 0;
+        Ok(self.feed.durable(Durable {
+            known,
+            archived: Some(self.archived),
+        }))
+    }
+
+    /// Replaces bytes that an earlier item keeps by a reference to it; returns the items without bytes of their own.
+    fn refer_to_known(&mut self, first: ItemNo) -> Result<Vec<ItemNo>> {
+        let hashes: Vec<[u8; 32]> = self
+            .segment
+            .iter()
+            .filter(|item| is_kept(item))
+            .map(|item| item.sha256)
+            .collect();
+        let in_tables = self.known.in_tables(&hashes)?;
+        let recent = &mut self.known.recent;
+        let mut known = Vec::new();
+        for (item_no, item) in (first..)
+            .zip(&mut self.segment)
+            .filter(|(_, item)| is_kept(item))
+        {
+            if in_tables.contains_key(&item.sha256) || recent.contains_key(&item.sha256) {
+                item.content = Content::Known;
+                known.push(item_no);
+            } else {
+                recent.insert(item.sha256, item_no);
+            }
+        }
+        Ok(known)
     }
 }
 
-fn fill(from: &Collect, found: &Receiver<FoundItem>) -> Vec<Item> {
-    let mut segment = Vec::new();
-    let mut bytes = 0;
-    while segment.len() < SEGMENT_ITEMS && bytes < SEGMENT_BYTES {
-        let Ok(next) = found.recv() else { break };
-        let item = item(next, from.received_utc_secs);
-        if let Content::Kept(kept) = &item.content {
-            bytes += kept.len();
-        }
-        segment.push(item);
+/// Items of this run bring their bytes with them, known or not.
+fn own(item: &Item) -> Bytes {
+    if is_kept(item) {
+        Bytes::Own
+    } else {
+        Bytes::Dropped
     }
-    segment
+}
+
+fn is_kept(item: &Item) -> bool {
+    matches!(item.content, Content::Kept(_))
 }
 
 /// The item as the archive keeps it, before known bytes are looked up.
@@ -156,30 +242,4 @@ fn is_like_report(bytes: &[u8]) -> bool {
         || text
             .windows(14)
             .any(|word| word.eq_ignore_ascii_case(b"feedback-type:"))
-}
-
-/// Replaces bytes that an earlier item keeps by a reference to it.
-fn refer_to_known(segment: &mut [Item], archive: &Archive, store: &Store) -> Result<()> {
-    let hashes: Vec<[u8; 32]> = segment
-        .iter()
-        .filter(|item| is_kept(item))
-        .map(|item| item.sha256)
-        .collect();
-    let mut known: HashMap<[u8; 32], ItemNo> = store.kept(&hashes)?;
-    known.extend(
-        archive
-            .kept_after(store.position()?)
-            .context("reading the archive")?,
-    );
-    for item in segment.iter_mut().filter(|item| is_kept(item)) {
-        match known.entry(item.sha256) {
-            std::collections::hash_map::Entry::Occupied(_) => item.content = Content::Known,
-            std::collections::hash_map::Entry::Vacant(vacant) => _ = vacant.insert(0),
-        }
-    }
-    Ok(())
-}
-
-fn is_kept(item: &Item) -> bool {
-    matches!(item.content, Content::Kept(_))
 }

@@ -3,8 +3,10 @@
 pub mod collect;
 pub mod draw;
 pub mod folders;
+mod known;
 pub mod load;
 pub mod lock;
+mod pipeline;
 pub mod publish;
 pub mod read;
 pub mod rebuild;

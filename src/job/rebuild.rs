@@ -45,9 +45,7 @@ pub fn rebuild(run: &Run, progress: &mut dyn FnMut(Progress)) -> Result<Rebuilt>
     let scratch = beside(&run.store, &run.folders.work().join("rebuild.duckdb"));
     remove(&scratch.path)?;
     let mut store = Store::open(scratch)?;
-    let loaded = load(&archive, &mut store, archive.position(), &mut |documents| {
-        progress(Progress::Loaded(documents));
-    })?;
+    let loaded = load(&archive, &mut store, archive.position(), progress)?;
     let changes = changes(run, &store)?;
     let closed = store.close()?;
     remove(&run.store.path)?;

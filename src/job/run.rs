@@ -74,28 +74,10 @@ pub fn ingest(run: &Run, paths: &[OsString], progress: &mut dyn FnMut(Progress))
     let mut archive = Archive::open(&run.folders.archive()).context("opening the archive")?;
     advance(&ledger, run)?;
     let (mut store, extent) = open_store(run, &archive)?;
-    let from = Collect {
-        paths,
-        limits: &run.store.limits,
-        received_utc_secs: run.started_utc_secs,
-    };
     // What an earlier run archived and did not load comes first.
     let mut loaded = load_all(run, &archive, &mut store, progress)?;
-    let mut archived = |archive: &mut Archive, store: &mut Store, items| {
-        progress(Progress::Archived(items));
-        let began_ms = run.watch.elapsed_ms();
-        loaded.add(&load_all(run, archive, store, progress)?);
-        run.watch.add(
-            "collect_ms",
-            began_ms as f64 - run.watch.elapsed_ms() as f64,
-        );
-        Ok(())
-    };
-    // Loading happens in between and is counted by itself.
-    let collected = run.watch.time("collect_ms", || {
-        collect(&from, &mut archive, &mut store, &mut archived)
-    });
-    let unread = collected.err();
+    let (collected, unread) = collect_all(run, paths, &mut archive, &mut store, progress)?;
+    loaded.add(&collected);
     loaded.add(&load_all(run, &archive, &mut store, progress)?);
     finish(run, &ledger, &loaded)?;
     let generation = publish_store(run, &ledger, store, extent)?;
@@ -104,6 +86,34 @@ pub fn ingest(run: &Run, paths: &[OsString], progress: &mut dyn FnMut(Progress))
         generation,
         unread,
     })
+}
+
+/// Collects, and loads what it collects beside it. The figure of loading is what it takes after the last item is
+/// archived.
+fn collect_all(
+    run: &Run,
+    paths: &[OsString],
+    archive: &mut Archive,
+    store: &mut Store,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(Loaded, Option<anyhow::Error>)> {
+    let from = Collect {
+        paths,
+        limits: &run.store.limits,
+        received_utc_secs: run.started_utc_secs,
+    };
+    let began_ms = run.watch.elapsed_ms();
+    let mut archived_ms = began_ms;
+    let (loaded, collected) = collect(&from, archive, store, &mut |step| {
+        if let Progress::Archived(_) = step {
+            archived_ms = run.watch.elapsed_ms();
+        }
+        progress(step);
+    })?;
+    let ended_ms = run.watch.elapsed_ms();
+    run.watch.add("collect_ms", (archived_ms - began_ms) as f64);
+    run.watch.add("load_ms", (ended_ms - archived_ms) as f64);
+    Ok((loaded, collected.err()))
 }
 
 /// The working database, emptied where it was made from another archive: one that was restored from a backup may end
@@ -133,9 +143,7 @@ pub(super) fn load_all(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Loaded> {
     run.watch.time("load_ms", || {
-        load(archive, store, archive.position(), &mut |documents| {
-            progress(Progress::Loaded(documents))
-        })
+        load(archive, store, archive.position(), progress)
     })
 }
 

@@ -21,15 +21,22 @@ use crate::store::decide::{ReadDocument, Refused};
 use crate::store::record_rows::RecordRows;
 
 /// Messages of a unit that may wait for the consumer: all of most units, little of one with huge reports.
-pub(super) const AHEAD_MESSAGES: usize = 2;
-/// Units that may wait for the consumer.
-pub(super) const AHEAD_UNITS: usize = 32;
+pub(super) const AHEAD_MESSAGES: usize = 1;
+/// Units that may wait for the consumer: what the readers get done beside a commit.
+pub(super) const AHEAD_UNITS: usize = 128;
+/// Items of a unit.
+const UNIT_ITEMS: usize = 64;
+/// Bytes of a unit, unless one item is larger.
+const UNIT_BYTES: usize = 256 << 10;
+
+/// An item, and where its bytes are.
+pub(super) type Given = (ItemNo, Item, Bytes);
 
 /// Consecutive items with their bytes, for one reader.
 pub(super) struct Unit {
     /// From 0 in each load; part of the load keys.
     pub(super) unit_no: i64,
-    pub(super) items: Vec<(ItemNo, Item, Bytes)>,
+    pub(super) items: Vec<Given>,
     pub(super) out: SyncSender<Message>,
 }
 
@@ -45,12 +52,34 @@ pub(super) enum Bytes {
     Missing,
 }
 
+/// The next unit's worth of items.
+pub(super) fn cut(items: &mut impl Iterator<Item = Given>) -> Vec<Given> {
+    let mut unit = Vec::new();
+    let mut bytes = 0;
+    while !is_unit(unit.len(), bytes) {
+        let Some(given) = items.next() else {
+            break;
+        };
+        bytes += match (&given.1.content, &given.2) {
+            (Content::Kept(kept), _) | (_, Bytes::Earlier(kept)) => kept.len(),
+            _ => 0,
+        };
+        unit.push(given);
+    }
+    unit
+}
+
+/// Whether so many items with so many bytes make a unit.
+pub(super) fn is_unit(items: usize, bytes: usize) -> bool {
+    items >= UNIT_ITEMS || bytes >= UNIT_BYTES
+}
+
 /// What a reader says.
 pub(super) enum Message {
     /// Rows for the staging table.
     Records(RecordBatch),
-    /// The unit is read: its items in order, each with its documents.
-    Items(Vec<(ItemRow, Vec<ReadDocument>)>),
+    /// The unit is read: the last rows, and its items in order, each with its documents.
+    Items(Option<RecordBatch>, Vec<(ItemRow, Vec<ReadDocument>)>),
     /// Rows could not be built: a fault of the program.
     Failed(String),
 }
@@ -64,9 +93,11 @@ pub(super) fn read_units(units: &Mutex<Receiver<Unit>>, limits: &Limits) {
         for (item_no, item, bytes) in unit.items {
             sink.read(item_no, item, bytes, limits);
         }
-        sink.flush();
         // A consumer that is gone ends the load; there is nobody to tell.
-        let _ = unit.out.send(Message::Items(sink.items));
+        let _ = unit.out.send(match sink.rows.take() {
+            Ok(rows) => Message::Items(rows, sink.items),
+            Err(error) => Message::Failed(error.to_string()),
+        });
     }
 }
 

@@ -78,12 +78,7 @@ fn again(
         .context("reading the ledger")?;
     let config = beside(&run.store, &scratch.join("sentinel.duckdb"));
     let mut store = Store::open(config.clone())?;
-    load(
-        &archive,
-        &mut store,
-        values.archive_position,
-        &mut |documents| progress(Progress::Loaded(documents)),
-    )?;
+    load(&archive, &mut store, values.archive_position, progress)?;
     let publication = Publication {
         publisher: &Publisher::open(&scratch.join("public")),
         entries: &entries,

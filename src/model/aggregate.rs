@@ -128,7 +128,7 @@ impl Disposition {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reason {
     /// One of the schema's words, lower-cased; `other` for an unknown one (with an oddity).
-    pub kind: String,
+    pub kind: &'static str,
     /// Free text of the receiver.
     pub comment: Option<String>,
 }
@@ -141,7 +141,7 @@ pub struct DkimResult {
     /// `s=`; `None` where missing.
     pub selector: Option<String>,
     /// `none`, `pass`, `fail`, `policy`, `neutral`, `temperror` or `permerror`.
-    pub result: Option<String>,
+    pub result: Option<&'static str>,
     /// Whether `d=` aligns with `header_from` under the published mode, computed with the public suffix list;
     /// explains, never overrides, `dkim_aligned` of the record.
     pub aligned: bool,
@@ -155,9 +155,9 @@ pub struct SpfResult {
     /// The checked domain, normalised; `None` where missing.
     pub domain: Option<String>,
     /// `mfrom` or `helo`; `None` where missing.
-    pub scope: Option<String>,
+    pub scope: Option<&'static str>,
     /// `none`, `neutral`, `pass`, `fail`, `softfail`, `temperror`, `permerror` or `policy`.
-    pub result: Option<String>,
+    pub result: Option<&'static str>,
     /// As for DKIM.
     pub aligned: bool,
     /// Free text of the receiver (RFC 9990).

@@ -41,24 +41,29 @@ impl Fingerprint {
         }
         write_len(out, record.reasons.len());
         for reason in &record.reasons {
-            write_text(out, &reason.kind);
+            write_text(out, reason.kind);
             write_option(out, reason.comment.as_deref());
         }
         write_len(out, record.dkim.len());
         for dkim in &record.dkim {
             for text in [
-                &dkim.domain,
-                &dkim.selector,
-                &dkim.result,
-                &dkim.human_result,
+                dkim.domain.as_deref(),
+                dkim.selector.as_deref(),
+                dkim.result,
+                dkim.human_result.as_deref(),
             ] {
-                write_option(out, text.as_deref());
+                write_option(out, text);
             }
         }
         write_len(out, record.spf.len());
         for spf in &record.spf {
-            for text in [&spf.domain, &spf.scope, &spf.result, &spf.human_result] {
-                write_option(out, text.as_deref());
+            for text in [
+                spf.domain.as_deref(),
+                spf.scope,
+                spf.result,
+                spf.human_result.as_deref(),
+            ] {
+                write_option(out, text);
             }
         }
         self.add_canonical();

@@ -95,6 +95,17 @@ impl Batch<'_> {
             .extend(documents.into_iter().map(|document| (index, document)));
     }
 
+    /// The bytes of these items, which are in the batch, are kept with earlier ones.
+    pub fn mark_known(&mut self, items: &[ItemNo]) {
+        let first = self.items.first().map_or(0, |item| item.item_no);
+        for item_no in items {
+            let index = item_no.checked_sub(first).map(|index| index as usize);
+            if let Some(item) = index.and_then(|index| self.items.get_mut(index)) {
+                item.content = "known";
+            }
+        }
+    }
+
     /// Rows that wait in memory or in the staging table.
     pub fn rows(&self) -> usize {
         self.staged_records + self.items.len() + self.documents.len()

@@ -90,16 +90,16 @@ fn batch(keys: &[i64], records: &[Record]) -> Result<RecordBatch, ArrowError> {
 /// What the lists of a record say, so that the classification need not open them.
 fn evidence(columns: &mut Columns, records: &[Record]) {
     let rows = || records.iter();
-    let passes = |result: &Option<String>| result.as_deref() == Some("pass");
+    let passes = |result: Option<&str>| result == Some("pass");
     let broken =
-        |result: &DkimResult| result.aligned && !passes(&result.result) && result.result.is_some();
+        |result: &DkimResult| result.aligned && !passes(result.result) && result.result.is_some();
     columns.boolean(
         "has_dkim_pass",
-        rows().map(|r| Some(r.dkim.iter().any(|d| passes(&d.result)))),
+        rows().map(|r| Some(r.dkim.iter().any(|d| passes(d.result)))),
     );
     columns.boolean(
         "has_spf_pass",
-        rows().map(|r| Some(r.spf.iter().any(|s| passes(&s.result)))),
+        rows().map(|r| Some(r.spf.iter().any(|s| passes(s.result)))),
     );
     columns.boolean(
         "is_own_signature_broken",
@@ -117,7 +117,7 @@ fn evidence(columns: &mut Columns, records: &[Record]) {
 
 /// Whether the receiver says that the mail was forwarded, by the kind of its reason or by an ARC chain that passes.
 fn is_forward(reason: &Reason) -> bool {
-    match reason.kind.as_str() {
+    match reason.kind {
         "forwarded" | "trusted_forwarder" | "mailing_list" => true,
         "local_policy" => reason.comment.as_deref().is_some_and(says_arc_pass),
         _ => false,
@@ -138,7 +138,7 @@ fn says_arc_pass(comment: &str) -> bool {
 fn reasons(records: &[Record]) -> Columns {
     let all = || records.iter().flat_map(|record| &record.reasons);
     let mut columns = Columns::default();
-    columns.text("type", all().map(|reason| Some(reason.kind.as_str())));
+    columns.text("type", all().map(|reason| Some(reason.kind)));
     columns.text("comment", all().map(|reason| reason.comment.as_deref()));
     columns
 }
@@ -148,7 +148,7 @@ fn dkim(records: &[Record]) -> Columns {
     let mut columns = Columns::default();
     columns.text("domain", all().map(|result| result.domain.as_deref()));
     columns.text("selector", all().map(|result| result.selector.as_deref()));
-    columns.text("result", all().map(|result| result.result.as_deref()));
+    columns.text("result", all().map(|result| result.result));
     columns.boolean("aligned", all().map(|result| Some(result.aligned)));
     columns.text(
         "human_result",
@@ -161,8 +161,8 @@ fn spf(records: &[Record]) -> Columns {
     let all = || records.iter().flat_map(|record| &record.spf);
     let mut columns = Columns::default();
     columns.text("domain", all().map(|result| result.domain.as_deref()));
-    columns.text("scope", all().map(|result| result.scope.as_deref()));
-    columns.text("result", all().map(|result| result.result.as_deref()));
+    columns.text("scope", all().map(|result| result.scope));
+    columns.text("result", all().map(|result| result.result));
     columns.boolean("aligned", all().map(|result| Some(result.aligned)));
     columns.text(
         "human_result",

@@ -49,27 +49,27 @@ fn record(ip: &str, messages: u64, dkim_aligned: bool, spf_aligned: bool) -> Rec
     }
 }
 
-fn dkim(domain: &str, result: &str, aligned: bool) -> DkimResult {
+fn dkim(domain: &str, result: &'static str, aligned: bool) -> DkimResult {
     DkimResult {
         domain: Some(domain.into()),
-        result: Some(result.into()),
+        result: Some(result),
         aligned,
         ..DkimResult::default()
     }
 }
 
-fn spf(domain: &str, result: &str, aligned: bool) -> SpfResult {
+fn spf(domain: &str, result: &'static str, aligned: bool) -> SpfResult {
     SpfResult {
         domain: Some(domain.into()),
-        result: Some(result.into()),
+        result: Some(result),
         aligned,
         ..SpfResult::default()
     }
 }
 
-fn reason(kind: &str, comment: &str) -> Reason {
+fn reason(kind: &'static str, comment: &str) -> Reason {
     Reason {
-        kind: kind.into(),
+        kind,
         comment: Some(comment.into()),
     }
 }

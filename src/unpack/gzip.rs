@@ -1,6 +1,7 @@
 //! A gzip reader that tells cut from corrupt, joins members, ignores what follows the last one, and counts while it
 //! reads. `flate2::MultiGzDecoder` calls all of these "unexpected end" or "invalid header".
 
+use std::cell::Cell;
 use std::io::{self, BufRead, Read};
 
 use flate2::{Crc, Decompress, FlushDecompress, Status};
@@ -16,10 +17,37 @@ pub(super) struct Gzip<'b, R> {
     input: R,
     budget: &'b Budget,
     state: State,
-    inflate: Decompress,
+    inflate: Inflate,
     crc: Crc,
     bytes_in: u64,
     bytes_out: u64,
+}
+
+/// A decompressor, kept for the next stream of its thread: it takes ten times the memory of most streams.
+struct Inflate(Option<Decompress>);
+
+thread_local! {
+    static SPARE: Cell<Option<Decompress>> = const { Cell::new(None) };
+}
+
+impl Inflate {
+    fn of_thread() -> Self {
+        let mut spare = SPARE.take();
+        if let Some(inflate) = &mut spare {
+            inflate.reset(false);
+        }
+        Self(spare)
+    }
+
+    fn get(&mut self) -> &mut Decompress {
+        self.0.get_or_insert_with(|| Decompress::new(false))
+    }
+}
+
+impl Drop for Inflate {
+    fn drop(&mut self) {
+        SPARE.set(self.0.take());
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -32,12 +60,11 @@ enum State {
 
 impl<'b, R: BufRead> Gzip<'b, R> {
     pub(super) fn new(input: R, budget: &'b Budget) -> Self {
-        let inflate = Decompress::new(false);
         Self {
             input,
             budget,
             state: State::Header,
-            inflate,
+            inflate: Inflate::of_thread(),
             crc: Crc::new(),
             bytes_in: 0,
             bytes_out: 0,
@@ -107,10 +134,11 @@ impl<'b, R: BufRead> Gzip<'b, R> {
     fn body(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let input = self.input.fill_buf()?;
         let at_end = input.is_empty();
-        let (before_in, before_out) = (self.inflate.total_in(), self.inflate.total_out());
-        let status = self.inflate.decompress(input, out, FlushDecompress::None);
-        let used = self.inflate.total_in() - before_in;
-        let made = self.inflate.total_out() - before_out;
+        let inflate = self.inflate.get();
+        let (before_in, before_out) = (inflate.total_in(), inflate.total_out());
+        let status = inflate.decompress(input, out, FlushDecompress::None);
+        let used = inflate.total_in() - before_in;
+        let made = inflate.total_out() - before_out;
         self.input
             .consume(usize::try_from(used).unwrap_or(usize::MAX));
         self.bytes_in += used;
@@ -146,7 +174,7 @@ impl<'b, R: BufRead> Gzip<'b, R> {
         let rest = self.input.fill_buf()?;
         if rest.starts_with(&[0x1f, 0x8b, 8]) {
             self.state = State::Header;
-            self.inflate.reset(false);
+            self.inflate.get().reset(false);
             self.crc.reset();
         }
         Ok(())

@@ -21,6 +21,9 @@ pub enum Packing {
     TarGz,
 }
 
+/// Bytes that show a tar.
+const TAR_HEAD_BYTES: usize = 512;
+
 /// The name (`None` for the archive itself) and the bytes of a member, or why they were not read and their size as
 /// far as it is known. The answer says whether to go on.
 pub type FoundMember<'f> =
@@ -33,10 +36,12 @@ pub fn packing(head: &[u8], limits: &Limits) -> Option<Packing> {
         (Container::Tar, _) => Some(Packing::Tar),
         (Container::Gzip, skipped) => {
             let budget = Budget::of_items(limits);
-            let mut inner = Buffer::new(512);
+            let mut inner = Vec::with_capacity(TAR_HEAD_BYTES);
             // A cut or damaged beginning is the reader's business, not an answer to this question.
-            let _ = inner.fill(&mut Gzip::new(&head[skipped..], &budget), 512);
-            matches!(container(inner.filled()), Some((Container::Tar, _))).then_some(Packing::TarGz)
+            let _ = Gzip::new(&head[skipped..], &budget)
+                .take(TAR_HEAD_BYTES as u64)
+                .read_to_end(&mut inner);
+            matches!(container(&inner), Some((Container::Tar, _))).then_some(Packing::TarGz)
         }
         (Container::Zip, _) => None,
     }

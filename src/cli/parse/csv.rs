@@ -113,11 +113,7 @@ fn record_cells(record: &Record) -> Vec<String> {
         truth(record.dkim_aligned),
         truth(record.dmarc_pass()),
         record.disposition.map_or("none", |d| d.as_str()).to_owned(),
-        joined(
-            record.reasons.iter().map(|r| Some(r.kind.as_str())),
-            ",",
-            "none",
-        ),
+        joined(record.reasons.iter().map(|r| Some(r.kind)), ",", "none"),
         joined(
             record.reasons.iter().map(|r| r.comment.as_deref()),
             "|",
@@ -132,10 +128,10 @@ fn record_cells(record: &Record) -> Vec<String> {
             ",",
             "none",
         ),
-        joined(record.dkim.iter().map(|r| r.result.as_deref()), ",", "none"),
+        joined(record.dkim.iter().map(|r| r.result), ",", "none"),
         joined(record.spf.iter().map(|r| r.domain.as_deref()), ",", ""),
-        joined(record.spf.iter().map(|r| r.scope.as_deref()), ",", "mfrom"),
-        joined(record.spf.iter().map(|r| r.result.as_deref()), ",", "none"),
+        joined(record.spf.iter().map(|r| r.scope), ",", "mfrom"),
+        joined(record.spf.iter().map(|r| r.result), ",", "none"),
     ]);
     cells
 }

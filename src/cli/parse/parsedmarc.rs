@@ -151,13 +151,13 @@ fn auth_results(record: &Record) -> Value {
         |value: &Option<String>, default: &str| value.clone().unwrap_or_else(|| default.to_owned());
     let dkim = record.dkim.iter().map(|r| {
         json!({
-            "domain": r.domain, "selector": or(&r.selector, "none"), "result": or(&r.result, "none"),
+            "domain": r.domain, "selector": or(&r.selector, "none"), "result": r.result.unwrap_or("none"),
             "human_result": r.human_result,
         })
     });
     let spf = record.spf.iter().map(|r| {
         json!({
-            "domain": r.domain, "scope": or(&r.scope, "mfrom"), "result": or(&r.result, "none"),
+            "domain": r.domain, "scope": r.scope.unwrap_or("mfrom"), "result": r.result.unwrap_or("none"),
             "human_result": r.human_result,
         })
     });

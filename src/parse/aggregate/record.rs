@@ -115,13 +115,13 @@ impl RecordDraft {
             (Name::Dkim, Name::HumanResult) => {
                 take((Some(text.to_owned()), None), &mut self.dkim.human_result)
             }
-            (Name::Dkim, _) => take_word(values::auth_result(text), &mut self.dkim.result),
+            (Name::Dkim, _) => take(values::auth_result(text), &mut self.dkim.result),
             (_, Name::Domain) => take_domain(text, &mut self.spf.domain),
-            (_, Name::Scope) => take_word(scope(text), &mut self.spf.scope),
+            (_, Name::Scope) => take(scope(text), &mut self.spf.scope),
             (_, Name::HumanResult) => {
                 take((Some(text.to_owned()), None), &mut self.spf.human_result)
             }
-            _ => take_word(values::auth_result(text), &mut self.spf.result),
+            _ => take(values::auth_result(text), &mut self.spf.result),
         };
         if let Some(code) = code {
             note(oddities, code, record_no, text);
@@ -131,7 +131,7 @@ impl RecordDraft {
     fn assign_reason_kind(&mut self, text: &str) -> Option<&'static str> {
         let (word, code) = values::word(text, &REASONS);
         self.is_rfc9990 |= word == Some("policy_test_mode");
-        self.reason.kind = word.unwrap_or("other").to_owned();
+        self.reason.kind = word.unwrap_or("other");
         if word.is_none() {
             Some("reason-unknown")
         } else {
@@ -149,13 +149,13 @@ impl RecordDraft {
                     return note(oddities, "reason-empty", record_no, "");
                 }
                 if reason.kind.is_empty() {
-                    reason.kind = "other".to_owned();
+                    reason.kind = "other";
                 }
-                self.record.reasons.push(reason);
+                push(&mut self.record.reasons, reason);
             }
             _ if self.entry_seen == 0 => note(oddities, "auth-result-empty", record_no, ""),
-            Name::Dkim => self.record.dkim.push(std::mem::take(&mut self.dkim)),
-            _ => self.record.spf.push(std::mem::take(&mut self.spf)),
+            Name::Dkim => push(&mut self.record.dkim, std::mem::take(&mut self.dkim)),
+            _ => push(&mut self.record.spf, std::mem::take(&mut self.spf)),
         }
     }
 
@@ -180,7 +180,7 @@ impl RecordDraft {
         }
         if contradicts(
             record.dkim_aligned,
-            record.dkim.iter().map(|dkim| &dkim.result),
+            record.dkim.iter().map(|dkim| dkim.result),
         ) {
             note(
                 oddities,
@@ -189,7 +189,7 @@ impl RecordDraft {
                 "dkim",
             );
         }
-        if contradicts(record.spf_aligned, record.spf.iter().map(|spf| &spf.result)) {
+        if contradicts(record.spf_aligned, record.spf.iter().map(|spf| spf.result)) {
             note(
                 oddities,
                 "evaluated-contradicts-results",
@@ -202,9 +202,9 @@ impl RecordDraft {
 }
 
 /// An evaluated pass without any raw pass, where there are raw results.
-fn contradicts<'r>(aligned: bool, results: impl Iterator<Item = &'r Option<String>>) -> bool {
+fn contradicts<'r>(aligned: bool, results: impl Iterator<Item = Option<&'r str>>) -> bool {
     let mut results = results.peekable();
-    aligned && results.peek().is_some() && results.all(|result| result.as_deref() != Some("pass"))
+    aligned && results.peek().is_some() && results.all(|result| result != Some("pass"))
 }
 
 fn align(from: &str, modes: Modes, dkim: &mut [DkimResult], spf: &mut [SpfResult]) {
@@ -232,6 +232,14 @@ fn last_two_labels(name: &str) -> &str {
     dots.nth(1).map_or(name, |(at, _)| &name[at + 1..])
 }
 
+/// Most lists have one entry: room for four would be taken from memory for each.
+fn push<T>(list: &mut Vec<T>, entry: T) {
+    if list.is_empty() {
+        list.reserve_exact(1);
+    }
+    list.push(entry);
+}
+
 fn scope(text: &str) -> values::Read<Option<&'static str>> {
     if text.eq_ignore_ascii_case("mailfrom") {
         return (Some("mfrom"), Some("value-synonym"));
@@ -241,14 +249,6 @@ fn scope(text: &str) -> values::Read<Option<&'static str>> {
 
 fn take<T>(read: values::Read<T>, slot: &mut T) -> Option<&'static str> {
     *slot = read.0;
-    read.1
-}
-
-fn take_word(
-    read: values::Read<Option<&'static str>>,
-    slot: &mut Option<String>,
-) -> Option<&'static str> {
-    *slot = read.0.map(str::to_owned);
     read.1
 }
 

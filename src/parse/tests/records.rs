@@ -134,7 +134,7 @@ fn results_are_mapped_and_unknown_ones_absent() {
         let from = "<scope>mfrom</scope><result>fail";
         let (_, record, codes) = with(from, &format!("<scope>mfrom</scope><result>{written}"));
         assert_eq!(
-            (record.spf[0].result.as_deref(), codes.first().copied()),
+            (record.spf[0].result, codes.first().copied()),
             (expect, code),
             "{written}"
         );
@@ -149,7 +149,7 @@ fn thin_auth_results_keep_the_row() {
         (
             record.spf.len(),
             record.spf[0].domain.as_deref(),
-            record.spf[0].scope.as_deref()
+            record.spf[0].scope
         ),
         (1, None, None)
     );
@@ -188,7 +188,7 @@ fn reasons_are_a_list_without_empty_ones() {
     let kinds: Vec<_> = record
         .reasons
         .iter()
-        .map(|reason| (reason.kind.as_str(), reason.comment.as_deref()))
+        .map(|reason| (reason.kind, reason.comment.as_deref()))
         .collect();
     assert_eq!(
         kinds,

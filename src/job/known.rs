@@ -1,0 +1,32 @@
+//! Which item keeps the bytes of a hash: by the tables, and for what is not in them yet by what passed by.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use anyhow::Result;
+
+use crate::model::item::ItemNo;
+use crate::store::Connection;
+use crate::store::holders::kept;
+
+/// Items that keep their bytes.
+pub(super) struct Known<'a> {
+    /// Of the feeder alone: the consumer's is in the middle of a batch.
+    pub(super) connection: Connection,
+    /// The last item whose rows are committed.
+    pub(super) loaded: &'a AtomicU64,
+    /// Those behind it.
+    pub(super) recent: HashMap<[u8; 32], ItemNo>,
+}
+
+impl Known<'_> {
+    /// The first item that keeps the bytes of each hash, as far as the tables have it; forgets what is recent no more.
+    pub(super) fn in_tables(&mut self, hashes: &[[u8; 32]]) -> Result<HashMap<[u8; 32], ItemNo>> {
+        let loaded = self.loaded.load(Ordering::Acquire);
+        self.recent.retain(|_, item_no| *item_no > loaded);
+        if loaded == 0 {
+            return Ok(HashMap::new());
+        }
+        kept(&self.connection, hashes)
+    }
+}
