@@ -26,13 +26,13 @@ fn report(id: u32, records: u32) -> Vec<u8> {
     .unwrap();
     for n in 0..records {
         let [a, b, c, d] = (id << 24 | n).to_be_bytes();
-        write!(
+        writeln!(
             gzip,
             "<record><row><source_ip>{a}.{b}.{c}.{d}</source_ip><count>{}</count><policy_evaluated>\
              <disposition>none</disposition><dkim>pass</dkim><spf>fail</spf></policy_evaluated></row>\
              <identifiers><header_from>example.com</header_from></identifiers><auth_results>\
              <dkim><domain>example.com</domain><selector>s1</selector><result>pass</result></dkim>\
-             <spf><domain>bounce.example.com</domain><result>fail</result></spf></auth_results></record>\n",
+             <spf><domain>bounce.example.com</domain><result>fail</result></spf></auth_results></record>",
             1 + n % 7
         )
         .unwrap();

@@ -4,7 +4,7 @@ use crate::mail;
 use crate::model::aggregate::Record;
 use crate::model::item::ItemKind;
 use crate::model::limits::Limits;
-use crate::model::outcome::Refusal;
+use crate::model::outcome::{Oddity, Refusal};
 use crate::parse::{self, RecordSink, Report};
 use crate::unpack::{Budget, Document, unpack};
 
@@ -36,6 +36,7 @@ pub fn read_item(
         file_name,
         limits,
         sink,
+        of_part: Vec::new(),
         listed: false,
         passed_over: None,
     };
@@ -53,6 +54,8 @@ struct Reading<'a> {
     file_name: Option<&'a str>,
     limits: &'a Limits,
     sink: &'a mut dyn ReadingSink,
+    /// What decoding the present part of a mail forgave.
+    of_part: Vec<Oddity>,
     /// A document was listed.
     listed: bool,
     /// The first document that is no report.
@@ -64,7 +67,10 @@ impl Reading<'_> {
         let mut budget = Budget::new(self.limits, self.limits.mail_entries);
         for part in mail::parts(bytes, self.limits) {
             match part {
-                Ok(part) => self.part(&part.path, &part.bytes, &mut budget),
+                Ok(part) => {
+                    self.of_part = part.oddities;
+                    self.part(&part.path, &part.bytes, &mut budget);
+                }
                 Err((path, refusal)) => self.ended(path, None, Err(refusal)),
             }
         }
@@ -80,7 +86,16 @@ impl Reading<'_> {
     fn document(&mut self, document: Document) {
         let hint = report_name(&document.path).or_else(|| report_name(self.file_name?));
         let result = parse::parse(&document, hint, self.limits, &mut Records(&mut *self.sink));
-        let Document { path, sha256, .. } = document;
+        let Document {
+            path,
+            sha256,
+            oddities,
+            ..
+        } = document;
+        let result = result.map(|mut report| {
+            report.add_earlier_oddities([self.of_part.clone(), oddities].concat());
+            report
+        });
         self.ended(path, Some(sha256), result);
     }
 
@@ -140,7 +155,54 @@ impl RecordSink for Records<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
+    use base64::Engine as _;
+
     use super::*;
+
+    #[derive(Default)]
+    struct Reports(Vec<Report>);
+
+    impl ReadingSink for Reports {
+        fn record(&mut self, _: Record) {}
+
+        fn restart(&mut self) {}
+
+        fn document(&mut self, _: String, _: Option<[u8; 32]>, result: Result<Report, Refusal>) {
+            self.0.push(result.unwrap());
+        }
+    }
+
+    #[test]
+    fn what_mail_and_container_forgave_is_said_of_the_report_before_its_own_oddities() {
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        let xml = "<feedback><report_metadata><org_name>reporter.example</org_name><report_id>1</report_id>\
+            <date_range><begin>1772928000000</begin><end>1773014400000</end></date_range></report_metadata>\
+            <policy_published><domain>example.com</domain><p>none</p></policy_published><record><row>\
+            <source_ip>192.0.2.1</source_ip><count>1</count><policy_evaluated><disposition>none</disposition>\
+            <dkim>fail</dkim><spf>fail</spf></policy_evaluated></row><identifiers>\
+            <header_from>example.com</header_from></identifiers><auth_results/></record></feedback>";
+        gzip.write_all(xml.as_bytes()).unwrap();
+        let packed = gzip.finish().unwrap();
+        let cut = base64::engine::general_purpose::URL_SAFE.encode(&packed[..packed.len() - 8]);
+        let mail = format!(
+            "From: reports@example.net\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n\
+             --b\r\nContent-Type: application/gzip\r\nContent-Transfer-Encoding: base64\r\n\r\n!{cut}\r\n\
+             --b\r\nContent-Type: text/xml\r\n\r\n{xml}\r\n--b--\r\n"
+        );
+        let mut reports = Reports::default();
+        let limits = Limits::default();
+        read_item(ItemKind::Mail, mail.as_bytes(), None, &limits, &mut reports);
+        let codes = reports.0.iter().map(|report| match report {
+            Report::Aggregate(head) => head.oddities.iter().map(|oddity| oddity.code).collect(),
+            _ => Vec::new(),
+        });
+        let codes: Vec<Vec<&str>> = codes.collect();
+        assert_eq!(codes[0][..2], ["base64-repaired", "gzip-trailer-cut"]);
+        assert_eq!(codes[0][2..], codes[1]);
+        assert!(codes[1].contains(&"timestamp-milliseconds"), "{codes:?}");
+    }
 
     #[test]
     fn report_name_is_cut_from_the_names_around_it() {

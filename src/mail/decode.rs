@@ -18,6 +18,25 @@ fn is_plain(body: &[u8]) -> bool {
         || rest.starts_with(b"PK\x03\x04")
 }
 
+/// Whether [`decode`] forgives something of the base64 in `body`: characters of another alphabet or none, padding that
+/// is missing or stands before the end.
+pub(super) fn is_repaired(body: &[u8], encoding: &str) -> bool {
+    if encoding != "base64" || is_plain(body) {
+        return false;
+    }
+    let (mut digits, mut padding) = (0_usize, 0_usize);
+    for &byte in body {
+        match byte {
+            b'=' => padding += 1,
+            _ if byte.is_ascii_whitespace() => {}
+            b'-' | b'_' => return true,
+            _ if padding > 0 || VALUES[usize::from(byte)] >= 64 => return true,
+            _ => digits += 1,
+        }
+    }
+    !(digits + padding).is_multiple_of(4)
+}
+
 /// Base64, also URL-safe, unpadded, padded in the middle, with stray characters in between.
 pub(super) fn base64(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len() / 4 * 3 + 3);

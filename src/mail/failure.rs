@@ -47,6 +47,7 @@ pub(super) fn compose(
     Some(Part {
         path: path.to_owned(),
         bytes,
+        oddities: Vec::new(),
     })
 }
 

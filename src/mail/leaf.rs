@@ -45,6 +45,7 @@ pub(super) fn judge(
         Some(bytes) => Some(Ok(Part {
             path: path.to_owned(),
             bytes,
+            oddities: Vec::new(),
         })),
         None if claims_compression(facts) => refused(
             "attachment-unreadable",

@@ -18,7 +18,7 @@ use mail_parser::{HeaderValue, MessageParser};
 
 use crate::model::item::MailHeader;
 use crate::model::limits::Limits;
-use crate::model::outcome::Refusal;
+use crate::model::outcome::{Oddity, Refusal};
 
 pub use entity::is_mail;
 
@@ -33,6 +33,8 @@ pub struct Part {
     /// Decoded bytes. For a failure report: the fields of `message/feedback-report`, an empty line, and the header
     /// of the reported message.
     pub bytes: Vec<u8>,
+    /// What decoding forgave.
+    pub oddities: Vec<Oddity>,
 }
 
 /// Header facts of a mail: cheap, never fails, empty for bytes that are no mail.

@@ -219,6 +219,31 @@ fn base64_is_repaired() {
 }
 
 #[test]
+fn repaired_base64_is_said_and_sound_base64_is_not() {
+    let sound = encode(XML.repeat(3).as_bytes());
+    let wrapped: Vec<&str> = [&sound[..76], &sound[76..]].to_vec();
+    for (text, is_repaired) in [
+        (sound.clone(), false),
+        (wrapped.join("\r\n"), false),
+        (format!("{sound}\r\n\t "), false),
+        (sound.trim_end_matches('=').to_owned() + "A", true),
+        (format!("!{sound}"), true),
+        (format!("{sound}{sound}="), true),
+        (sound.replace('+', "-").replacen('P', "_", 0) + "-___", true),
+    ] {
+        let header = "Content-Type: text/xml\r\nContent-Transfer-Encoding: base64";
+        let part = found(&mail(header, &text)).remove(0).unwrap();
+        let codes: Vec<&str> = part.oddities.iter().map(|oddity| oddity.code).collect();
+        let expected: &[&str] = if is_repaired {
+            &["base64-repaired"]
+        } else {
+            &[]
+        };
+        assert_eq!(codes, expected, "{text}");
+    }
+}
+
+#[test]
 fn all_reports_of_a_mail_are_found() {
     let one = format!("Content-Type: text/xml\r\n\r\n{XML}");
     assert_eq!(

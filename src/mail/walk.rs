@@ -1,11 +1,11 @@
 //! Walks the tree of parts, within the limits on depth, parts and header, and picks what may hold a report.
 
 use super::Part;
-use super::decode::decode;
+use super::decode::{decode, is_repaired};
 use super::entity::{Entity, Facts, line_length};
 use super::{failure, leaf};
 use crate::model::limits::Limits;
-use crate::model::outcome::Refusal;
+use crate::model::outcome::{Oddity, Refusal};
 
 /// Longest header of a mail or part. Real ones stay below 64 KiB.
 const HEADER_BYTES: usize = 256 << 10;
@@ -86,13 +86,14 @@ impl Walk<'_> {
             return self.entity(Entity::of_message(&body), &number, true, depth + 1);
         }
         let path = leaf_path(&number, &facts);
-        self.found.extend(leaf::judge(
-            &path,
-            &facts,
-            body,
-            parent == Parent::Signed,
-            self.limits,
-        ));
+        let mut found = leaf::judge(&path, &facts, body, parent == Parent::Signed, self.limits);
+        if let Some(Ok(part)) = &mut found
+            && is_repaired(entity.body, &facts.encoding)
+        {
+            let (code, detail) = ("base64-repaired", String::new());
+            part.oddities.push(Oddity { code, detail });
+        }
+        self.found.extend(found);
     }
 
     /// Holds the entity against the limits; says so where it is over one.

@@ -24,7 +24,7 @@ use self::aggregate::Source;
 use crate::model::aggregate::{AggregateHead, Record};
 use crate::model::failure::FailureReport;
 use crate::model::limits::Limits;
-use crate::model::outcome::Refusal;
+use crate::model::outcome::{Oddity, Refusal};
 use crate::model::tls::TlsReport;
 use crate::unpack::{Content, Document};
 
@@ -40,6 +40,19 @@ pub enum Report {
     Tls(Box<TlsReport>),
     /// RFC 6591 or RFC 9991.
     Failure(Box<FailureReport>),
+}
+
+impl Report {
+    /// Adds what was forgiven before parsing: it comes first.
+    pub fn add_earlier_oddities(&mut self, mut earlier: Vec<Oddity>) {
+        let oddities = match self {
+            Self::Aggregate(head) => &mut head.oddities,
+            Self::Tls(report) => &mut report.oddities,
+            Self::Failure(report) => &mut report.oddities,
+        };
+        earlier.append(oddities);
+        *oddities = earlier;
+    }
 }
 
 /// Takes the records of one report in document order. They count only if [`parse`] answers `Ok`.

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::io;
 
 use crate::model::limits::Limits;
-use crate::model::outcome::Refusal;
+use crate::model::outcome::{Oddity, Refusal};
 
 /// What is left of the limits for one item; shared by all its parts.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub struct Budget {
     fault: RefCell<Option<Refusal>>,
     /// Set by a gzip reader whose input ended inside of the compressed data.
     cut: Cell<bool>,
+    /// What was forgiven since the last document.
+    oddities: RefCell<Vec<Oddity>>,
 }
 
 impl Budget {
@@ -27,6 +29,7 @@ impl Budget {
             entries_left: Cell::new(entries),
             fault: RefCell::new(None),
             cut: Cell::new(false),
+            oddities: RefCell::default(),
         }
     }
 
@@ -105,6 +108,20 @@ impl Budget {
     /// Notes that compressed data ended too early.
     pub(super) fn note_cut(&self) {
         self.cut.set(true);
+    }
+
+    /// Notes what is forgiven of the document that is being read; each code once.
+    pub(super) fn forgive(&self, code: &'static str) {
+        let mut oddities = self.oddities.borrow_mut();
+        if oddities.iter().all(|oddity| oddity.code != code) {
+            let detail = String::new();
+            oddities.push(Oddity { code, detail });
+        }
+    }
+
+    /// What was forgiven since the last question.
+    pub(super) fn take_oddities(&self) -> Vec<Oddity> {
+        self.oddities.take()
     }
 
     /// Whether compressed data ended too early since the last question.

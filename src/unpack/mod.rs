@@ -12,7 +12,7 @@ mod tests;
 
 use std::io::{self, BufRead, BufReader, Cursor, Read, Seek};
 
-use crate::model::outcome::Refusal;
+use crate::model::outcome::{Oddity, Refusal};
 
 pub use budget::Budget;
 pub use members::{Packing, members, packing};
@@ -31,6 +31,8 @@ pub struct Document {
     pub sha256: [u8; 32],
     /// The bytes.
     pub content: Content,
+    /// What unpacking forgave.
+    pub oddities: Vec<Oddity>,
 }
 
 /// Bytes of a document: in memory, or spooled into an unlinked temporary file when larger than 16 MiB.
@@ -59,6 +61,8 @@ impl Document {
 /// Unpacks `bytes` (gzip, zip, tar, in any nesting up to the limit, or a bare document), by content alone. Calls
 /// `found` for every document in order, or with the path and code of what was refused; the others go on.
 pub fn unpack(path: &str, bytes: &[u8], budget: &mut Budget, found: Found<'_>) {
+    // What came after the last document of what was unpacked before.
+    budget.take_oddities();
     let mut unpacker = Unpacker {
         budget,
         found,
@@ -183,9 +187,14 @@ impl Unpacker<'_> {
 
     /// Reads a document to its end. Data that was cut on its way counts when the document is whole nevertheless.
     fn document(&mut self, path: &str, buffer: Buffer, reader: &mut dyn Read) -> io::Result<()> {
-        let document = spool::document(path, buffer, reader, self.budget)?;
-        let whole = !self.budget.was_cut()
-            || matches!(&document.content, Content::Memory(bytes) if sniff::ends_whole(bytes));
+        let mut document = spool::document(path, buffer, reader, self.budget)?;
+        let whole = if self.budget.was_cut() {
+            self.budget.forgive("gzip-cut");
+            matches!(&document.content, Content::Memory(bytes) if sniff::ends_whole(bytes))
+        } else {
+            true
+        };
+        document.oddities = self.budget.take_oddities();
         if whole {
             (self.found)(Ok(document));
         } else {

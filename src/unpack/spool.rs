@@ -64,6 +64,7 @@ pub(super) fn in_memory(path: String, bytes: Vec<u8>) -> Document {
         path,
         sha256: Sha256::digest(&bytes).into(),
         content: Content::Memory(bytes),
+        oddities: Vec::new(),
     }
 }
 
@@ -116,6 +117,7 @@ fn spooled(
         path: path.to_owned(),
         sha256: hash.finalize().into(),
         content: Content::Spooled(file),
+        oddities: Vec::new(),
     })
 }
 

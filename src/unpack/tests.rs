@@ -167,6 +167,61 @@ fn cut_and_corrupt_gzip_have_codes_of_their_own() {
 }
 
 #[test]
+fn what_was_cut_and_is_whole_nevertheless_is_flagged() {
+    let sound = gz(REPORT);
+    let cut = &sound[..sound.len() - 8];
+    let of_two = zip_of(&[("a.xml.gz", cut), ("b.xml.gz", &sound)]);
+    let of_tar = gz(&tar_of(&[("a.xml", REPORT)]));
+    for (what, bytes, expect) in [
+        ("sound", sound.as_slice(), vec![vec![]]),
+        ("no trailer", cut, vec![vec!["gzip-trailer-cut"]]),
+        (
+            "half a trailer",
+            &sound[..sound.len() - 3],
+            vec![vec!["gzip-trailer-cut"]],
+        ),
+        (
+            "no end of the data",
+            &sound[..sound.len() - 9],
+            vec![vec!["gzip-cut"]],
+        ),
+        (
+            "inside of another",
+            &gz(cut),
+            vec![vec!["gzip-trailer-cut"]],
+        ),
+        (
+            "around another",
+            &gz(&sound)[..gz(&sound).len() - 8],
+            vec![vec!["gzip-trailer-cut"]],
+        ),
+        (
+            "the first of two",
+            &of_two,
+            vec![vec!["gzip-trailer-cut"], vec![]],
+        ),
+        (
+            "around a tar, whose documents are whole",
+            &of_tar[..of_tar.len() - 8],
+            vec![vec![]],
+        ),
+    ] {
+        let mut budget = Budget::new(&Limits::default(), 100);
+        let mut codes = Vec::new();
+        unpack("", bytes, &mut budget, &mut |found| {
+            let oddities = found.unwrap().oddities;
+            codes.push(
+                oddities
+                    .iter()
+                    .map(|oddity| oddity.code)
+                    .collect::<Vec<_>>(),
+            );
+        });
+        assert_eq!(codes, expect, "{what}");
+    }
+}
+
+#[test]
 fn broken_zip_is_refused_with_its_code() {
     let packed = zip_of(&[("a.xml", REPORT)]);
     assert_eq!(all(&packed[..packed.len() - 10]), [":zip-corrupt"]);
