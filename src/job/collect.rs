@@ -106,7 +106,8 @@ impl Collecting<'_> {
         self.next += 1;
         self.segment.push(item);
         self.segment_bytes += bytes;
-        if self.segment.len() >= SEGMENT_ITEMS || self.segment_bytes >= SEGMENT_BYTES {
+        let is_whole = self.segment.len() >= SEGMENT_ITEMS || self.segment_bytes >= SEGMENT_BYTES;
+        if is_whole || self.feed.is_full() {
             return self.end_segment();
         }
         Ok(!is_unit(self.unit.len(), self.unit_bytes) || self.hand_out())

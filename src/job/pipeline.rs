@@ -5,7 +5,7 @@
 
 use std::iter::Peekable;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{IntoIter, Receiver, SyncSender, sync_channel};
 use std::thread;
 
@@ -47,6 +47,8 @@ pub(super) struct Durable {
 pub(super) struct Feed<'a> {
     /// The last item whose rows are committed.
     pub(super) loaded: &'a AtomicU64,
+    /// Rows that were read since the last word about durability.
+    rows: &'a AtomicUsize,
     unit_no: i64,
     to_readers: SyncSender<Unit>,
     to_consumer: SyncSender<Fed>,
@@ -65,8 +67,14 @@ impl Feed<'_> {
         self.to_consumer.send(Fed::Unit(receiver)).is_ok() && self.to_readers.send(unit).is_ok()
     }
 
+    /// Whether what is not durable yet makes a large batch: a few small items may hold a million records.
+    pub(super) fn is_full(&self) -> bool {
+        self.rows.load(Ordering::Relaxed) >= BATCH_ROWS
+    }
+
     /// All items so far are durable; `false` when nobody listens any more.
     pub(super) fn durable(&mut self, durable: Durable) -> bool {
+        self.rows.store(0, Ordering::Relaxed);
         self.to_consumer.send(Fed::Durable(durable)).is_ok()
     }
 }
@@ -82,11 +90,14 @@ pub(super) fn run(
     let threads = store.config().threads.max(1);
     let limits = store.config().limits.clone();
     let loaded = AtomicU64::new(store.position()?);
-    let (to_readers, units) = sync_channel(threads);
+    let rows = AtomicUsize::new(0);
+    // The feeder learns early how much it has handed out.
+    let (to_readers, units) = sync_channel(1);
     let (to_consumer, fed) = sync_channel(AHEAD_UNITS);
     let units = Mutex::new(units);
     let feeder = Feed {
         loaded: &loaded,
+        rows: &rows,
         unit_no: 0,
         to_readers,
         to_consumer,
@@ -94,7 +105,7 @@ pub(super) fn run(
     thread::scope(|scope| {
         let feeder = spawn(scope, "feed", move || feed(feeder))?;
         for _ in 0..threads {
-            spawn(scope, "read", || read_units(&units, &limits))?;
+            spawn(scope, "read", || read_units(&units, &limits, &rows))?;
         }
         let done = consume(store, fed, &loaded, progress);
         let fed = feeder

@@ -5,6 +5,7 @@
 //! of the unit that the consumer waits for never waits itself.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Mutex, PoisonError};
 
@@ -84,25 +85,26 @@ pub(super) enum Message {
     Failed(String),
 }
 
-/// Reads units until there are none left or nobody listens any more.
-pub(super) fn read_units(units: &Mutex<Receiver<Unit>>, limits: &Limits) {
+/// Reads units until there are none left or nobody listens any more; counts the rows in `rows`.
+pub(super) fn read_units(units: &Mutex<Receiver<Unit>>, limits: &Limits, rows: &AtomicUsize) {
     loop {
         let next = units.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(unit) = next else { return };
-        let mut sink = Sink::new(unit.unit_no, &unit.out);
+        let mut sink = Sink::new(unit.unit_no, &unit.out, rows);
         for (item_no, item, bytes) in unit.items {
             sink.read(item_no, item, bytes, limits);
         }
         // A consumer that is gone ends the load; there is nobody to tell.
-        let _ = unit.out.send(match sink.rows.take() {
+        let _ = unit.out.send(match sink.take() {
             Ok(rows) => Message::Items(rows, sink.items),
-            Err(error) => Message::Failed(error.to_string()),
+            Err(failed) => failed,
         });
     }
 }
 
 struct Sink<'a> {
     out: &'a SyncSender<Message>,
+    read_rows: &'a AtomicUsize,
     rows: RecordRows,
     load_key: i64,
     documents: Vec<ReadDocument>,
@@ -110,9 +112,10 @@ struct Sink<'a> {
 }
 
 impl<'a> Sink<'a> {
-    fn new(unit_no: i64, out: &'a SyncSender<Message>) -> Self {
+    fn new(unit_no: i64, out: &'a SyncSender<Message>, read_rows: &'a AtomicUsize) -> Self {
         Self {
             out,
+            read_rows,
             rows: RecordRows::default(),
             load_key: unit_no << 32,
             documents: Vec::new(),
@@ -173,11 +176,19 @@ impl<'a> Sink<'a> {
         });
     }
 
+    fn take(&mut self) -> Result<Option<RecordBatch>, Message> {
+        let rows = self.rows.take();
+        let rows = rows.map_err(|error| Message::Failed(error.to_string()))?;
+        let count = rows.as_ref().map_or(0, RecordBatch::num_rows);
+        self.read_rows.fetch_add(count, Ordering::Relaxed);
+        Ok(rows)
+    }
+
     fn flush(&mut self) {
-        let message = match self.rows.take() {
+        let message = match self.take() {
             Ok(None) => return,
             Ok(Some(batch)) => Message::Records(batch),
-            Err(error) => Message::Failed(error.to_string()),
+            Err(failed) => failed,
         };
         let _ = self.out.send(message);
     }
