@@ -8,7 +8,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use duckdb::{AccessMode, Config, Connection};
 use sentinel::publish::Generation;
@@ -74,12 +74,17 @@ impl Served {
         }
     }
 
-    /// SIGTERM; the exit code.
-    fn stop(mut self) -> Option<i32> {
+    /// SIGTERM.
+    fn terminate(&self) {
         let kill = Command::new("kill")
             .arg(self.child.id().to_string())
             .status();
         assert!(kill.unwrap().success());
+    }
+
+    /// SIGTERM; the exit code.
+    fn stop(mut self) -> Option<i32> {
+        self.terminate();
         let mut code = None;
         until(|| {
             code = self.child.try_wait().unwrap();
@@ -178,6 +183,22 @@ fn a_signal_right_after_the_address_is_told_ends_with_0() {
     for _ in 0..3 {
         assert_eq!(Served::start(&Product::new()).stop(), Some(0));
     }
+}
+
+#[test]
+fn a_second_signal_does_not_wait_for_a_request_in_flight() {
+    let mut served = Served::start(&Product::new());
+    let mut slow = TcpStream::connect(&served.address).unwrap();
+    slow.write_all(b"GET /overview HTTP/1.1\r\nHost:").unwrap();
+    // Connections are taken in order: this one is answered after the slow one was taken.
+    served.get("/health");
+    served.terminate();
+    assert!(until(|| TcpStream::connect(&served.address).is_err()));
+    assert!(served.child.try_wait().unwrap().is_none(), "it waits");
+    let second = Instant::now();
+    assert_eq!(served.stop(), Some(0));
+    // Five seconds are what the first signal gives.
+    assert!(second.elapsed() < Duration::from_secs(3));
 }
 
 #[test]

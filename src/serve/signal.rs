@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 
 use super::connection;
 use super::respond::Server;
@@ -21,20 +22,37 @@ pub fn run_until_signal(
         .worker_threads(2)
         .enable_all()
         .build()?;
-    runtime.block_on(async {
+    let served = runtime.block_on(async {
         listener.set_nonblocking(true)?;
         let listener = tokio::net::TcpListener::from_std(listener)?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         ready();
-        let first = async {
+        let mut next = async || {
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
             }
-            tracing::info!("stopping: requests in flight may end");
         };
-        connection::run(listener, Arc::new(server), first).await;
+        let (stop, stopping) = oneshot::channel::<()>();
+        let serving = connection::run(listener, Arc::new(server), async {
+            // A sender that is gone means the same.
+            let _ = stopping.await;
+        });
+        tokio::pin!(serving);
+        tokio::select! {
+            () = &mut serving => return Ok(()),
+            () = next() => {}
+        }
+        tracing::info!("stopping: requests in flight may end; a second signal ends them");
+        let _ = stop.send(());
+        tokio::select! {
+            () = &mut serving => {}
+            () = next() => tracing::warn!("stopped at once: requests in flight were cut"),
+        }
         Ok(())
-    })
+    });
+    // Questions to the database that nobody waits for any more must not hold up the end.
+    runtime.shutdown_background();
+    served
 }
