@@ -111,6 +111,38 @@ fn refused_documents_are_told_with_file_member_code_and_message() {
 }
 
 #[test]
+fn a_store_that_is_made_anew_does_not_tell_of_earlier_runs_once_more() {
+    let (mut mailbox, product) = (three(), Product::new());
+    mailbox.add("cut.xml", b"<feedback><report_metadata>");
+    let first = product.ingest(&mailbox, &mailbox.names[1..]);
+    assert_eq!(
+        (first.code, first.last_line()),
+        (1, counts(2, 0, 0, 1).as_str()),
+        "{}",
+        first.err
+    );
+    product.configure("limits:\n  depth: 31\n");
+    let second = product.ingest(&mailbox, &mailbox.names[..1]);
+    assert_eq!(
+        (second.code, second.last_line()),
+        (0, counts(1, 0, 0, 0).as_str()),
+        "{}",
+        second.err
+    );
+    assert!(!second.err.contains("cut.xml"), "{}", second.err);
+    let items = "select items::integer as items from runs order by run_no";
+    assert_eq!(
+        product.query(&[items]),
+        [
+            serde_json::json!({"items": 3}),
+            serde_json::json!({"items": 1})
+        ]
+    );
+    assert_eq!(product.outcomes()["refused"], 1);
+    product.assert_verified("made anew");
+}
+
+#[test]
 fn a_path_that_is_not_there_is_a_mistake_and_the_others_are_published() {
     let (mailbox, product) = (three(), Product::new());
     let names = [mailbox.names.clone(), vec!["absent.xml".into()]].concat();

@@ -125,16 +125,19 @@ impl Reporter {
                 {
                     self.line(&refused_line(document));
                 }
-                let before = self.documents / LINE_EVERY_DOCUMENTS;
-                self.documents += documents.len() as u64;
-                self.show(&format!("{} documents loaded", self.documents));
-                if self.bar.is_none()
-                    && !self.is_quiet
-                    && self.documents / LINE_EVERY_DOCUMENTS > before
-                {
-                    eprintln!("{} documents loaded", self.documents);
-                }
+                self.count(documents.len());
             }
+            Progress::LoadedAgain(documents) => self.count(documents.len()),
+        }
+    }
+
+    fn count(&mut self, documents: usize) {
+        let before = self.documents / LINE_EVERY_DOCUMENTS;
+        self.documents += documents as u64;
+        self.show(&format!("{} documents loaded", self.documents));
+        let is_due = self.documents / LINE_EVERY_DOCUMENTS > before;
+        if self.bar.is_none() && !self.is_quiet && is_due {
+            eprintln!("{} documents loaded", self.documents);
         }
     }
 

@@ -45,6 +45,8 @@ pub enum Progress<'a> {
     Archived(u64),
     /// Documents whose rows are durable.
     Loaded(&'a [DocumentRow]),
+    /// The same, of items that an earlier run has told of.
+    LoadedAgain(&'a [DocumentRow]),
 }
 
 /// What a run did.
@@ -74,8 +76,7 @@ pub fn ingest(run: &Run, paths: &[OsString], progress: &mut dyn FnMut(Progress))
     let mut archive = Archive::open(&run.folders.archive()).context("opening the archive")?;
     advance(&ledger, run)?;
     let (mut store, extent) = open_store(run, &archive)?;
-    // What an earlier run archived and did not load comes first.
-    let mut loaded = load_all(run, &archive, &mut store, progress)?;
+    let mut loaded = catch_up(run, &ledger, &archive, &mut store, progress)?;
     let (collected, unread) = collect_all(run, paths, &mut archive, &mut store, progress)?;
     loaded.add(&collected);
     loaded.add(&load_all(run, &archive, &mut store, progress)?);
@@ -86,6 +87,31 @@ pub fn ingest(run: &Run, paths: &[OsString], progress: &mut dyn FnMut(Progress))
         generation,
         unread,
     })
+}
+
+/// Loads what an earlier run archived and did not load. A store that is made anew holds what earlier runs have told of:
+/// that is not counted once more.
+fn catch_up(
+    run: &Run,
+    ledger: &Ledger,
+    archive: &Archive,
+    store: &mut Store,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Loaded> {
+    let (entries, _) = ledger.read(None).context("reading the ledger")?;
+    let has_run = entries
+        .iter()
+        .any(|entry| matches!(entry.event, Event::RunFinished(_)));
+    if !has_run || store.position()? > 0 {
+        return load_all(run, archive, store, progress);
+    }
+    load_all(run, archive, store, &mut |step| {
+        progress(match step {
+            Progress::Loaded(documents) => Progress::LoadedAgain(documents),
+            other => other,
+        });
+    })?;
+    Ok(Loaded::default())
 }
 
 /// Collects, and loads what it collects beside it. The figure of loading is what it takes after the last item is
