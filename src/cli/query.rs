@@ -31,7 +31,7 @@ use table::{AlignedTable, Plan};
 #[command(after_help = "Examples:
   sentinel query 'select domain, sum(messages) as messages from daily group by domain order by domain'
   sentinel query --list
-  sentinel query domain_sources --param domain=example.com
+  sentinel query domain_sources --param domains=example.com,example.org
   sentinel query 'from records' --format parquet > records.parquet")]
 pub struct QueryArgs {
     /// One SQL statement that reads, or the name of a query of the catalogue
@@ -157,7 +157,11 @@ fn question(text: &str, args: &QueryArgs, catalogue: &Catalogue) -> anyhow::Resu
             .filter(|name| !query.params.iter().any(|(declared, _)| declared == name))
             .collect();
         if !unknown.is_empty() {
-            bail!("the query {word} has no parameter ${}", unknown.join(", $"));
+            let unknown = unknown.join(", $");
+            bail!(
+                "the query {word} has no parameter ${unknown}; it takes {}",
+                declared(query)
+            );
         }
         return Ok((query.clone(), Kind::Select));
     }
@@ -218,17 +222,12 @@ fn list(
     let written = (|| {
         sink.begin(&["name", "folder", "page", "params", "description"].map(str::to_owned))?;
         for query in catalogue.queries.values() {
-            let params: Vec<String> = query
-                .params
-                .iter()
-                .map(|(name, kind)| format!("${name} {kind}"))
-                .collect();
             let pages: BTreeSet<&str> = query.panels.iter().map(|p| p.page.as_str()).collect();
             let cells = [
                 &query.name,
                 &query.folder,
                 &Vec::from_iter(pages).join(", "),
-                &params.join(", "),
+                &declared(query),
                 &query.description,
             ];
             sink.row(&cells.map(|text| Value::Text(text.to_owned())))?;
@@ -236,6 +235,15 @@ fn list(
         sink.end()
     })();
     written.map_err(StreamError::Write)
+}
+
+/// `$as_of DATE, $domains VARCHAR[]`.
+fn declared(query: &Query) -> String {
+    let params = query.params.iter();
+    let declared: Vec<String> = params
+        .map(|(name, kind)| format!("${name} {kind}"))
+        .collect();
+    declared.join(", ")
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {

@@ -175,7 +175,7 @@ fn wrong_questions_say_what_is_wrong() {
         (
             "domain_figures",
             vec!["domian=x"],
-            "the query domain_figures has no parameter $domian",
+            "the query domain_figures has no parameter $domian; it takes $as_of DATE, $domains VARCHAR[]",
         ),
         (
             "overview_figures",
