@@ -36,6 +36,9 @@ pub(super) type Page = (String, Vec<u8>);
 /// Names in `-- panel: page=…` of what is drawn for each report.
 const REPORT_PAGES: [&str; 2] = ["report", "api/report"];
 
+/// The limit of `queries/pages/domain_days.sql`.
+const MOST_DOMAINS: usize = 10_000;
+
 /// Domains that are drawn together at most: a question is asked once for all of them, and their answers wait in memory.
 const DOMAINS_TOGETHER: usize = 32;
 
@@ -70,6 +73,11 @@ impl Pages {
         } = drawing;
         let mut rows = |query: &Query, params: &Params| run(connection, query, params);
         let (domains, changed) = self.domains(&mut rows)?;
+        if domains.len() >= MOST_DOMAINS {
+            tracing::warn!(
+                "only the first {MOST_DOMAINS} domains have a page: name yours under `domains` in the configuration"
+            );
+        }
         let mut tasks = vec![Task::Sources, Task::Overview, Task::Intake, Task::Api];
         let domains_to =
             drawn_to.filter(|_| drawn_as_of == Some(as_of) && !self.has_users(&DOMAIN_PAGES));
