@@ -23,18 +23,35 @@ pub(super) const STAGE_RECORDS: &str = "create or replace temp table stage_recor
 pub struct RecordRows {
     keys: Vec<i64>,
     records: Vec<Record>,
+    text_bytes: usize,
+}
+
+/// Bytes of text that fill a chunk.
+const CHUNK_TEXT_BYTES: usize = 1 << 20;
+
+/// Memory that the row of a usual record takes at most; many take half.
+const USUAL_BYTES: usize = 512;
+
+/// What beyond that counts as much as a record.
+const WIDE_BYTES: usize = 64;
+
+/// How many usual records take the memory that these rows take, here and as rows that are not committed.
+pub fn weight(rows: &RecordBatch) -> usize {
+    let usual_bytes = rows.num_rows() * USUAL_BYTES;
+    rows.num_rows() + rows.get_array_memory_size().saturating_sub(usual_bytes) / WIDE_BYTES
 }
 
 impl RecordRows {
     /// Adds a record.
     pub fn push(&mut self, load_key: i64, record: Record) {
         self.keys.push(load_key);
+        self.text_bytes += record.text_bytes();
         self.records.push(record);
     }
 
     /// Whether a chunk is full and should be taken.
     pub fn is_full(&self) -> bool {
-        self.records.len() >= CHUNK_ROWS
+        self.records.len() >= CHUNK_ROWS || self.text_bytes >= CHUNK_TEXT_BYTES
     }
 
     /// Forgets the rows of a reading that is void, as far as they are still here.
@@ -56,6 +73,7 @@ impl RecordRows {
         let batch = batch(&self.keys, &self.records)?;
         self.keys.clear();
         self.records.clear();
+        self.text_bytes = 0;
         Ok(Some(batch))
     }
 }
