@@ -218,12 +218,14 @@ impl ReadingSink for Sink<'_> {
             self.rows.forget(load_key);
         }
         self.load_key += 1;
-        self.documents.push(ReadDocument {
+        let document = ReadDocument {
             path,
             sha256,
             load_key,
             result: result.map_err(Refused::from),
-        });
+        };
+        (self.read_rows).fetch_add(document.weight(), Ordering::Relaxed);
+        self.documents.push(document);
     }
 }
 

@@ -92,6 +92,7 @@ impl Batch<'_> {
     pub fn add(&mut self, item: ItemRow, documents: Vec<ReadDocument>) {
         let index = self.items.len();
         self.items.push(item);
+        self.staged_weight += documents.iter().map(ReadDocument::weight).sum::<usize>();
         self.documents
             .extend(documents.into_iter().map(|document| (index, document)));
     }
@@ -122,6 +123,7 @@ impl Batch<'_> {
         if let Some(mut appender) = self.records.take() {
             appender.flush().context("staging records")?;
         }
+        self.store.make_room(self.staged_weight as u64)?;
         let decided = self.decide()?;
         let connection = &self.store.connection;
         append(connection, "items", &self.items, intake_rows::items)?;

@@ -30,7 +30,7 @@ pub struct RecordRows {
 const CHUNK_TEXT_BYTES: usize = 1 << 20;
 
 /// Memory that the row of a usual record takes at most; many take half.
-const USUAL_BYTES: usize = 512;
+pub(super) const USUAL_BYTES: usize = 512;
 
 /// What beyond that counts as much as a record.
 const WIDE_BYTES: usize = 64;
@@ -38,7 +38,12 @@ const WIDE_BYTES: usize = 64;
 /// How many usual records take the memory that these rows take, here and as rows that are not committed.
 pub fn weight(rows: &RecordBatch) -> usize {
     let usual_bytes = rows.num_rows() * USUAL_BYTES;
-    rows.num_rows() + rows.get_array_memory_size().saturating_sub(usual_bytes) / WIDE_BYTES
+    rows.num_rows() + wide(rows.get_array_memory_size().saturating_sub(usual_bytes))
+}
+
+/// How many usual records so many bytes beyond the usual ones stand for.
+pub(super) fn wide(bytes: usize) -> usize {
+    bytes / WIDE_BYTES
 }
 
 impl RecordRows {
