@@ -201,3 +201,36 @@ pub(super) fn octets(address: IpAddr) -> [u8; 16] {
         IpAddr::V6(v6) => v6.octets(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wide_records_fill_a_chunk_early_and_weigh_more() {
+        let mut rows = RecordRows::default();
+        let comment = Some("x".repeat(16 << 10));
+        let reasons = vec![Reason {
+            kind: "other",
+            comment,
+        }];
+        while !rows.is_full() {
+            let reasons = reasons.clone();
+            rows.push(
+                0,
+                Record {
+                    reasons,
+                    ..Record::default()
+                },
+            );
+        }
+        let wide = rows.take().unwrap().unwrap();
+        assert_eq!(wide.num_rows(), 64);
+        assert!(weight(&wide) > 100 * wide.num_rows());
+        while !rows.is_full() {
+            rows.push(0, Record::default());
+        }
+        let usual = rows.take().unwrap().unwrap();
+        assert_eq!(weight(&usual), CHUNK_ROWS);
+    }
+}
