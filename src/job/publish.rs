@@ -237,12 +237,9 @@ fn write_days(store: &Store, staging: &Staging, days: &[LakeDay]) -> Result<()> 
         work(store.connection());
         anyhow::Ok(())
     })?;
-    match failed
-        .into_inner()
-        .map_err(|_| anyhow!("writing the lake stopped short"))?
-    {
-        Some(error) => return Err(error),
-        None => {}
+    let failed = failed.into_inner();
+    if let Some(error) = failed.map_err(|_| anyhow!("writing the lake stopped short"))? {
+        return Err(error);
     }
     let crowded = crowded.into_inner().unwrap_or_else(PoisonError::into_inner);
     (crowded.into_iter()).try_for_each(|day| write_wide_day(store, day, folder))
