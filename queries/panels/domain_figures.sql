@@ -3,7 +3,7 @@
 -- panel: page=domain title="Last 30 days" chart=figures columns=messages,dmarc_pass_rate_percent,failing,legit_pass_rate_percent,unknown_messages,dkim_aligned_percent,spf_aligned_percent,both_aligned_percent,reports,reporters order=10
 -- panel: page=api/domain_summary title="Summary" chart=figures order=10
 with asked as (
-    select unnest($domains::varchar[]) as domain
+    select distinct unnest($domains::varchar[]) as domain
 ),
 volume as (
     -- every count, under its own name

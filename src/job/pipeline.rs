@@ -4,9 +4,9 @@
 //! what it says about their durability comes behind them on the same way, and nothing is committed before.
 
 use std::iter::Peekable;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{IntoIter, Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use anyhow::{Result, anyhow, bail, ensure};
@@ -94,7 +94,8 @@ pub(super) fn run(
     // The feeder learns early how much it has handed out.
     let (to_readers, units) = sync_channel(1);
     let (to_consumer, fed) = sync_channel(AHEAD_UNITS);
-    let units = Mutex::new(units);
+    // The readers' alone: when the last one is gone, the feeder does not wait for them.
+    let units = Arc::new(Mutex::new(units));
     let feeder = Feed {
         loaded: &loaded,
         rows: &rows,
@@ -105,8 +106,10 @@ pub(super) fn run(
     thread::scope(|scope| {
         let feeder = spawn(scope, "feed", move || feed(feeder))?;
         for _ in 0..threads {
-            spawn(scope, "read", || read_units(&units, &limits, &rows))?;
+            let (units, limits, rows) = (Arc::clone(&units), &limits, &rows);
+            spawn(scope, "read", move || read_units(&units, limits, rows))?;
         }
+        drop(units);
         let done = consume(store, fed, &loaded, progress);
         let fed = feeder
             .join()

@@ -1,6 +1,7 @@
 //! Working database -> the next generation: changed days of the lake, pages, the copied database, one flip.
 
 use std::fs;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -15,7 +16,10 @@ use crate::model::item::ItemNo;
 use crate::publish::{DATABASE, Generation, Publisher, Staging, Values};
 use crate::store::Connection;
 use crate::store::lake::LakeDay;
-use crate::store::working::{ClosedStore, Store};
+use crate::store::working::{ClosedStore, Store, USUAL_RECORDS, is_out_of_memory};
+
+/// How often a day that does not fit gets more room.
+const WIDER_TIMES: u32 = 4;
 
 /// What pages are drawn from and into.
 pub struct Drawing<'a> {
@@ -199,11 +203,15 @@ fn keep(staging: &mut Staging, day: &LakeDay) -> Result<bool> {
 /// A day is one small COPY, which is the work of one thread: days are written side by side.
 fn write_days(store: &Store, staging: &Staging, days: &[LakeDay]) -> Result<()> {
     let next = AtomicUsize::new(0);
-    let failed = Mutex::new(None);
+    let (failed, crowded) = (Mutex::new(None), Mutex::new(Vec::new()));
     let folder = staging.folder();
     let work = |connection: &Connection| {
         while let Some(day) = days.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if let Err(error) = day.write(connection, folder) {
+            let written = day.write(connection, folder);
+            if written.as_ref().is_err_and(is_out_of_memory) {
+                let mut crowded = crowded.lock().unwrap_or_else(PoisonError::into_inner);
+                crowded.push(day);
+            } else if let Err(error) = written {
                 failed
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner)
@@ -229,13 +237,26 @@ fn write_days(store: &Store, staging: &Staging, days: &[LakeDay]) -> Result<()> 
         work(store.connection());
         anyhow::Ok(())
     })?;
-    match failed
-        .into_inner()
-        .map_err(|_| anyhow!("writing the lake stopped short"))?
-    {
-        Some(error) => Err(error),
-        None => Ok(()),
+    let failed = failed.into_inner();
+    if let Some(error) = failed.map_err(|_| anyhow!("writing the lake stopped short"))? {
+        return Err(error);
     }
+    let crowded = crowded.into_inner().unwrap_or_else(PoisonError::into_inner);
+    (crowded.into_iter()).try_for_each(|day| write_wide_day(store, day, folder))
+}
+
+/// Writes a day whose records are wider than their number tells, with more room each time.
+fn write_wide_day(store: &Store, day: &LakeDay, folder: &Path) -> Result<()> {
+    let mut records = day.records;
+    for _ in 0..WIDER_TIMES {
+        records = records.max(USUAL_RECORDS).saturating_mul(4);
+        store.make_room(records)?;
+        match day.write(store.connection(), folder) {
+            Err(error) if is_out_of_memory(&error) => {}
+            written => return written,
+        }
+    }
+    day.write(store.connection(), folder)
 }
 
 fn copy_database(closed: &ClosedStore, staging: &mut Staging) -> Result<u64> {

@@ -19,7 +19,7 @@ use crate::parse::Report;
 use crate::store::RecordBatch;
 use crate::store::batch::ItemRow;
 use crate::store::decide::{ReadDocument, Refused};
-use crate::store::record_rows::RecordRows;
+use crate::store::record_rows::{RecordRows, weight};
 
 /// Messages of a unit that may wait for the consumer: all of most units, little of one with huge reports.
 pub(super) const AHEAD_MESSAGES: usize = 1;
@@ -27,8 +27,8 @@ pub(super) const AHEAD_MESSAGES: usize = 1;
 pub(super) const AHEAD_UNITS: usize = 128;
 /// Items of a unit.
 const UNIT_ITEMS: usize = 64;
-/// Bytes of a unit, unless one item is larger.
-const UNIT_BYTES: usize = 256 << 10;
+/// Bytes of a unit, unless one item is larger: they may hold a thousand times as many.
+const UNIT_BYTES: usize = 64 << 10;
 
 /// An item, and where its bytes are.
 pub(super) type Given = (ItemNo, Item, Bytes);
@@ -179,7 +179,7 @@ impl<'a> Sink<'a> {
     fn take(&mut self) -> Result<Option<RecordBatch>, Message> {
         let rows = self.rows.take();
         let rows = rows.map_err(|error| Message::Failed(error.to_string()))?;
-        let count = rows.as_ref().map_or(0, RecordBatch::num_rows);
+        let count = rows.as_ref().map_or(0, weight);
         self.read_rows.fetch_add(count, Ordering::Relaxed);
         Ok(rows)
     }
@@ -218,12 +218,14 @@ impl ReadingSink for Sink<'_> {
             self.rows.forget(load_key);
         }
         self.load_key += 1;
-        self.documents.push(ReadDocument {
+        let document = ReadDocument {
             path,
             sha256,
             load_key,
             result: result.map_err(Refused::from),
-        });
+        };
+        (self.read_rows).fetch_add(document.weight(), Ordering::Relaxed);
+        self.documents.push(document);
     }
 }
 

@@ -34,7 +34,7 @@ pub(super) fn is_repaired(body: &[u8], encoding: &str) -> bool {
             _ => digits += 1,
         }
     }
-    !(digits + padding).is_multiple_of(4)
+    padding > 2 || !(digits + padding).is_multiple_of(4)
 }
 
 /// Base64, also URL-safe, unpadded, padded in the middle, with stray characters in between.

@@ -228,6 +228,7 @@ fn repaired_base64_is_said_and_sound_base64_is_not() {
         (format!("{sound}\r\n\t "), false),
         (sound.trim_end_matches('=').to_owned() + "A", true),
         (format!("!{sound}"), true),
+        (sound.trim_end_matches('=').to_owned() + "AAAA====", true),
         (format!("{sound}{sound}="), true),
         (sound.replace('+', "-").replacen('P', "_", 0) + "-___", true),
     ] {

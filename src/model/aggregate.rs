@@ -97,6 +97,22 @@ impl Record {
     pub fn dmarc_pass(&self) -> bool {
         self.dkim_aligned || self.spf_aligned
     }
+
+    /// Bytes of the texts that strangers choose the length of.
+    pub fn text_bytes(&self) -> usize {
+        let own = [&self.header_from, &self.envelope_from, &self.envelope_to].into_iter();
+        let reasons = self.reasons.iter().map(|reason| &reason.comment);
+        let dkim = self
+            .dkim
+            .iter()
+            .flat_map(|dkim| [&dkim.domain, &dkim.selector, &dkim.human_result]);
+        let spf = self
+            .spf
+            .iter()
+            .flat_map(|spf| [&spf.domain, &spf.human_result]);
+        let texts = own.chain(reasons).chain(dkim).chain(spf);
+        texts.flatten().map(String::len).sum()
+    }
 }
 
 /// `policy_evaluated/disposition`.

@@ -31,7 +31,8 @@ pub struct Limits {
     pub records: u64,
     /// DKIM, SPF and reason entries of one record. Code `limit-results`.
     pub results_per_record: u32,
-    /// One text field; longer text is cut and noted as an oddity, never refused.
+    /// One text field, and a fourth of those of one record together; longer text is cut and noted as an oddity, never
+    /// refused.
     pub text_bytes: usize,
 }
 

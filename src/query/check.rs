@@ -10,6 +10,14 @@ use super::run::columns_of;
 use super::statement::tree;
 use super::{PAGES, Problem, Query};
 
+/// What pages give, and its type.
+const GIVEN: [(&str, &str); 4] = [
+    ("as_of", "DATE"),
+    ("domain", "VARCHAR"),
+    ("domains", "VARCHAR[]"),
+    ("report", "VARCHAR"),
+];
+
 /// Where a file comes from and what it says.
 pub(super) struct File<'a> {
     pub(super) path: &'a str,
@@ -111,6 +119,17 @@ impl File<'_> {
                 );
                 problems.push(self.problem(header.params_line, text));
             }
+        }
+        for (name, kind) in &query.params {
+            let given = GIVEN.iter().find(|(given, _)| given == name);
+            if let Some((_, right)) = given.filter(|(_, right)| right != kind) {
+                let text = format!("pages give `${name}` as {right}, not as {kind}");
+                problems.push(self.problem(header.params_line, text));
+            }
+        }
+        if declared.contains("domain") && declared.contains("domains") {
+            let text = "a page gives `$domain` or `$domains`, not both";
+            problems.push(self.problem(header.params_line, text));
         }
         if declared.contains("domains") && !query.grain.iter().any(|column| column == "domain") {
             let text = "what takes `$domains` has to say which one a row is about: \"One row per (domain, …)\"";

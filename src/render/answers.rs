@@ -42,10 +42,7 @@ impl Site<'_> {
             .collect();
         for query in self.queries(pages) {
             if query.params.iter().any(|(name, _)| name == "domains") {
-                let names = domains.iter().map(|name| Value::Text((*name).to_owned()));
-                let mut params = self.params();
-                params.insert("domains".to_owned(), Value::List(names.collect()));
-                share_out(&query.name, ask(query, &params, rows)?, &mut answers);
+                self.ask_together(query, domains, rows, &mut answers)?;
             } else {
                 for (domain, answers) in &mut answers {
                     let mut params = self.params();
@@ -55,6 +52,29 @@ impl Site<'_> {
             }
         }
         Ok(answers)
+    }
+
+    /// Asks one query for many domains; where the answer is too large for one, for fewer at a time.
+    fn ask_together(
+        &self,
+        query: &Query,
+        domains: &[&str],
+        rows: Rows<'_>,
+        answers: &mut BTreeMap<String, Answers>,
+    ) -> anyhow::Result<()> {
+        let names = domains.iter().map(|name| Value::Text((*name).to_owned()));
+        let mut params = self.params();
+        params.insert("domains".to_owned(), Value::List(names.collect()));
+        match ask(query, &params, rows) {
+            Ok(table) => share_out(&query.name, table, answers),
+            Err(_) if domains.len() > 1 => {
+                let (some, others) = domains.split_at(domains.len() / 2);
+                self.ask_together(query, some, rows, answers)?;
+                self.ask_together(query, others, rows, answers)?;
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
     }
 
     /// The panels of a page in order, each with its part of the answers.
@@ -97,7 +117,8 @@ fn share_out(query_name: &str, table: Table, answers: &mut BTreeMap<String, Answ
     }
     for answers in answers.values_mut() {
         let (columns, rows) = (columns.clone(), Vec::new());
-        answers.insert(query_name.to_owned(), Table { columns, rows });
+        let unasked = || Table { columns, rows };
+        (answers.entry(query_name.to_owned())).or_insert_with(unasked);
     }
     for mut row in table.rows {
         if let Some(Value::Text(domain)) = place.map(|at| row.remove(at))

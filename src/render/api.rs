@@ -1,7 +1,8 @@
 //! The JSON routes that are made from the panels of the catalogue.
 //!
 //! A panel drawn as `figures` gives its row's columns to the object itself; every other panel is an array under the
-//! name of the route, further ones under the name of their query.
+//! name of the route, further ones under the name of their query (with a
+//! number, where it has several panels).
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -82,12 +83,7 @@ impl Serialize for Object<'_> {
             map.serialize_entry("domain", domain)?;
         }
         let mut is_route_named = false;
-        for Shown {
-            query,
-            panel,
-            table,
-        } in &self.shown
-        {
+        for Shown { panel, table, .. } in &self.shown {
             if panel.chart == Chart::Figures {
                 for (name, value) in self.own_columns(table) {
                     map.serialize_entry(name, &JsonValue(value))?;
@@ -95,7 +91,7 @@ impl Serialize for Object<'_> {
             } else {
                 map.serialize_entry(
                     if is_route_named {
-                        query.name.as_str()
+                        panel.id.as_str()
                     } else {
                         self.route
                     },

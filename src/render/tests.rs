@@ -122,6 +122,26 @@ fn words_of_strangers_never_reach_a_page_unescaped() {
 }
 
 #[test]
+fn what_is_too_large_for_many_domains_is_asked_for_fewer() {
+    let (skin, catalogue) = (Skin::new("/base/").unwrap(), catalogue());
+    let site = Site {
+        skin: &skin,
+        catalogue: &catalogue,
+        as_of: as_of(),
+        domains: &domains(),
+    };
+    let names = ["a.example", "example.com", "example.org"];
+    let draw = |most: usize| {
+        let mut rows = |query: &Query, params: &Params| match params.get("domains") {
+            Some(Value::List(asked)) if asked.len() > most => anyhow::bail!("it gives too much"),
+            _ => answer(query, params),
+        };
+        collect(|emit| site.domains(&names, &mut rows, emit))
+    };
+    assert_eq!(draw(1), draw(3));
+}
+
+#[test]
 fn json_is_json_and_holds_no_error_key() {
     let files = whole_site(&domains(), &mut answer);
     for (path, file) in files.iter().filter(|(path, _)| path.ends_with(".json")) {

@@ -10,7 +10,7 @@ use super::columns::CHUNK_ROWS;
 use super::decide::{Decided, DocumentRow, ReadDocument};
 use super::holders;
 use super::models::{CLEAR, MODELS, STAGES};
-use super::record_rows::octets;
+use super::record_rows::{octets, weight};
 use super::settings::KnownSender;
 use super::working::Store;
 use super::{columns::Columns, intake_rows, other_rows, report_rows};
@@ -43,7 +43,8 @@ pub struct Batch<'store> {
     records: Option<Appender<'store>>,
     items: Vec<ItemRow>,
     documents: Vec<(usize, ReadDocument)>,
-    staged_records: usize,
+    /// In usual records.
+    staged_weight: usize,
     is_open: bool,
 }
 
@@ -60,7 +61,7 @@ impl Store {
             records: None,
             items: Vec::new(),
             documents: Vec::new(),
-            staged_records: 0,
+            staged_weight: 0,
             is_open: true,
         };
         for stage in STAGES {
@@ -76,8 +77,8 @@ impl Store {
 impl Batch<'_> {
     /// Stages records. They count when a document with their load key is accepted.
     pub fn stage(&mut self, records: RecordBatch) -> Result<()> {
-        self.staged_records += records.num_rows();
-        self.store.make_room(self.staged_records as u64)?;
+        self.staged_weight += weight(&records);
+        self.store.make_room(self.staged_weight as u64)?;
         let appender = self
             .records
             .as_mut()
@@ -91,6 +92,7 @@ impl Batch<'_> {
     pub fn add(&mut self, item: ItemRow, documents: Vec<ReadDocument>) {
         let index = self.items.len();
         self.items.push(item);
+        self.staged_weight += documents.iter().map(ReadDocument::weight).sum::<usize>();
         self.documents
             .extend(documents.into_iter().map(|document| (index, document)));
     }
@@ -106,9 +108,9 @@ impl Batch<'_> {
         }
     }
 
-    /// Rows that wait in memory or in the staging table.
+    /// Rows that wait in memory or in the staging table, wide ones counted as several.
     pub fn rows(&self) -> usize {
-        self.staged_records + self.items.len() + self.documents.len()
+        self.staged_weight + self.items.len() + self.documents.len()
     }
 
     /// Whether there is anything to commit.
@@ -121,6 +123,7 @@ impl Batch<'_> {
         if let Some(mut appender) = self.records.take() {
             appender.flush().context("staging records")?;
         }
+        self.store.make_room(self.staged_weight as u64)?;
         let decided = self.decide()?;
         let connection = &self.store.connection;
         append(connection, "items", &self.items, intake_rows::items)?;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::batch::ItemRow;
 use super::columns::{clamp_secs, hex};
 use super::keys::{Holder, Holders, Key, against, holder, key, kind};
+use super::record_rows::{USUAL_BYTES, wide};
 use super::settings::StoreConfig;
 use crate::model::aggregate::AggregateHead;
 use crate::model::day::{Day, day_of, report_day};
@@ -28,6 +29,20 @@ pub struct ReadDocument {
     pub load_key: i64,
     /// The report, or why there is none.
     pub result: Result<Report, Refused>,
+}
+
+impl ReadDocument {
+    /// How many usual rows take the memory of its long texts.
+    pub fn weight(&self) -> usize {
+        let Ok(Report::Aggregate(head)) = &self.result else {
+            return 0;
+        };
+        let texts = [&head.org_email, &head.extra_contact, &head.generator];
+        let texts = texts.into_iter().flatten().chain(&head.errors);
+        let bytes =
+            head.org_name.len() + head.report_id.len() + texts.map(String::len).sum::<usize>();
+        wide(bytes.saturating_sub(USUAL_BYTES))
+    }
 }
 
 /// A [`Refusal`] whose code may come from the archive.

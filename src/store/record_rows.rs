@@ -23,18 +23,40 @@ pub(super) const STAGE_RECORDS: &str = "create or replace temp table stage_recor
 pub struct RecordRows {
     keys: Vec<i64>,
     records: Vec<Record>,
+    text_bytes: usize,
+}
+
+/// Bytes of text that fill a chunk.
+const CHUNK_TEXT_BYTES: usize = 1 << 20;
+
+/// Memory that the row of a usual record takes at most; many take half.
+pub(super) const USUAL_BYTES: usize = 512;
+
+/// What beyond that counts as much as a record.
+const WIDE_BYTES: usize = 64;
+
+/// How many usual records take the memory that these rows take, here and as rows that are not committed.
+pub fn weight(rows: &RecordBatch) -> usize {
+    let usual_bytes = rows.num_rows() * USUAL_BYTES;
+    rows.num_rows() + wide(rows.get_array_memory_size().saturating_sub(usual_bytes))
+}
+
+/// How many usual records so many bytes beyond the usual ones stand for.
+pub(super) fn wide(bytes: usize) -> usize {
+    bytes / WIDE_BYTES
 }
 
 impl RecordRows {
     /// Adds a record.
     pub fn push(&mut self, load_key: i64, record: Record) {
         self.keys.push(load_key);
+        self.text_bytes += record.text_bytes();
         self.records.push(record);
     }
 
     /// Whether a chunk is full and should be taken.
     pub fn is_full(&self) -> bool {
-        self.records.len() >= CHUNK_ROWS
+        self.records.len() >= CHUNK_ROWS || self.text_bytes >= CHUNK_TEXT_BYTES
     }
 
     /// Forgets the rows of a reading that is void, as far as they are still here.
@@ -56,6 +78,7 @@ impl RecordRows {
         let batch = batch(&self.keys, &self.records)?;
         self.keys.clear();
         self.records.clear();
+        self.text_bytes = 0;
         Ok(Some(batch))
     }
 }
@@ -176,5 +199,38 @@ pub(super) fn octets(address: IpAddr) -> [u8; 16] {
     match address {
         IpAddr::V4(v4) => v4.to_ipv6_mapped().octets(),
         IpAddr::V6(v6) => v6.octets(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wide_records_fill_a_chunk_early_and_weigh_more() {
+        let mut rows = RecordRows::default();
+        let comment = Some("x".repeat(16 << 10));
+        let reasons = vec![Reason {
+            kind: "other",
+            comment,
+        }];
+        while !rows.is_full() {
+            let reasons = reasons.clone();
+            rows.push(
+                0,
+                Record {
+                    reasons,
+                    ..Record::default()
+                },
+            );
+        }
+        let wide = rows.take().unwrap().unwrap();
+        assert_eq!(wide.num_rows(), 64);
+        assert!(weight(&wide) > 100 * wide.num_rows());
+        while !rows.is_full() {
+            rows.push(0, Record::default());
+        }
+        let usual = rows.take().unwrap().unwrap();
+        assert_eq!(weight(&usual), CHUNK_ROWS);
     }
 }

@@ -161,7 +161,7 @@ pub fn remove(path: &Path) -> Result<()> {
 }
 
 /// Records that fit into the configured memory at once.
-const USUAL_RECORDS: u64 = 100_000;
+pub const USUAL_RECORDS: u64 = 100_000;
 
 /// What DuckDB needs for each record of a larger report or day: it cannot spill rows that are not committed, nor the
 /// row group of a Parquet file that it is filling.
@@ -184,6 +184,11 @@ fn log_path(path: &Path) -> PathBuf {
 
 /// The log that may grow before it is worked into the database in the middle of a load.
 const LOG_BYTES: &str = "128MiB";
+
+/// Whether DuckDB was not allowed the memory that a statement needed.
+pub fn is_out_of_memory(error: &anyhow::Error) -> bool {
+    format!("{error:#}").contains("Out of Memory Error")
+}
 
 fn is_busy(error: &anyhow::Error) -> bool {
     format!("{error:#}").contains("Could not set lock")

@@ -225,6 +225,8 @@ impl Unpacker<'_> {
             Some(name) if archive_path.is_empty() => name,
             Some(name) => format!("{archive_path}!{name}"),
         };
+        // What was forgiven of the containers around it, or after the last document of the one before.
+        self.budget.take_oddities();
         match member.content {
             Ok((reader, hint)) => self.inside(
                 &path,

@@ -411,3 +411,20 @@ fn local_archives_give_their_members_as_they_are() {
         "a single gzip file is an item itself"
     );
 }
+
+#[test]
+fn what_was_forgiven_of_a_container_is_not_said_of_the_next_document() {
+    let cut = |bytes: Vec<u8>| bytes[..bytes.len() - 8].to_vec();
+    let of_tar = cut(gz(&tar_of(&[("a.xml", REPORT)])));
+    let of_zip = cut(gz(&zip_of(&[("a.xml", REPORT)])));
+    for (what, bytes) in [
+        ("tar", zip_of(&[("a.tar.gz", &of_tar), ("b.xml", REPORT)])),
+        ("zip", zip_of(&[("a.zip.gz", &of_zip), ("b.xml", REPORT)])),
+        ("zip alone", of_zip.clone()),
+    ] {
+        let mut budget = Budget::new(&Limits::default(), 100);
+        unpack("", &bytes, &mut budget, &mut |found| {
+            assert_eq!(found.unwrap().oddities, [], "{what}");
+        });
+    }
+}

@@ -29,9 +29,9 @@ impl Builder<'_> {
 
     fn close_leaf(&mut self, name: Name) {
         if self.text_is_cut {
-            let limit = self.attempt.limits.text_bytes;
+            let kept = self.text.len();
             self.oddities
-                .note("text-cut", || format!("{name:?} to {limit} bytes"));
+                .note("text-cut", || format!("{name:?} to {kept} bytes"));
         }
         let Some(parent) = self.open.last() else {
             return;

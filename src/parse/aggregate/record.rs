@@ -29,6 +29,8 @@ pub(super) struct RecordDraft {
     /// The same for the open entry.
     entry_seen: u64,
     entries: u32,
+    /// Bytes of its texts so far; 0 between records.
+    pub(super) text_bytes: usize,
     /// Something that only RFC 9990 has.
     pub(super) is_rfc9990: bool,
 }
@@ -43,6 +45,7 @@ impl RecordDraft {
 
     /// A leaf of `row`, `policy_evaluated` or `identifiers`.
     pub(super) fn assign(&mut self, name: Name, text: &str, oddities: &mut Oddities) {
+        self.text_bytes += text.len();
         let text = text.trim();
         let bit = 1u64 << name as u64;
         if self.seen & bit != 0 {
@@ -92,6 +95,7 @@ impl RecordDraft {
         text: &str,
         oddities: &mut Oddities,
     ) {
+        self.text_bytes += text.len();
         let text = text.trim();
         let record_no = self.record.record_no;
         let bit = 1u64 << name as u64;
@@ -197,6 +201,7 @@ impl RecordDraft {
                 "spf",
             );
         }
+        self.text_bytes = 0;
         std::mem::take(record)
     }
 }

@@ -3,6 +3,10 @@
 use super::builder::{Builder, Phase};
 use super::schema::Place;
 
+/// The texts of one record together have at most the bytes of so many of the longest: a record can have hundreds of
+/// results, and rows are held in memory by the thousand.
+const RECORD_TEXTS: usize = 4;
+
 impl Builder<'_> {
     /// Text between tags.
     pub(super) fn text(&mut self, text: &str) {
@@ -62,10 +66,10 @@ impl Builder<'_> {
     }
 
     fn push_text(&mut self, text: &str) {
-        let room = self
-            .attempt
-            .limits
-            .text_bytes
+        let limit = self.attempt.limits.text_bytes;
+        let of_record = limit.saturating_mul(RECORD_TEXTS);
+        let room = limit
+            .min(of_record.saturating_sub(self.record.text_bytes))
             .saturating_sub(self.text.len());
         if text.len() <= room {
             return self.text.push_str(text);

@@ -168,6 +168,27 @@ fn what_is_asked_about_many_domains_says_which_one() {
 }
 
 #[test]
+fn parameters_are_what_pages_give() {
+    let with = |params: &str, condition: &str| {
+        problems(&format!(
+            "-- mine: a test. One row per (domain, day).\n-- params: {params}\n\
+             -- panel: page=domain title=\"Mine\"\nselect domain, day from daily where {condition} order by domain, day"
+        ))
+    };
+    assert_eq!(
+        with("$domains VARCHAR", "domain = $domains"),
+        ["2: pages give `$domains` as VARCHAR[], not as VARCHAR"]
+    );
+    assert_eq!(
+        with(
+            "$domain VARCHAR, $domains VARCHAR[]",
+            "domain = $domain or domain in (select unnest($domains::varchar[]))"
+        ),
+        ["2: a page gives `$domain` or `$domains`, not both"]
+    );
+}
+
+#[test]
 fn each_panel_of_a_query_is_checked_by_itself() {
     assert_eq!(
         problems(

@@ -50,6 +50,30 @@ fn long_text_is_cut_at_a_character() {
 }
 
 #[test]
+fn the_texts_of_a_record_are_cut_together_and_the_next_record_is_whole() {
+    let long = "x".repeat(4000);
+    let spf = format!("<spf><domain>example.com</domain><human_result>{long}</human_result></spf>");
+    let wide = RECORD.replace(
+        "<auth_results>",
+        &format!("<auth_results>{}", spf.repeat(100)),
+    );
+    let document = report(&format!("{METADATA}{wide}{RECORD}{POLICY}"));
+    let (head, records) = parse_xml(document.as_bytes());
+    let kept = |of: usize| -> usize {
+        let texts = records[of].spf.iter();
+        (texts
+            .filter_map(|spf| spf.human_result.as_deref())
+            .map(str::len))
+        .sum()
+    };
+    assert!((8_000..=16_384).contains(&kept(0)), "{}", kept(0));
+    assert!(codes(&head).contains(&"text-cut"));
+    let (_, alone) = parse_xml(report(&format!("{METADATA}{RECORD}{POLICY}")).as_bytes());
+    assert_eq!(records[1].dkim, alone[0].dkim);
+    assert_eq!(head.domain, "example.com");
+}
+
+#[test]
 fn hostile_markup_takes_linear_time() {
     for piece in [
         "<!--",
