@@ -72,7 +72,7 @@ pub(super) fn parse(text: &str) -> (Header, Vec<(usize, String)>) {
     for (index, panel) in header.panels.iter_mut().enumerate() {
         panel.id = match index {
             0 => header.name.clone(),
-            _ => format!("{}_{}", header.name, index + 1),
+            _ => format!("{}-{}", header.name, index + 1),
         };
     }
     (header, problems)

@@ -72,7 +72,7 @@ pub struct Panel {
     pub columns: Vec<String>,
     /// Rows of the answer that are shown, from the first; `None` for all.
     pub rows: Option<usize>,
-    /// Name on the page: that of the query, for its further panels with their number.
+    /// Name on the page: that of the query, for its further panels with `-` and their number, which no query is called.
     pub id: String,
     /// Position on the page, low first; ties by name and line.
     pub order: i64,

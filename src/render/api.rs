@@ -1,8 +1,7 @@
 //! The JSON routes that are made from the panels of the catalogue.
 //!
 //! A panel drawn as `figures` gives its row's columns to the object itself; every other panel is an array under the
-//! name of the route, further ones under the name of their query (with a
-//! number, where it has several panels).
+//! name of the route, further ones under the name of their query, with `-` and a number where it has several.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
