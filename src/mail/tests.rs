@@ -230,7 +230,7 @@ fn repaired_base64_is_said_and_sound_base64_is_not() {
         (format!("!{sound}"), true),
         (sound.trim_end_matches('=').to_owned() + "AAAA====", true),
         (format!("{sound}{sound}="), true),
-        (sound.replace('+', "-").replacen('P', "_", 0) + "-___", true),
+        (sound.clone() + "-___", true),
     ] {
         let header = "Content-Type: text/xml\r\nContent-Transfer-Encoding: base64";
         let part = found(&mail(header, &text)).remove(0).unwrap();
