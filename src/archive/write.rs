@@ -25,12 +25,12 @@ const MAX_ITEM_BYTES: usize = 1 << 30;
 
 /// Writes `items`, numbered from `first`, as one segment of `folder`; durable on return.
 pub fn segment(folder: &Path, first: ItemNo, items: &[Item]) -> io::Result<Segment> {
-    if let Some(item) = items
-        .iter()
-        .find(|item| columns::weight_bytes(item) > MAX_ITEM_BYTES)
-    {
-        let name = item.provenance.file_name().unwrap_or_default();
-        let message = format!("archive: item {name:?} is larger than {MAX_ITEM_BYTES} bytes");
+    let is_too_large = |(_, item): &(ItemNo, &Item)| columns::weight_bytes(item) > MAX_ITEM_BYTES;
+    if let Some((item_no, item)) = (first..).zip(items).find(is_too_large) {
+        // Standard input has no name.
+        let name = item.provenance.file_name();
+        let of_file = name.map_or_else(String::new, |name| format!(" ({name:?})"));
+        let message = format!("item {item_no}{of_file} is larger than {MAX_ITEM_BYTES} bytes");
         return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
     }
     let last = first + (items.len() as u64 - 1);
