@@ -9,6 +9,7 @@ use duckdb::arrow::error::ArrowError;
 
 use super::columns;
 use super::{Content, Item};
+use crate::model::hex::hex;
 use crate::model::item::{ItemNo, MailHeader, Provenance};
 
 /// The latest instant that a column of microseconds can hold, in seconds.
@@ -124,15 +125,4 @@ fn contents(items: &[Item]) -> ArrayRef {
         });
     }
     Arc::new(column.finish())
-}
-
-/// 64 lower-case hex digits.
-fn hex(hash: &[u8; 32]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(64);
-    for byte in hash {
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 15)]));
-    }
-    text
 }

@@ -1,12 +1,12 @@
 //! The configuration hash: one of the five values that a generation is a function of.
 
-use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
 use super::Config;
+use crate::model::hex::hex;
 
 impl Config {
     /// SHA-256, in hexadecimal digits, over the parts that shape a generation: domains, known senders, limits, site,
@@ -30,14 +30,6 @@ impl Config {
         }
         Ok(hex(&hash.finalize()))
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// Relative name and text of every `.sql` file in the folder and its sub-folders, sorted; empty when there is none.

@@ -14,6 +14,7 @@ use super::stopwatch::Stopwatch;
 use crate::archive::Archive;
 use crate::ledger::{Entry, Event, Ledger, RunResult};
 use crate::model::day::Day;
+use crate::model::hex::hex;
 use crate::publish::{Generation, Publisher, Values};
 use crate::store::decide::DocumentRow;
 use crate::store::settings::StoreConfig;
@@ -155,10 +156,6 @@ pub(super) fn open_store(run: &Run, archive: &Archive) -> Result<(Store, Extent)
     }
     tracing::warn!("the working database was made from another archive: rebuilding");
     Ok((store.empty()?, Extent::Everything))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Loads what is archived and not loaded yet.

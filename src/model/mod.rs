@@ -6,6 +6,7 @@ pub mod aggregate;
 pub mod day;
 pub mod domain;
 pub mod failure;
+pub mod hex;
 pub mod item;
 pub mod limits;
 pub mod outcome;

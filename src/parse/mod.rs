@@ -197,14 +197,3 @@ fn describe(text: &[u8]) -> &'static str {
         _ => "these bytes are of another kind",
     }
 }
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
-}

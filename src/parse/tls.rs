@@ -9,6 +9,7 @@ use super::fingerprint::Fingerprint;
 use super::oddities::Oddities;
 use super::{json, values};
 use crate::model::domain;
+use crate::model::hex::hex;
 use crate::model::limits::Limits;
 use crate::model::outcome::Refusal;
 use crate::model::tls::{TlsFailure, TlsPolicy, TlsReport};
@@ -347,7 +348,7 @@ fn synthetic_id(report: &TlsReport) -> String {
     hash.update(report.begin_utc_secs.to_le_bytes());
     hash.update(report.end_utc_secs.to_le_bytes());
     hash.update(report.policies_sha256);
-    super::hex(&hash.finalize()[..16])
+    hex(&hash.finalize()[..16])
 }
 
 #[cfg(test)]

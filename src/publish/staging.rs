@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::manifest::{self, FORMAT, FileEntry, Manifest, Values};
 use super::{Generation, Publisher, sync};
 use crate::durable;
+use crate::model::hex::hex;
 
 /// Path of the database in a generation.
 pub const DATABASE: &str = "sentinel.duckdb";
@@ -293,8 +294,4 @@ fn hash(path: &Path) -> io::Result<FileEntry> {
             }
         }
     }
-}
-
-fn hex(hash: &[u8]) -> String {
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }

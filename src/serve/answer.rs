@@ -1,7 +1,6 @@
 //! What a request gets: status, content, and the headers that every answer has.
 
-use std::fmt::Write as _;
-
+use crate::model::hex::hex;
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -182,17 +181,6 @@ fn lists_etag(mut list: &str, etag: &str) -> bool {
         }
         list = rest;
     }
-}
-
-/// Lower-case hex.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }
 
 #[cfg(test)]

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use super::batch::ItemRow;
-use super::columns::{clamp_secs, hex};
+use super::columns::clamp_secs;
 use super::keys::{Holder, Holders, Key, against, holder, key, kind};
 use super::record_rows::{USUAL_BYTES, wide};
 use super::settings::StoreConfig;
 use crate::model::aggregate::AggregateHead;
 use crate::model::day::{Day, day_of, report_day};
 use crate::model::failure::FailureReport;
+use crate::model::hex::hex;
 use crate::model::item::ItemNo;
 use crate::model::outcome::{Outcome, Refusal};
 use crate::model::tls::TlsReport;

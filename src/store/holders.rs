@@ -9,10 +9,11 @@ use duckdb::arrow::error::ArrowError;
 use duckdb::arrow::record_batch::RecordBatch;
 
 use super::batch::append_to;
-use super::columns::{Columns, hex};
+use super::columns::Columns;
 use super::decide::ReadDocument;
 use super::keys::{Holder, Holders, Key, key, kind};
 use super::working::Store;
+use crate::model::hex::hex;
 use crate::model::item::ItemNo;
 use crate::parse::Report;
 

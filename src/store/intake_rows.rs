@@ -4,8 +4,9 @@ use duckdb::arrow::error::ArrowError;
 use duckdb::arrow::record_batch::RecordBatch;
 
 use super::batch::ItemRow;
-use super::columns::{Columns, bigint, hex};
+use super::columns::{Columns, bigint};
 use super::decide::DocumentRow;
+use crate::model::hex::hex;
 
 pub(super) fn items(items: &[ItemRow]) -> Result<RecordBatch, ArrowError> {
     let rows = || items.iter();

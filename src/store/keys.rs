@@ -1,6 +1,7 @@
 //! What makes two reports the same report, and what is compared when they are not.
 
-use super::columns::{bigint, clamp_secs, hex};
+use super::columns::{bigint, clamp_secs};
+use crate::model::hex::hex;
 use crate::model::outcome::Outcome;
 use crate::model::tls::{TlsPolicy, TlsReport};
 use crate::parse::Report;

@@ -3,12 +3,13 @@
 use duckdb::arrow::error::ArrowError;
 use duckdb::arrow::record_batch::RecordBatch;
 
-use super::columns::{Columns, bigint, hex};
+use super::columns::{Columns, bigint};
 use super::decide::Taken;
 use super::keys::tls_domain;
 use super::report_rows::origin;
 use crate::model::day::Day;
 use crate::model::failure::FailureReport;
+use crate::model::hex::hex;
 use crate::model::tls::{TlsFailure, TlsPolicy, TlsReport};
 
 pub(super) fn tls_reports(reports: &[Taken<Box<TlsReport>>]) -> Result<RecordBatch, ArrowError> {

@@ -3,9 +3,10 @@
 use duckdb::arrow::error::ArrowError;
 use duckdb::arrow::record_batch::RecordBatch;
 
-use super::columns::{Columns, bigint, hex};
+use super::columns::{Columns, bigint};
 use super::decide::{Origin, Taken};
 use crate::model::aggregate::AggregateHead;
+use crate::model::hex::hex;
 
 type Row = Taken<Box<AggregateHead>>;
 

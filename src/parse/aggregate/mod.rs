@@ -28,6 +28,7 @@ use self::window::Windows;
 use super::RecordSink;
 use super::encoding::Charset;
 use crate::model::aggregate::AggregateHead;
+use crate::model::hex::hex;
 use crate::model::limits::Limits;
 use crate::model::outcome::Refusal;
 
@@ -197,5 +198,5 @@ fn synthetic_id(head: &AggregateHead) -> String {
     hash.update(head.begin_utc_secs.to_le_bytes());
     hash.update(head.end_utc_secs.to_le_bytes());
     hash.update(head.records_sha256);
-    super::hex(&hash.finalize()[..16])
+    hex(&hash.finalize()[..16])
 }

@@ -22,8 +22,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::answer::hex;
 use super::*;
+use crate::model::hex::hex;
 use crate::publish::{FileEntry, Manifest, Values};
 use crate::render::homepage::{DomainTotals, Homepage};
 
