@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 /// Device and inode: what a folder is, whatever its name.
 type Identity = (u64, u64);
 
+/// A name in a folder, and whether the folder itself says that it is that of a regular file.
+type Entry = (OsString, bool);
+
 /// Hands each regular file below `folder` to `found`, recursively, until `found` answers `false`. The answer is that
 /// of `found`.
 ///
@@ -20,30 +23,31 @@ pub(super) fn walk(
     folder: &Path,
     found: &mut dyn FnMut(&Path, Option<io::Error>) -> bool,
 ) -> io::Result<bool> {
-    let names = names(folder)?;
-    walk_names(folder, names, &mut Vec::new(), found)
+    let entries = entries(folder)?;
+    walk_entries(folder, entries, &mut Vec::new(), found)
 }
 
-fn walk_names(
+fn walk_entries(
     folder: &Path,
-    names: Vec<OsString>,
+    entries: Vec<Entry>,
     above: &mut Vec<Identity>,
     found: &mut dyn FnMut(&Path, Option<io::Error>) -> bool,
 ) -> io::Result<bool> {
     above.push(identity(&fs::metadata(folder)?));
     let is_maildir = is_maildir(folder);
-    for name in names {
+    for (name, is_file) in entries {
         let path = folder.join(&name);
         let hidden = name.as_bytes().starts_with(b".");
-        let go_on = match fs::metadata(&path) {
-            Err(_) if hidden => true,
-            Err(error) => found(&path, Some(error)),
-            Ok(meta) if meta.is_dir() => {
+        let is_unread = hidden || is_maildir;
+        let go_on = match (!is_file).then(|| fs::metadata(&path)) {
+            None => is_unread || found(&path, None),
+            Some(Err(_)) if hidden => true,
+            Some(Err(error)) => found(&path, Some(error)),
+            Some(Ok(meta)) if meta.is_dir() => {
                 let unread = (hidden && !self::is_maildir(&path)) || (is_maildir && name == "tmp");
                 unread || above.contains(&identity(&meta)) || subfolder(&path, above, found)?
             }
-            Ok(meta) if meta.is_file() && !hidden && !is_maildir => found(&path, None),
-            Ok(_) => true,
+            Some(Ok(meta)) => is_unread || !meta.is_file() || found(&path, None),
         };
         if !go_on {
             return Ok(false);
@@ -58,18 +62,22 @@ fn subfolder(
     above: &mut Vec<Identity>,
     found: &mut dyn FnMut(&Path, Option<io::Error>) -> bool,
 ) -> io::Result<bool> {
-    match names(path) {
-        Ok(names) => walk_names(path, names, above, found),
+    match entries(path) {
+        Ok(entries) => walk_entries(path, entries, above, found),
         Err(error) => Ok(found(path, Some(error))),
     }
 }
 
-fn names(folder: &Path) -> io::Result<Vec<OsString>> {
-    let mut names = fs::read_dir(folder)?
-        .map(|entry| Ok(entry?.file_name()))
+fn entries(folder: &Path) -> io::Result<Vec<Entry>> {
+    let mut entries = fs::read_dir(folder)?
+        .map(|entry| {
+            let entry = entry?;
+            let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+            Ok((entry.file_name(), is_file))
+        })
         .collect::<io::Result<Vec<_>>>()?;
-    names.sort_unstable_by(|a, b| a.as_bytes().cmp(b.as_bytes()));
-    Ok(names)
+    entries.sort_unstable_by(|(a, _), (b, _)| a.as_bytes().cmp(b.as_bytes()));
+    Ok(entries)
 }
 
 fn identity(meta: &fs::Metadata) -> Identity {

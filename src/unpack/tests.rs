@@ -413,6 +413,26 @@ fn local_archives_give_their_members_as_they_are() {
 }
 
 #[test]
+fn a_compressed_tar_is_one_however_its_file_ends() {
+    let entries: [(&str, &[u8]); 1] = [("a.eml", b"x")];
+    let whole = gz(&tar_of(&entries));
+    let joined = [whole.clone(), gz(b"")].concat();
+    let cut = whole[..whole.len() - 3].to_vec();
+    let followed = [whole.as_slice(), b"and more"].concat();
+    let padded = [whole.as_slice(), &[0; 100]].concat();
+    for (what, bytes) in [
+        ("whole", whole),
+        ("joined", joined),
+        ("cut", cut),
+        ("followed", followed),
+        ("padded", padded),
+    ] {
+        let seen = packing(&bytes, &Limits::default());
+        assert_eq!(seen, Some(Packing::TarGz), "{what}");
+    }
+}
+
+#[test]
 fn what_was_forgiven_of_a_container_is_not_said_of_the_next_document() {
     let cut = |bytes: Vec<u8>| bytes[..bytes.len() - 8].to_vec();
     let of_tar = cut(gz(&tar_of(&[("a.xml", REPORT)])));
