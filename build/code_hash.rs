@@ -23,7 +23,7 @@ const FOLDERS: [&str; 11] = [
 ];
 
 /// Crates whose locked version counts.
-const CRATES: [&str; 13] = [
+const CRATES: [&str; 12] = [
     "arrow-array",
     "base64",
     "duckdb",
@@ -33,7 +33,6 @@ const CRATES: [&str; 13] = [
     "libduckdb-sys",
     "mail-parser",
     "psl",
-    "quick-xml",
     "tar",
     "tera",
     "zip",

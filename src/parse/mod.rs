@@ -1,4 +1,4 @@
-//! Document -> report and oddities, or a refusal with a code. The only user of `quick-xml`.
+//! Document -> report and oddities, or a refusal with a code.
 //!
 //! What a document is, is decided by its content alone: XML with a `feedback` element is an aggregate report, a JSON
 //! object with the members of RFC 8460 is a TLS report, fields of `message/feedback-report` (or the plain text that

@@ -1,5 +1,5 @@
-//! Events of a tokeniser -> the head of a report and its records. Knows what element may stand where, and nothing of
-//! how it was written in bytes: both tokenisers end here.
+//! Tags and text -> the head of a report and its records. Knows what element may stand where, and nothing of how it
+//! was written in bytes.
 
 use super::head::HeadDraft;
 use super::name::{Name, Spelling};

@@ -1,21 +1,20 @@
 //! An aggregate report (RFC 7489 appendix C, RFC 9990 section 3.1): one tolerant reader for both.
 //!
-//! Names are matched without namespace and case, elements come in any order, what is unknown is passed over. A fast
-//! tokeniser reads the document first; where the document turns out to be in another encoding, or not well-formed,
-//! it is read again from its first byte in another way, and the sink is told to forget what it got.
+//! Names are matched without namespace and case, elements come in any order, what is unknown is passed over. Where
+//! the document turns out to be in another encoding, or not well-formed, it is read again from its first byte in
+//! another way, and the sink is told to forget what it got.
 
 mod builder;
 mod close;
 mod head;
 mod name;
 mod record;
-mod recovery;
 mod schema;
 mod stop;
-mod strict;
 #[cfg(test)]
 mod tests;
 mod text;
+mod tokens;
 mod window;
 
 use std::io::{self, BufRead};
@@ -111,10 +110,6 @@ fn read_once(
     charset: Charset,
     attempt: Attempt<'_>,
 ) -> Result<AggregateHead, Stop> {
-    let feed = match attempt.tolerance {
-        Tolerance::Strict => strict::feed,
-        Tolerance::Lenient => recovery::feed,
-    };
     let mut builder = Builder::new(attempt);
     if let Some((code, detail)) = charset.oddity(prefix) {
         builder.oddities.note(code, || detail);
@@ -122,7 +117,7 @@ fn read_once(
     match source {
         Source::Slice(bytes) => {
             let bytes = charset.decode(bytes).ok_or(Stop::Encoding)?;
-            let used = feed(&bytes, true, &mut builder)?;
+            let used = tokens::feed(&bytes, true, &mut builder)?;
             finish_root(&bytes[used..], &mut builder)?;
         }
         Source::Stream(open) => {
@@ -134,7 +129,7 @@ fn read_once(
             };
             let windows = Windows::new(open().map_err(unreadable)?, charset).map_err(unreadable)?;
             let rest = windows.run(|window, is_last| {
-                let used = feed(window, is_last, &mut builder)?;
+                let used = tokens::feed(window, is_last, &mut builder)?;
                 Ok((used, builder.is_done()))
             })?;
             finish_root(&rest, &mut builder)?;

@@ -1,6 +1,7 @@
 //! The quirks of XML: how a report is written, from its bytes to its structure.
 
 mod bounds;
+mod tokens;
 
 use super::*;
 use crate::parse::tests::{METADATA, POLICY, RECORD, codes, parse_xml, refusal, report};
