@@ -2,8 +2,8 @@
 //!
 //! Items are read while they wait to be archived; their rows are committed only behind that.
 
-use std::collections::HashMap;
 use std::ffi::OsString;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, ensure};
 use sha2::{Digest, Sha256};
@@ -19,6 +19,7 @@ use crate::model::item::{ItemKind, ItemNo, MailHeader};
 use crate::model::limits::Limits;
 use crate::model::outcome::Refusal;
 use crate::source::path::{FoundItem, walk};
+use crate::store::settings::StoreConfig;
 use crate::store::working::Store;
 
 /// Items of one segment at most.
@@ -36,25 +37,24 @@ pub struct Collect<'a> {
     pub received_utc_secs: i64,
 }
 
-/// Walks the paths, archives what it finds, a segment at a time, and loads it. The store has loaded what was archived
-/// before. The second answer is an error of reading the paths or of archiving; what was archived before it is kept, and
-/// may be left to load.
-pub fn collect(
+/// Walks the paths, archives what it finds, a segment at a time, and loads it. `open` opens the store, beside the first
+/// reading, and has it load what was archived before. The last answer is an error of reading the paths or of archiving;
+/// what was archived before it is kept, and may be left to load.
+pub fn collect<S: AsMut<Store>>(
     from: &Collect,
+    config: &StoreConfig,
     archive: &mut Archive,
-    store: &mut Store,
+    open: impl FnOnce(&Archive, &mut dyn FnMut(Progress)) -> Result<S>,
     progress: &mut dyn FnMut(Progress),
-) -> Result<(Loaded, Result<()>)> {
-    let connection = store.another_connection()?;
-    let feeder = move |feed: Feed| {
+) -> Result<(S, Loaded, Result<()>)> {
+    let next = archive.position() + 1;
+    // The feeder's, once the store is open.
+    let archive = Mutex::new(archive);
+    let feeder = |feed: Feed| {
         let mut collecting = Collecting {
-            known: Known {
-                connection,
-                loaded: feed.loaded,
-                recent: HashMap::new(),
-            },
-            next: archive.position() + 1,
-            archive,
+            known: None,
+            next,
+            archive: &archive,
             segment: Vec::new(),
             segment_bytes: 0,
             unit: Vec::new(),
@@ -64,12 +64,14 @@ pub fn collect(
         };
         collecting.all(from)
     };
-    pipeline::run(store, feeder, progress)
+    let open = |progress: &mut dyn FnMut(Progress)| open(&lock(&archive), progress);
+    pipeline::run(config, feeder, open, progress)
 }
 
-struct Collecting<'a> {
-    archive: &'a mut Archive,
-    known: Known<'a>,
+struct Collecting<'a, 'k> {
+    archive: &'a Mutex<&'k mut Archive>,
+    /// `None` before the store is open.
+    known: Option<Known<'a>>,
     /// Number of the next item.
     next: ItemNo,
     /// Items that are not archived yet.
@@ -82,7 +84,7 @@ struct Collecting<'a> {
     feed: Feed<'a>,
 }
 
-impl Collecting<'_> {
+impl Collecting<'_, '_> {
     fn all(&mut self, from: &Collect) -> Result<()> {
         let mut kept = Ok(true);
         let walked = walk(from.paths, from.limits, &mut |found| {
@@ -127,9 +129,13 @@ impl Collecting<'_> {
         if self.segment.is_empty() {
             return Ok(true);
         }
+        let Some(mut known) = self.known.take().or_else(|| self.feed.known()) else {
+            return Ok(false);
+        };
         let first = self.next - self.segment.len() as u64;
-        let known = self.refer_to_known(first)?;
-        let archived = self.archive.append(&self.segment);
+        let without_bytes = refer_to_known(&mut self.segment, first, &mut known)?;
+        self.known = Some(known);
+        let archived = lock(self.archive).append(&self.segment);
         ensure!(
             archived.context("writing the archive")? == first,
             "another run has written item {first} of the archive"
@@ -138,35 +144,32 @@ impl Collecting<'_> {
         self.segment.clear();
         self.segment_bytes = 0;
         Ok(self.feed.durable(Durable {
-            known,
+            known: without_bytes,
             archived: Some(self.archived),
         }))
     }
+}
 
-    /// Replaces bytes that an earlier item keeps by a reference to it; returns the items without bytes of their own.
-    fn refer_to_known(&mut self, first: ItemNo) -> Result<Vec<ItemNo>> {
-        let hashes: Vec<[u8; 32]> = self
-            .segment
-            .iter()
-            .filter(|item| is_kept(item))
-            .map(|item| item.sha256)
-            .collect();
-        let in_tables = self.known.in_tables(&hashes)?;
-        let recent = &mut self.known.recent;
-        let mut known = Vec::new();
-        for (item_no, item) in (first..)
-            .zip(&mut self.segment)
-            .filter(|(_, item)| is_kept(item))
-        {
-            if in_tables.contains_key(&item.sha256) || recent.contains_key(&item.sha256) {
-                item.content = Content::Known;
-                known.push(item_no);
-            } else {
-                recent.insert(item.sha256, item_no);
-            }
+fn lock<'l, 'a>(archive: &'l Mutex<&'a mut Archive>) -> MutexGuard<'l, &'a mut Archive> {
+    archive.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Replaces bytes that an earlier item keeps by a reference to it; returns the items without bytes of their own.
+fn refer_to_known(items: &mut [Item], first: ItemNo, known: &mut Known) -> Result<Vec<ItemNo>> {
+    let hashes: Vec<[u8; 32]> = (items.iter().filter(|item| is_kept(item)))
+        .map(|item| item.sha256)
+        .collect();
+    let in_tables = known.in_tables(&hashes)?;
+    let mut without_bytes = Vec::new();
+    for (item_no, item) in (first..).zip(items).filter(|(_, item)| is_kept(item)) {
+        if in_tables.contains_key(&item.sha256) || known.recent.contains_key(&item.sha256) {
+            item.content = Content::Known;
+            without_bytes.push(item_no);
+        } else {
+            known.recent.insert(item.sha256, item_no);
         }
-        Ok(known)
     }
+    Ok(without_bytes)
 }
 
 /// Items of this run bring their bytes with them, known or not.

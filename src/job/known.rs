@@ -12,14 +12,22 @@ use crate::store::holders::kept;
 /// Items that keep their bytes.
 pub(super) struct Known<'a> {
     /// Of the feeder alone: the consumer's is in the middle of a batch.
-    pub(super) connection: Connection,
+    connection: Connection,
     /// The last item whose rows are committed.
-    pub(super) loaded: &'a AtomicU64,
+    loaded: &'a AtomicU64,
     /// Those behind it.
     pub(super) recent: HashMap<[u8; 32], ItemNo>,
 }
 
-impl Known<'_> {
+impl<'a> Known<'a> {
+    pub(super) fn new(connection: Connection, loaded: &'a AtomicU64) -> Self {
+        Self {
+            connection,
+            loaded,
+            recent: HashMap::new(),
+        }
+    }
+
     /// The first item that keeps the bytes of each hash, as far as the tables have it; forgets what is recent no more.
     pub(super) fn in_tables(&mut self, hashes: &[[u8; 32]]) -> Result<HashMap<[u8; 32], ItemNo>> {
         let loaded = self.loaded.load(Ordering::Acquire);

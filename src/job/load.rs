@@ -1,7 +1,5 @@
 //! Archive -> rows: items behind the position.
 
-use std::collections::HashMap;
-
 use anyhow::{Context, Result};
 
 use super::known::Known;
@@ -69,19 +67,12 @@ pub fn load(
     if position >= last {
         return Ok(Loaded::default());
     }
-    let connection = store.another_connection()?;
-    let feeder = move |feed: Feed| {
-        let mut reading = Reading {
-            archive,
-            known: Known {
-                connection,
-                loaded: feed.loaded,
-                recent: HashMap::new(),
-            },
-        };
-        reading.feed(position, last, feed)
+    let config = store.config().clone();
+    let feeder = move |feed: Feed| match feed.known() {
+        Some(known) => Reading { archive, known }.feed(position, last, feed),
+        None => Ok(()),
     };
-    let (loaded, fed) = pipeline::run(store, feeder, progress)?;
+    let (_, loaded, fed) = pipeline::run(&config, feeder, |_| Ok(store), progress)?;
     fed.map(|()| loaded)
 }
 

@@ -1,22 +1,26 @@
-//! Feeder -> readers -> store: items are read on all cores and committed in batches, in order and in bounded memory.
+//! Feeder -> readers -> stager -> store: items are read on all cores and committed in batches, in order and in bounded
+//! memory; one batch is staged while the one before is committed.
 //!
 //! The feeder may hand items out before they are durable in the archive, so that they are read while they are written;
 //! what it says about their durability comes behind them on the same way, and nothing is committed before.
 
 use std::iter::Peekable;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{IntoIter, Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{IntoIter, Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
 use anyhow::{Result, anyhow, bail, ensure};
 
+use super::known::Known;
 use super::load::Loaded;
 use super::run::Progress;
 use super::threads::spawn;
 use super::units::{AHEAD_MESSAGES, AHEAD_UNITS, Given, Message, Unit, read_units};
 use crate::model::item::ItemNo;
-use crate::store::batch::Batch;
+use crate::store::Connection;
+use crate::store::settings::StoreConfig;
+use crate::store::stage::{Stage, Staged, Staging};
 use crate::store::working::Store;
 
 /// Rows after which the first batch is committed: a small one, so that the readers go on beside its commit, and little
@@ -26,7 +30,10 @@ const FIRST_BATCH_ROWS: usize = 25_000;
 /// batch costs a look at the keys of all reports.
 const BATCH_ROWS: usize = 100_000;
 
-/// What the feeder tells the consumer, in order.
+/// One is filled while the other is committed.
+const STAGES: usize = 2;
+
+/// What the feeder tells the stager, in order.
 enum Fed {
     /// Items that are being read.
     Unit(Receiver<Message>),
@@ -43,18 +50,34 @@ pub(super) struct Durable {
     pub(super) archived: Option<u64>,
 }
 
+/// What the stager tells the store's thread, in order.
+enum Ready {
+    /// Items that this run has archived so far.
+    Archived(u64),
+    /// A batch, where it is staged, and its last item.
+    Batch(Stage, Staged, ItemNo),
+}
+
 /// The feeder's end: where it puts items.
 pub(super) struct Feed<'a> {
     /// The last item whose rows are committed.
-    pub(super) loaded: &'a AtomicU64,
+    loaded: &'a AtomicU64,
     /// Rows that were read since the last word about durability.
     rows: &'a AtomicUsize,
     unit_no: i64,
+    /// Tells that the store is open.
+    opened: Receiver<Connection>,
     to_readers: SyncSender<Unit>,
-    to_consumer: SyncSender<Fed>,
+    to_stager: SyncSender<Fed>,
 }
 
-impl Feed<'_> {
+impl<'a> Feed<'a> {
+    /// Waits for the store, and asks it from now on what bytes it knows; `None` where it cannot be opened.
+    pub(super) fn known(&self) -> Option<Known<'a>> {
+        let connection = self.opened.recv().ok()?;
+        Some(Known::new(connection, self.loaded))
+    }
+
     /// Hands out the next items; `false` when nobody listens any more.
     pub(super) fn give(&mut self, items: Vec<Given>) -> bool {
         let (out, receiver) = sync_channel(AHEAD_MESSAGES);
@@ -64,7 +87,7 @@ impl Feed<'_> {
             out,
         };
         self.unit_no += 1;
-        self.to_consumer.send(Fed::Unit(receiver)).is_ok() && self.to_readers.send(unit).is_ok()
+        self.to_stager.send(Fed::Unit(receiver)).is_ok() && self.to_readers.send(unit).is_ok()
     }
 
     /// Whether what is not durable yet makes a large batch: a few small items may hold a million records.
@@ -75,81 +98,136 @@ impl Feed<'_> {
     /// All items so far are durable; `false` when nobody listens any more.
     pub(super) fn durable(&mut self, durable: Durable) -> bool {
         self.rows.store(0, Ordering::Relaxed);
-        self.to_consumer.send(Fed::Durable(durable)).is_ok()
+        self.to_stager.send(Fed::Durable(durable)).is_ok()
     }
 }
 
-/// Loads what `feed` gives: the items behind the position of the store. `progress` is told of every document once its
-/// batch is committed. The second answer is the feeder's; what it had made durable before it failed may be left to
-/// load.
-pub(super) fn run(
-    store: &mut Store,
+/// Loads what `feed` gives: the items behind the position of the store. The first of them are handed out and read
+/// while `open` opens the store. `progress` is told of every document once its batch is committed. The last answer is
+/// the feeder's; what it had made durable before it failed may be left to load.
+pub(super) fn run<S: AsMut<Store>>(
+    config: &StoreConfig,
     feed: impl FnOnce(Feed) -> Result<()> + Send,
+    open: impl FnOnce(&mut dyn FnMut(Progress)) -> Result<S>,
     progress: &mut dyn FnMut(Progress),
-) -> Result<(Loaded, Result<()>)> {
-    let threads = store.config().threads.max(1);
-    let limits = store.config().limits.clone();
-    let loaded = AtomicU64::new(store.position()?);
-    let rows = AtomicUsize::new(0);
+) -> Result<(S, Loaded, Result<()>)> {
+    let (loaded, rows) = (AtomicU64::new(0), AtomicUsize::new(0));
     // The feeder learns early how much it has handed out.
     let (to_readers, units) = sync_channel(1);
-    let (to_consumer, fed) = sync_channel(AHEAD_UNITS);
+    let (to_stager, fed) = sync_channel(AHEAD_UNITS);
+    let (to_feeder, opened) = channel();
     // The readers' alone: when the last one is gone, the feeder does not wait for them.
     let units = Arc::new(Mutex::new(units));
     let feeder = Feed {
         loaded: &loaded,
         rows: &rows,
         unit_no: 0,
+        opened,
         to_readers,
-        to_consumer,
+        to_stager,
     };
+    let (to_stages, stages) = channel();
+    let (to_store, ready) = sync_channel(1);
     thread::scope(|scope| {
         let feeder = spawn(scope, "feed", move || feed(feeder))?;
-        for _ in 0..threads {
-            let (units, limits, rows) = (Arc::clone(&units), &limits, &rows);
+        for _ in 0..config.threads.max(1) {
+            let (units, limits, rows) = (Arc::clone(&units), &config.limits, &rows);
             spawn(scope, "read", move || read_units(&units, limits, rows))?;
         }
         drop(units);
-        let done = consume(store, fed, &loaded, progress);
+        let position = &loaded;
+        let stager = spawn(scope, "stage", move || {
+            stage_all(fed, &stages, &to_store, position)
+        })?;
+        let done = open(progress).and_then(|mut opened| {
+            let store = opened.as_mut();
+            loaded.store(store.position()?, Ordering::Release);
+            let _ = to_feeder.send(store.another_connection()?);
+            for _ in 0..STAGES {
+                let _ = to_stages.send(store.stage()?);
+            }
+            let done = commit_all(store, ready, &to_stages, &loaded, progress)?;
+            Ok((opened, done))
+        });
+        // Whoever still waits for the store, or for another batch, waits no more.
+        drop((to_feeder, to_stages));
+        let staged = stager
+            .join()
+            .map_err(|_| anyhow!("staging the rows stopped short"))?;
         let fed = feeder
             .join()
             .map_err(|_| anyhow!("handing out the items stopped short"))?;
-        Ok((done?, fed))
+        let (opened, done) = done?;
+        staged?;
+        Ok((opened, done, fed))
     })
 }
 
-fn consume(
+/// Commits batches as they come, and gives their stages back.
+fn commit_all(
     store: &mut Store,
-    fed: Receiver<Fed>,
+    ready: Receiver<Ready>,
+    stages: &Sender<Stage>,
     loaded: &AtomicU64,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Loaded> {
     let mut done = Loaded::default();
-    let mut fed = fed.into_iter().peekable();
-    let mut batch_rows = FIRST_BATCH_ROWS;
-    let mut last = loaded.load(Ordering::Acquire);
-    while fed.peek().is_some() {
-        let mut batch = store.begin()?;
-        if !fill(&mut batch, &mut fed, batch_rows, &mut last, progress)? {
-            // The feeder failed, and says why. What it archived nevertheless is loaded by the next load.
-            break;
-        }
-        batch_rows = (batch_rows * 5 / 4).min(BATCH_ROWS);
-        let documents = batch.commit()?;
+    for next in ready {
+        let (stage, staged, last) = match next {
+            Ready::Archived(items) => {
+                progress(Progress::Archived(items));
+                continue;
+            }
+            Ready::Batch(stage, staged, last) => (stage, staged, last),
+        };
+        let documents = store.commit(&stage, staged)?;
         let before = loaded.swap(last, Ordering::Release);
+        // A stager that has ended needs no stage.
+        let _ = stages.send(stage);
         done.note(last - before, &documents);
         progress(Progress::Loaded(&documents));
     }
     Ok(done)
 }
 
+/// Stages batches until there are no items any more, or nobody listens.
+fn stage_all(
+    fed: Receiver<Fed>,
+    stages: &Receiver<Stage>,
+    to_store: &SyncSender<Ready>,
+    loaded: &AtomicU64,
+) -> Result<()> {
+    let mut fed = fed.into_iter().peekable();
+    let mut batch_rows = FIRST_BATCH_ROWS;
+    let mut last = None;
+    while fed.peek().is_some() {
+        let Ok(stage) = stages.recv() else {
+            return Ok(());
+        };
+        // Known since there are stages.
+        let last = last.get_or_insert_with(|| loaded.load(Ordering::Acquire));
+        let mut batch = stage.begin()?;
+        if !fill(&mut batch, &mut fed, batch_rows, last, to_store)? {
+            // The feeder failed, and says why. What it archived nevertheless is loaded by the next load.
+            return Ok(());
+        }
+        batch_rows = (batch_rows * 5 / 4).min(BATCH_ROWS);
+        let staged = batch.end()?;
+        let ready = Ready::Batch(stage, staged, *last);
+        if to_store.send(ready).is_err() {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
 /// Fills a batch with items that are durable; `false` where the last ones are not.
 fn fill(
-    batch: &mut Batch,
+    batch: &mut Staging,
     fed: &mut Peekable<IntoIter<Fed>>,
     rows: usize,
     last: &mut ItemNo,
-    progress: &mut dyn FnMut(Progress),
+    to_store: &SyncSender<Ready>,
 ) -> Result<bool> {
     let mut is_durable = false;
     for next in fed {
@@ -158,7 +236,7 @@ fn fill(
             Fed::Durable(durable) => {
                 batch.mark_known(&durable.known);
                 if let Some(items) = durable.archived {
-                    progress(Progress::Archived(items));
+                    let _ = to_store.send(Ready::Archived(items));
                 }
                 is_durable = true;
                 if batch.rows() >= rows {
@@ -172,7 +250,7 @@ fn fill(
     Ok(is_durable)
 }
 
-fn take_unit(batch: &mut Batch, unit: Receiver<Message>, last: &mut ItemNo) -> Result<()> {
+fn take_unit(batch: &mut Staging, unit: Receiver<Message>, last: &mut ItemNo) -> Result<()> {
     for message in unit {
         match message {
             Message::Records(records) => batch.stage(records)?,

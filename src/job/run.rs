@@ -76,11 +76,15 @@ pub fn ingest(run: &Run, paths: &[OsString], progress: &mut dyn FnMut(Progress))
     let ledger = Ledger::open(&run.folders.ledger()).context("opening the ledger")?;
     let mut archive = Archive::open(&run.folders.archive()).context("opening the archive")?;
     advance(&ledger, run)?;
-    let (mut store, extent) = open_store(run, &archive)?;
-    let mut loaded = catch_up(run, &ledger, &archive, &mut store, progress)?;
-    let (collected, unread) = collect_all(run, paths, &mut archive, &mut store, progress)?;
+    let (opened, collected, unread) = collect_all(run, paths, &ledger, &mut archive, progress)?;
+    let Opened {
+        mut store,
+        extent,
+        mut loaded,
+    } = opened;
     loaded.add(&collected);
     loaded.add(&load_all(run, &archive, &mut store, progress)?);
+    run.watch.add("durable_ms", run.watch.elapsed_ms() as f64);
     finish(run, &ledger, &loaded)?;
     let generation = publish_store(run, &ledger, store, extent)?;
     Ok(Done {
@@ -88,6 +92,20 @@ pub fn ingest(run: &Run, paths: &[OsString], progress: &mut dyn FnMut(Progress))
         generation,
         unread,
     })
+}
+
+/// The store as a run finds it.
+struct Opened {
+    store: Store,
+    extent: Extent,
+    /// What earlier runs had left to load.
+    loaded: Loaded,
+}
+
+impl AsMut<Store> for Opened {
+    fn as_mut(&mut self) -> &mut Store {
+        &mut self.store
+    }
 }
 
 /// Loads what an earlier run archived and did not load. A store that is made anew holds what earlier runs have told of:
@@ -120,18 +138,27 @@ fn catch_up(
 fn collect_all(
     run: &Run,
     paths: &[OsString],
+    ledger: &Ledger,
     archive: &mut Archive,
-    store: &mut Store,
     progress: &mut dyn FnMut(Progress),
-) -> Result<(Loaded, Option<anyhow::Error>)> {
+) -> Result<(Opened, Loaded, Option<anyhow::Error>)> {
     let from = Collect {
         paths,
         limits: &run.store.limits,
         received_utc_secs: run.started_utc_secs,
     };
+    let open = |archive: &Archive, progress: &mut dyn FnMut(Progress)| {
+        let (mut store, extent) = open_store(run, archive)?;
+        let loaded = catch_up(run, ledger, archive, &mut store, progress)?;
+        Ok(Opened {
+            store,
+            extent,
+            loaded,
+        })
+    };
     let began_ms = run.watch.elapsed_ms();
     let mut archived_ms = began_ms;
-    let (loaded, collected) = collect(&from, archive, store, &mut |step| {
+    let (opened, loaded, collected) = collect(&from, &run.store, archive, open, &mut |step| {
         if let Progress::Archived(_) = step {
             archived_ms = run.watch.elapsed_ms();
         }
@@ -140,7 +167,7 @@ fn collect_all(
     let ended_ms = run.watch.elapsed_ms();
     run.watch.add("collect_ms", (archived_ms - began_ms) as f64);
     run.watch.add("load_ms", (ended_ms - archived_ms) as f64);
-    Ok((loaded, collected.err()))
+    Ok((opened, loaded, collected.err()))
 }
 
 /// The working database, emptied where it was made from another archive: one that was restored from a backup may end

@@ -11,7 +11,7 @@ use super::folders::Folders;
 use super::load::{Loaded, load};
 use super::publish::Drawing;
 use super::rebuild::rebuild;
-use super::run::{AsOfGoesBack, Done, Run, ingest};
+use super::run::{AsOfGoesBack, Done, Progress, Run, ingest};
 use super::stopwatch::Stopwatch;
 use super::verify::verify;
 use crate::archive::Archive;
@@ -264,14 +264,16 @@ fn what_could_not_be_archived_is_not_loaded() {
     let world = World::new(2);
     world.ingest(&paths[..10]);
     let mut archive = Archive::open(&world.folders().archive()).unwrap();
-    let mut store = Store::open(world.config()).unwrap();
+    let store = Store::open(world.config()).unwrap();
     fs::remove_dir_all(world.folders().archive()).unwrap();
     let from = Collect {
         paths: &paths[10..],
         limits: &Limits::default(),
         received_utc_secs: NOW_UTC_SECS,
     };
-    let (loaded, collected) = collect(&from, &mut archive, &mut store, &mut |_| {}).unwrap();
+    let open = |_: &Archive, _: &mut dyn FnMut(Progress)| Ok(store);
+    let (store, loaded, collected) =
+        collect(&from, &world.config(), &mut archive, open, &mut |_| {}).unwrap();
     assert!(collected.is_err());
     assert_eq!((loaded, store.position().unwrap()), (Loaded::default(), 10));
 }

@@ -7,11 +7,12 @@ use duckdb::{Appender, Connection};
 use ipnet::IpNet;
 
 use super::columns::CHUNK_ROWS;
-use super::decide::{Decided, DocumentRow, ReadDocument};
+use super::decide::{Decided, DocumentRow};
 use super::holders;
-use super::models::{CLEAR, MODELS, STAGES};
-use super::record_rows::{octets, weight};
+use super::models::{CLEAR, MODELS};
+use super::record_rows::octets;
 use super::settings::KnownSender;
+use super::stage::{Stage, Staged};
 use super::working::Store;
 use super::{columns::Columns, intake_rows, other_rows, report_rows};
 use crate::model::item::{ItemKind, ItemNo, MailHeader, Provenance};
@@ -37,96 +38,20 @@ pub struct ItemRow {
     pub received_utc_secs: i64,
 }
 
-/// A transaction that is being filled. Dropped without [`Batch::commit`], it leaves the tables as they were.
-pub struct Batch<'store> {
-    store: &'store Store,
-    records: Option<Appender<'store>>,
-    items: Vec<ItemRow>,
-    documents: Vec<(usize, ReadDocument)>,
-    /// In usual records.
-    staged_weight: usize,
+/// A transaction; dropped without [`Transaction::commit`], it leaves the tables as they were.
+struct Transaction<'c> {
+    connection: &'c Connection,
     is_open: bool,
 }
 
 impl Store {
-    /// Begins a batch.
-    pub fn begin(&mut self) -> Result<Batch<'_>> {
-        self.make_room(0)?;
-        let connection = &self.connection;
-        connection
-            .execute_batch("begin")
-            .context("beginning a batch")?;
-        let mut batch = Batch {
-            store: self,
-            records: None,
-            items: Vec::new(),
-            documents: Vec::new(),
-            staged_weight: 0,
-            is_open: true,
-        };
-        for stage in STAGES {
-            connection
-                .execute_batch(stage)
-                .context("making a staging table")?;
-        }
-        batch.records = Some(appender(connection, "temp", "stage_records")?);
-        Ok(batch)
-    }
-}
-
-impl Batch<'_> {
-    /// Stages records. They count when a document with their load key is accepted.
-    pub fn stage(&mut self, records: RecordBatch) -> Result<()> {
-        self.staged_weight += weight(&records);
-        self.store.make_room(self.staged_weight as u64)?;
-        let appender = self
-            .records
-            .as_mut()
-            .context("staging records after the end of the batch")?;
-        appender
-            .append_record_batch(records)
-            .context("staging records")
-    }
-
-    /// Adds the next item with its documents in order.
-    pub fn add(&mut self, item: ItemRow, documents: Vec<ReadDocument>) {
-        let index = self.items.len();
-        self.items.push(item);
-        self.staged_weight += documents.iter().map(ReadDocument::weight).sum::<usize>();
-        self.documents
-            .extend(documents.into_iter().map(|document| (index, document)));
-    }
-
-    /// The bytes of these items, which are in the batch, are kept with earlier ones.
-    pub fn mark_known(&mut self, items: &[ItemNo]) {
-        let first = self.items.first().map_or(0, |item| item.item_no);
-        for item_no in items {
-            let index = item_no.checked_sub(first).map(|index| index as usize);
-            if let Some(item) = index.and_then(|index| self.items.get_mut(index)) {
-                item.content = "known";
-            }
-        }
-    }
-
-    /// Rows that wait in memory or in the staging table, wide ones counted as several.
-    pub fn rows(&self) -> usize {
-        self.staged_weight + self.items.len() + self.documents.len()
-    }
-
-    /// Whether there is anything to commit.
-    pub fn is_empty(&self) -> bool {
-        self.items.is_empty()
-    }
-
-    /// Decides how every document ends and makes all of it durable. Returns the documents in order.
-    pub fn commit(mut self) -> Result<Vec<DocumentRow>> {
-        if let Some(mut appender) = self.records.take() {
-            appender.flush().context("staging records")?;
-        }
-        self.store.make_room(self.staged_weight as u64)?;
-        let decided = self.decide()?;
-        let connection = &self.store.connection;
-        append(connection, "items", &self.items, intake_rows::items)?;
+    /// Decides how every document of a batch ends and makes all of it durable. Returns the documents in order.
+    pub fn commit(&mut self, stage: &Stage, staged: Staged) -> Result<Vec<DocumentRow>> {
+        let connection = &stage.connection;
+        self.room.work(connection, staged.weight as u64)?;
+        let transaction = Transaction::begin(connection)?;
+        append(connection, "items", &staged.items, intake_rows::items)?;
+        let decided = self.decide(connection, staged)?;
         append(
             connection,
             "documents",
@@ -140,38 +65,53 @@ impl Batch<'_> {
             other_rows::failure_reports,
         )?;
         write_tls(connection, &decided)?;
-        write_reports(connection, &self.store.config.known_senders, &decided)?;
+        write_reports(connection, &self.config.known_senders, &decided)?;
         connection
             .execute_batch(CLEAR)
             .context("dropping the staging tables")?;
-        connection
-            .execute_batch("commit")
-            .context("committing a batch")?;
-        self.is_open = false;
+        transaction.commit()?;
         Ok(decided.documents)
     }
 
-    fn decide(&mut self) -> Result<Decided> {
-        let documents = std::mem::take(&mut self.documents);
+    fn decide(&self, connection: &Connection, staged: Staged) -> Result<Decided> {
         let holders = holders::find(
-            &self.store.connection,
-            documents.iter().map(|(_, document)| document),
+            connection,
+            staged.documents.iter().map(|(_, document)| document),
         )?;
         let mut decided = Decided::default();
-        for ((index, document), holders) in documents.into_iter().zip(holders) {
-            if let Some(item) = self.items.get(index) {
-                decided.add(&self.store.config, item, document, holders);
+        for ((index, document), holders) in staged.documents.into_iter().zip(holders) {
+            if let Some(item) = staged.items.get(index) {
+                decided.add(&self.config, item, document, holders);
             }
         }
         Ok(decided)
     }
 }
 
-impl Drop for Batch<'_> {
+impl<'c> Transaction<'c> {
+    fn begin(connection: &'c Connection) -> Result<Self> {
+        connection
+            .execute_batch("begin")
+            .context("beginning a batch")?;
+        Ok(Self {
+            connection,
+            is_open: true,
+        })
+    }
+
+    fn commit(mut self) -> Result<()> {
+        self.connection
+            .execute_batch("commit")
+            .context("committing a batch")?;
+        self.is_open = false;
+        Ok(())
+    }
+}
+
+impl Drop for Transaction<'_> {
     fn drop(&mut self) {
-        self.records = None;
         if self.is_open
-            && let Err(error) = self.store.connection.execute_batch("rollback")
+            && let Err(error) = self.connection.execute_batch("rollback")
         {
             tracing::warn!("rolling back a batch: {error}");
         }
@@ -348,7 +288,11 @@ pub(super) fn append_to<T>(
         .with_context(|| format!("writing table {table}"))
 }
 
-fn appender<'c>(connection: &'c Connection, catalog: &str, table: &str) -> Result<Appender<'c>> {
+pub(super) fn appender<'c>(
+    connection: &'c Connection,
+    catalog: &str,
+    table: &str,
+) -> Result<Appender<'c>> {
     connection
         .appender_to_catalog_and_db(table, catalog, "main")
         .with_context(|| format!("opening table {table}"))

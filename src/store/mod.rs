@@ -21,9 +21,11 @@ mod models;
 mod other_rows;
 pub mod record_rows;
 mod report_rows;
+mod room;
 mod runs;
 mod schema;
 pub mod settings;
+pub mod stage;
 pub mod working;
 
 #[cfg(test)]

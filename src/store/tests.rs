@@ -126,7 +126,8 @@ fn aggregate(hash: u8, head: AggregateHead, records: Vec<Record>) -> Read {
 fn commit(store: &mut Store, documents: Vec<Read>) -> Vec<(&'static str, String)> {
     let first = store.position().unwrap() + 1;
     let mut rows = RecordRows::default();
-    let mut batch = store.begin().unwrap();
+    let stage = store.stage().unwrap();
+    let mut batch = stage.begin().unwrap();
     for (item_no, (hash, result)) in (first..).zip(documents) {
         let load_key = item_no as i64;
         let result = result.map(|(report, records)| {
@@ -152,7 +153,8 @@ fn commit(store: &mut Store, documents: Vec<Read>) -> Vec<(&'static str, String)
     if let Some(records) = rows.take().unwrap() {
         batch.stage(records).unwrap();
     }
-    let documents = batch.commit().unwrap();
+    let staged = batch.end().unwrap();
+    let documents = store.commit(&stage, staged).unwrap();
     documents
         .into_iter()
         .map(|d| (d.outcome.as_str(), d.detail.unwrap_or_default()))
@@ -338,12 +340,15 @@ fn a_batch_that_is_dropped_leaves_no_trace() {
     let mut store = Store::open(config(folder.path())).unwrap();
     let mut rows = RecordRows::default();
     rows.push(1, record("192.0.2.1", 3, true, true));
-    let mut batch = store.begin().unwrap();
+    let stage = store.stage().unwrap();
+    let mut batch = stage.begin().unwrap();
     batch.stage(rows.take().unwrap().unwrap()).unwrap();
     batch.add(item(1), vec![]);
     drop(batch);
     assert_eq!(store.position().unwrap(), 0);
-    store.begin().unwrap().commit().unwrap();
+    let empty = stage.begin().unwrap().end().unwrap();
+    store.commit(&stage, empty).unwrap();
+    assert_eq!(store.position().unwrap(), 0);
 }
 
 #[test]

@@ -1,13 +1,15 @@
 //! Opens and closes the working database.
 
-use std::cell::Cell;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use duckdb::{Config, Connection, params};
 
+use super::room::Room;
+pub use super::room::USUAL_RECORDS;
 use super::schema;
 use super::settings::{KnownSender, StoreConfig};
 use crate::model::item::ItemNo;
@@ -16,8 +18,7 @@ use crate::model::item::ItemNo;
 pub struct Store {
     pub(super) connection: Connection,
     pub(super) config: StoreConfig,
-    /// DuckDB's memory limit as it is.
-    room_bytes: Cell<u64>,
+    pub(super) room: Arc<Room>,
 }
 
 /// A working database whose file is complete and closed: it may be copied.
@@ -51,11 +52,11 @@ impl Store {
     }
 
     fn new(connection: Connection, config: StoreConfig) -> Self {
-        let room_bytes = Cell::new(config.memory_limit_bytes);
+        let room = Arc::new(Room::new(config.memory_limit_bytes));
         Self {
             connection,
             config,
-            room_bytes,
+            room,
         }
     }
 
@@ -107,18 +108,13 @@ impl Store {
     /// batch or day, in proportion for a report or a day that is larger by itself. Says whether it is more than
     /// configured.
     pub fn make_room(&self, records: u64) -> Result<bool> {
-        let bytes = room_bytes(self.config.memory_limit_bytes, records);
-        if self.room_bytes.replace(bytes) != bytes {
-            self.connection
-                .execute_batch(&format!("set memory_limit = '{bytes}B'"))
-                .context("setting DuckDB's memory limit")?;
-        }
+        self.room.work(&self.connection, records)?;
         Ok(self.has_more_room())
     }
 
     /// Whether DuckDB may have more memory than configured at the moment.
     pub fn has_more_room(&self) -> bool {
-        self.room_bytes.get() > self.config.memory_limit_bytes
+        self.room.is_more()
     }
 
     /// Works everything that is committed into the one file, compressed.
@@ -147,6 +143,12 @@ impl Store {
     }
 }
 
+impl AsMut<Store> for Store {
+    fn as_mut(&mut self) -> &mut Self {
+        self
+    }
+}
+
 /// Deletes a working database and what lies beside it.
 pub fn remove(path: &Path) -> Result<()> {
     for file in [path.to_path_buf(), log_path(path)] {
@@ -158,22 +160,6 @@ pub fn remove(path: &Path) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Records that fit into the configured memory at once.
-pub const USUAL_RECORDS: u64 = 100_000;
-
-/// What DuckDB needs for each record of a larger report or day: it cannot spill rows that are not committed, nor the
-/// row group of a Parquet file that it is filling.
-const RECORD_BYTES: u64 = 256;
-
-fn room_bytes(usual_bytes: u64, records: u64) -> u64 {
-    if records <= USUAL_RECORDS {
-        return usual_bytes;
-    }
-    // In steps, so that a report that comes in chunks does not set the limit for each.
-    let steps = records.div_ceil(USUAL_RECORDS);
-    (usual_bytes * 2).max(steps.saturating_mul(USUAL_RECORDS * RECORD_BYTES))
 }
 
 fn log_path(path: &Path) -> PathBuf {
