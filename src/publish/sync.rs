@@ -1,9 +1,9 @@
 //! Makes thousands of small files durable, and remembers when a generation was published.
 //!
 //! All files are written first and synced afterwards, by many threads: they wait for the disk, not for a core, and the
-//! file system joins their journal commits. For 1,000 new files of 20 KB on ext4 that took 0.06 s with 16 threads,
-//! against 1.6 s with one thread and 6.3 s where each file was synced as it was written. Linked files are durable
-//! already, only the folders that name them are synced.
+//! file system joins their journal commits. For 2,200 new files of 10 KB on ext4 that took 0.07 s with 64 threads,
+//! 0.15 s with 16 and 0.7 s with one; for 1,000 it took 6.3 s where each file was synced as it was written. Linked
+//! files are durable already, only the folders that name them are synced.
 
 use std::fs::{File, Permissions};
 use std::io;
@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::durable;
 
-const THREADS: usize = 16;
+const THREADS: usize = 64;
 
 /// Syncs every path (file or folder) in no particular order; the first error that is met is returned.
 pub fn all(paths: &[PathBuf]) -> io::Result<()> {
