@@ -20,6 +20,7 @@ mod tests;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 pub use catalogue::empty_database;
 pub use embedded::EMBEDDED;
@@ -30,7 +31,6 @@ pub use statement::{Kind, one_statement};
 pub use stream::{RowSink, StreamError, stream, stream_parquet};
 
 use crate::model::day::Day;
-use value::cell;
 
 /// One SQL file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,7 +134,7 @@ pub enum Value {
     /// LIST.
     List(Vec<Value>),
     /// STRUCT, fields in order.
-    Struct(Vec<(String, Value)>),
+    Struct(Vec<(Arc<str>, Value)>),
 }
 
 /// Rows of one query.

@@ -1,7 +1,7 @@
 //! A query and its parameters -> typed rows, bounded.
 
 use anyhow::{Context, anyhow, bail, ensure};
-use duckdb::arrow::array::{Array, StructArray};
+use duckdb::arrow::array::Array;
 use duckdb::types::{TimeUnit, Value as Sql};
 use duckdb::{Connection, Statement, ToSql};
 
@@ -61,21 +61,9 @@ fn execute(
             result_bytes <= MAX_RESULT_BYTES,
             "it gives more than {MAX_RESULT_BYTES} bytes; add a limit"
         );
-        push_rows(&mut table, &batch)?;
+        table.rows.extend(value::rows(&batch)?);
     }
     Ok(table)
-}
-
-fn push_rows(table: &mut Table, batch: &StructArray) -> anyhow::Result<()> {
-    for row in 0..batch.len() {
-        let cells: anyhow::Result<Vec<Value>> = batch
-            .columns()
-            .iter()
-            .map(|column| value::cell(column.as_ref(), row))
-            .collect();
-        table.rows.push(cells?);
-    }
-    Ok(())
 }
 
 /// Names of the result's columns; the query is run on what the connection holds with a stand-in for each parameter.

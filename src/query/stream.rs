@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use anyhow::Context;
-use duckdb::arrow::array::{Array, RecordBatch};
+use duckdb::arrow::array::RecordBatch;
 use duckdb::arrow::datatypes::Schema;
 use duckdb::{Connection, Statement, ToSql};
 use parquet::arrow::ArrowWriter;
@@ -12,7 +12,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
 use super::run::bind;
-use super::{Params, Query, Value, cell, said};
+use super::{Params, Query, Value, said, value};
 
 /// Rows of a row group of Parquet; bounds the memory.
 const ROW_GROUP_ROWS: usize = 122_880;
@@ -61,13 +61,8 @@ pub fn stream(
     sink.begin(&column_names(&statement))
         .map_err(StreamError::Write)?;
     while let Some(batch) = statement.step().map_err(answer)? {
-        for row in 0..batch.len() {
-            let cells: anyhow::Result<Vec<Value>> = batch
-                .columns()
-                .iter()
-                .map(|column| cell(column.as_ref(), row))
-                .collect();
-            sink.row(&cells?).map_err(StreamError::Write)?;
+        for row in value::rows(&batch)? {
+            sink.row(&row).map_err(StreamError::Write)?;
         }
     }
     sink.end().map_err(StreamError::Write)

@@ -1,8 +1,10 @@
-//! A cell of an Arrow column -> a [`Value`].
+//! Columns of Arrow -> rows of [`Value`].
+
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use chrono::NaiveDate;
-use duckdb::arrow::array::{Array, ArrayRef, AsArray};
+use duckdb::arrow::array::{Array, AsArray, GenericListArray, OffsetSizeTrait, StructArray};
 use duckdb::arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
     Int64Type, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType,
@@ -21,17 +23,76 @@ pub(super) fn days_since_1970(day: Day) -> i32 {
     i32::try_from(day.signed_duration_since(NaiveDate::default()).num_days()).unwrap_or(i32::MAX)
 }
 
-/// The cell of a column at a row.
-pub fn cell(column: &dyn Array, row: usize) -> anyhow::Result<Value> {
-    nested(column, row, 0)
+/// The rows of a batch. Columns are read one after the other: a list of a row is no array of its own then.
+pub fn rows(batch: &StructArray) -> anyhow::Result<impl Iterator<Item = Vec<Value>>> {
+    let columns: anyhow::Result<Vec<_>> = (batch.columns().iter())
+        .map(|column| Ok(values(column.as_ref(), 0)?.into_iter()))
+        .collect();
+    let mut columns = columns?;
+    Ok((0..batch.len()).map(move |_| columns.iter_mut().filter_map(Iterator::next).collect()))
 }
 
-fn nested(column: &dyn Array, row: usize, depth: usize) -> anyhow::Result<Value> {
+fn values(column: &dyn Array, depth: usize) -> anyhow::Result<Vec<Value>> {
+    if depth > MAX_DEPTH && column.null_count() < column.len() {
+        bail!("a value is nested more than {MAX_DEPTH} times");
+    }
+    match column.data_type() {
+        DataType::List(_) => lists(column.as_list::<i32>(), depth),
+        DataType::LargeList(_) => lists(column.as_list::<i64>(), depth),
+        DataType::Struct(_) => structs(column.as_struct(), depth),
+        _ => (0..column.len()).map(|row| scalar(column, row)).collect(),
+    }
+}
+
+fn lists<O: OffsetSizeTrait>(
+    column: &GenericListArray<O>,
+    depth: usize,
+) -> anyhow::Result<Vec<Value>> {
+    let offsets = column.value_offsets();
+    let (from, to) = match offsets {
+        [from, .., to] => (from.as_usize(), to.as_usize()),
+        _ => (0, 0),
+    };
+    let mut items = values(&column.values().slice(from, to - from), depth + 1)?.into_iter();
+    let ends = offsets.windows(2).enumerate();
+    let list = |(row, ends): (usize, &[O])| {
+        // Also of a list that is NULL, which may have some behind it.
+        let items: Vec<Value> = (items.by_ref())
+            .take(ends[1].as_usize() - ends[0].as_usize())
+            .collect();
+        if column.is_null(row) {
+            Value::Null
+        } else {
+            Value::List(items)
+        }
+    };
+    Ok(ends.map(list).collect())
+}
+
+fn structs(column: &StructArray, depth: usize) -> anyhow::Result<Vec<Value>> {
+    let fields = column.fields().iter().zip(column.columns());
+    let mut fields = fields
+        .map(|(field, column)| {
+            let name: Arc<str> = field.name().as_str().into();
+            Ok((name, values(column.as_ref(), depth + 1)?.into_iter()))
+        })
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let entry = |row| {
+        let entries = (fields.iter_mut())
+            .filter_map(|(name, values)| Some((Arc::clone(name), values.next()?)))
+            .collect();
+        if column.is_null(row) {
+            Value::Null
+        } else {
+            Value::Struct(entries)
+        }
+    };
+    Ok((0..column.len()).map(entry).collect())
+}
+
+fn scalar(column: &dyn Array, row: usize) -> anyhow::Result<Value> {
     if column.is_null(row) || *column.data_type() == DataType::Null {
         return Ok(Value::Null);
-    }
-    if depth > MAX_DEPTH {
-        bail!("a value is nested more than {MAX_DEPTH} times");
     }
     Ok(match column.data_type() {
         DataType::Boolean => Value::Bool(column.as_boolean().value(row)),
@@ -46,18 +107,6 @@ fn nested(column: &dyn Array, row: usize, depth: usize) -> anyhow::Result<Value>
         }
         DataType::Date32 => day(column.as_primitive::<Date32Type>().value(row), column, row)?,
         DataType::Timestamp(unit, None) => Value::Timestamp(seconds(*unit, column, row)),
-        DataType::List(_) => list(column.as_list::<i32>().value(row), depth)?,
-        DataType::LargeList(_) => list(column.as_list::<i64>().value(row), depth)?,
-        DataType::Struct(fields) => {
-            let columns = column.as_struct().columns();
-            let cells = fields.iter().zip(columns).map(|(field, column)| {
-                Ok((
-                    field.name().clone(),
-                    nested(column.as_ref(), row, depth + 1)?,
-                ))
-            });
-            Value::Struct(cells.collect::<anyhow::Result<_>>()?)
-        }
         other if other.is_integer() => integer(column, row)?,
         _ => shown(column, row)?,
     })
@@ -120,11 +169,6 @@ fn seconds(unit: TimeUnit, column: &dyn Array, row: usize) -> i64 {
             .value(row)
             .div_euclid(1_000_000_000),
     }
-}
-
-fn list(items: ArrayRef, depth: usize) -> anyhow::Result<Value> {
-    let cells = (0..items.len()).map(|row| nested(items.as_ref(), row, depth + 1));
-    Ok(Value::List(cells.collect::<anyhow::Result<_>>()?))
 }
 
 fn shown(column: &dyn Array, row: usize) -> anyhow::Result<Value> {

@@ -279,7 +279,7 @@ pub fn reports(ids: &[&str], org_name: &str) -> Table {
 /// Rows of `records`, `count` for each report.
 pub fn records(ids: &[&str], count: i64, word: &str) -> Table {
     use Value::{Bool, Int, List, Null};
-    let field = |name: &str, value: Value| (name.to_owned(), value);
+    let field = |name: &str, value: Value| (name.into(), value);
     let dkim = Value::Struct(vec![
         field("domain", text("example.com")),
         field("selector", text(word)),

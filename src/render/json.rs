@@ -27,9 +27,11 @@ impl Serialize for JsonValue<'_> {
             Value::Day(day) => serializer.serialize_str(&words::day(*day)),
             Value::Timestamp(utc_secs) => serializer.serialize_str(&rfc3339(*utc_secs)),
             Value::List(items) => serializer.collect_seq(items.iter().map(JsonValue)),
-            Value::Struct(fields) => {
-                serializer.collect_map(fields.iter().map(|(name, value)| (name, JsonValue(value))))
-            }
+            Value::Struct(fields) => serializer.collect_map(
+                fields
+                    .iter()
+                    .map(|(name, value)| (&**name, JsonValue(value))),
+            ),
         }
     }
 }

@@ -315,7 +315,7 @@ fn write_check(html: &mut Html, item: &Value) {
     };
     let mut is_first = true;
     for (name, value) in fields {
-        let words = match (name.as_str(), value) {
+        let words = match (&**name, value) {
             (_, Value::Null) => continue,
             ("aligned", Value::Bool(yes)) => {
                 if *yes { "aligned" } else { "not aligned" }.to_owned()

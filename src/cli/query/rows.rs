@@ -132,10 +132,9 @@ pub(super) fn write_json(value: &Value, out: &mut dyn Write) -> io::Result<()> {
             }
             out.write_all(b"]")
         }
-        Value::Struct(fields) => write_object(
-            fields.iter().map(|(name, value)| (name.as_str(), value)),
-            out,
-        ),
+        Value::Struct(fields) => {
+            write_object(fields.iter().map(|(name, value)| (&**name, value)), out)
+        }
         other => write!(out, "{}", json!(plain(other))),
     }
 }

@@ -241,8 +241,11 @@ fn shown(value: &Value) -> Json {
         Value::Day(day) => json!(day.to_string()),
         Value::Timestamp(secs) => json!(rfc3339(*secs)),
         Value::List(list) => Json::Array(list.iter().map(shown).collect()),
-        Value::Struct(fields) => {
-            Json::Object(fields.iter().map(|(k, v)| (k.clone(), shown(v))).collect())
-        }
+        Value::Struct(fields) => Json::Object(
+            fields
+                .iter()
+                .map(|(k, v)| (k.to_string(), shown(v)))
+                .collect(),
+        ),
     }
 }
