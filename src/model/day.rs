@@ -1,6 +1,6 @@
 //! UTC days and instants.
 
-use chrono::{DateTime, Days, NaiveDate};
+use chrono::{DateTime, Days, NaiveDate, SecondsFormat};
 
 /// A UTC calendar day.
 pub type Day = NaiveDate;
@@ -22,8 +22,9 @@ pub fn report_day(begin_utc_secs: i64, end_utc_secs: i64) -> Day {
 /// `2023-11-14T22:13:20Z`.
 pub fn rfc3339(utc_secs: i64) -> String {
     let clamped = utc_secs.clamp(-62_167_219_200, MAX_UTC_SECS);
-    DateTime::from_timestamp(clamped, 0)
-        .map_or_else(String::new, |t| t.format("%Y-%m-%dT%H:%M:%SZ").to_string())
+    DateTime::from_timestamp(clamped, 0).map_or_else(String::new, |t| {
+        t.to_rfc3339_opts(SecondsFormat::Secs, true)
+    })
 }
 
 /// `day` minus `count` days, or the earliest day there is.

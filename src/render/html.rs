@@ -51,6 +51,10 @@ impl Html {
 
 /// Appends `text` with HTML's five characters escaped and unseen characters made visible.
 pub fn escape_into(out: &mut String, text: &str) {
+    if text.bytes().all(is_plain) {
+        out.push_str(text);
+        return;
+    }
     let mut start = 0;
     for (at, character) in text.char_indices() {
         let replacement = match character {
@@ -68,6 +72,11 @@ pub fn escape_into(out: &mut String, text: &str) {
         start = at + character.len_utf8();
     }
     out.push_str(&text[start..]);
+}
+
+/// Whether a byte is a character that stays as it is; most texts have no other.
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && !matches!(byte, b'&' | b'<' | b'>' | b'"' | b'\'')
 }
 
 /// Control, bidirectional, zero-width and tag characters: they change what a reader believes to see.

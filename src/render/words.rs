@@ -1,6 +1,6 @@
 //! Values and column names in words: grouping, percentages, headings.
 
-use chrono::DateTime;
+use chrono::{DateTime, Timelike};
 
 use crate::model::day::{Day, MAX_UTC_SECS};
 use crate::query::Value;
@@ -44,14 +44,16 @@ pub fn percent(value: f64) -> String {
 
 /// `2023-11-14`.
 pub fn day(day: Day) -> String {
-    day.format("%Y-%m-%d").to_string()
+    // Far quicker than by a format, and pages are full of days.
+    day.to_string()
 }
 
 /// `2023-11-14 22:13 UTC`.
 pub fn minute(utc_secs: i64) -> String {
     let clamped = utc_secs.clamp(-62_167_219_200, MAX_UTC_SECS);
-    DateTime::from_timestamp(clamped, 0)
-        .map_or_else(String::new, |t| t.format("%Y-%m-%d %H:%M UTC").to_string())
+    DateTime::from_timestamp(clamped, 0).map_or_else(String::new, |t| {
+        format!("{} {:02}:{:02} UTC", t.date_naive(), t.hour(), t.minute())
+    })
 }
 
 /// Whether a column holds percentages.
