@@ -24,9 +24,8 @@ struct Listed {
 
 /// Reports that are drawn together.
 pub(super) struct ReportBatch {
+    /// Of the queries that read them.
     params: Params,
-    /// In order.
-    ids: Vec<String>,
 }
 
 impl Pages {
@@ -38,7 +37,7 @@ impl Pages {
         drawn_to: Option<ItemNo>,
     ) -> Result<Vec<ReportBatch>> {
         let newest = Value::Int(i64::try_from(self.report_pages).unwrap_or(i64::MAX));
-        let mut params = Params::from([("newest".to_owned(), newest)]);
+        let params = Params::from([("newest".to_owned(), newest)]);
         let listed = listed(&self.ask("report_page_days", &params, rows)?);
         let (kept, drawn): (Vec<_>, Vec<_>) = listed.into_iter().partition(|report| {
             drawn_to.is_some_and(|item_no| report.item_no <= item_no)
@@ -51,26 +50,13 @@ impl Pages {
                 .keep(&path)
                 .with_context(|| format!("linking {path}"))?;
         }
-        let (Some(since), Some(first_item)) = (
-            drawn.iter().map(|report| report.day).min(),
-            drawn.iter().map(|report| report.item_no).min(),
-        ) else {
-            return Ok(Vec::new());
-        };
-        let after = i64::try_from(first_item.saturating_sub(1)).unwrap_or(i64::MAX);
-        params.insert("after".to_owned(), Value::Int(after));
-        params.insert("since".to_owned(), Value::Day(since));
-        Ok(batches(&drawn, &params))
+        Ok(batches(&drawn))
     }
 
     /// Draws the reports of a batch.
     pub(super) fn draw_reports(&self, batch: &ReportBatch, rows: Rows<'_>) -> Result<Vec<Page>> {
-        let mut reports = self.ask("newest_reports", &batch.params, rows)?;
+        let reports = self.ask("newest_reports", &batch.params, rows)?;
         let records = self.ask("newest_report_records", &batch.params, rows)?;
-        // Between two that are drawn there may be one that was taken over.
-        reports.rows.retain(
-            |row| matches!(row.first(), Some(Value::Text(id)) if batch.ids.binary_search(id).is_ok()),
-        );
         let mut pages = Vec::new();
         let mut emit = |path: &str, bytes: &[u8]| {
             pages.push((path.to_owned(), bytes.to_vec()));
@@ -100,30 +86,29 @@ fn listed(table: &Table) -> Vec<Listed> {
     rows.collect()
 }
 
-/// Runs of reports with at most [`BATCH_RECORDS`] records, or one report.
-fn batches(reports: &[Listed], params: &Params) -> Vec<ReportBatch> {
+/// Runs of reports with at most [`BATCH_RECORDS`] records, or one report; one without records counts too.
+fn batches(reports: &[Listed]) -> Vec<ReportBatch> {
     let (mut batches, mut from, mut records) = (Vec::new(), 0, 0);
     for (at, report) in reports.iter().enumerate() {
-        if at > from && records + report.records_shown > BATCH_RECORDS {
-            batches.push(batch(&reports[from..at], params));
+        let more = report.records_shown.max(1);
+        if at > from && records + more > BATCH_RECORDS {
+            batches.extend(batch(&reports[from..at]));
             (from, records) = (at, 0);
         }
-        records += report.records_shown;
+        records += more;
     }
-    batches.push(batch(&reports[from..], params));
+    batches.extend(batch(&reports[from..]));
     batches
 }
 
-fn batch(reports: &[Listed], params: &Params) -> ReportBatch {
-    let ids: Vec<String> = reports.iter().map(|report| report.id.clone()).collect();
-    let mut params = params.clone();
-    for (name, id) in [("first", ids.first()), ("last", ids.last())] {
-        params.insert(
-            name.to_owned(),
-            Value::Text(id.cloned().unwrap_or_default()),
-        );
-    }
-    ReportBatch { params, ids }
+fn batch(reports: &[Listed]) -> Option<ReportBatch> {
+    let since = reports.iter().map(|report| report.day).min()?;
+    let ids = reports.iter().map(|report| Value::Text(report.id.clone()));
+    let params = Params::from([
+        ("ids".to_owned(), Value::List(ids.collect())),
+        ("since".to_owned(), Value::Day(since)),
+    ]);
+    Some(ReportBatch { params })
 }
 
 fn paths(id: &str) -> [String; 2] {
