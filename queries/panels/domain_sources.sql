@@ -17,10 +17,6 @@ with kinds as (
         and source_ip is not null
     group by domain, source_ip, category
 ),
-ranked as (
-    select *, row_number() over (partition by domain, source_ip order by messages desc, category) as place
-    from kinds
-),
 tops as (
     select
         domain,
@@ -28,8 +24,9 @@ tops as (
         max(sender) as sender,
         sum(messages) as messages,
         sum(passed) as passed,
-        max(category) filter (place = 1) as category
-    from ranked
+        -- the first by name of those with the most messages
+        min({'fewer': -messages, 'category': category}).category as category
+    from kinds
     group by domain, source_ip
     qualify row_number() over (partition by domain order by sum(messages) desc, source_ip) <= 1000
 )

@@ -15,12 +15,17 @@ with tops as (
     order by messages desc, source_ip
     limit 100
 ),
-spread as (
-    select source_ip, count(distinct domain) as domains
+parts as (
+    select source_ip, domain, category, sum(messages) as messages
     from records
     semi join tops using (source_ip)
     where day >= $as_of - 30
         and day < $as_of
+    group by source_ip, domain, category
+),
+spread as (
+    select source_ip, count(distinct domain) as domains
+    from parts
     group by source_ip
 ),
 kinds as (
@@ -28,10 +33,7 @@ kinds as (
         source_ip,
         category,
         row_number() over (partition by source_ip order by sum(messages) desc, category) as place
-    from records
-    semi join tops using (source_ip)
-    where day >= $as_of - 30
-        and day < $as_of
+    from parts
     group by source_ip, category
 ),
 seen as (
