@@ -28,7 +28,7 @@ use crate::store::working::Store;
 const FIRST_BATCH_ROWS: usize = 25_000;
 /// Rows after which later batches are committed at most. Each is larger than the one before by a quarter, because a
 /// batch costs a look at the keys of all reports.
-const BATCH_ROWS: usize = 100_000;
+const BATCH_ROWS: usize = 60_000;
 
 /// One is filled while the other is committed.
 const STAGES: usize = 2;
