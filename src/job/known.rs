@@ -11,7 +11,7 @@ use crate::store::holders::kept;
 
 /// Items that keep their bytes.
 pub(super) struct Known<'a> {
-    /// Of the feeder alone: the consumer's is in the middle of a batch.
+    /// Of the feeder alone: the others are in the middle of a batch.
     connection: Connection,
     /// The last item whose rows are committed.
     loaded: &'a AtomicU64,

@@ -1,8 +1,8 @@
 //! Items on their way from the archive through the readers to the store, in order and in bounded memory.
 //!
-//! A unit is a handful of consecutive items. Units are read in parallel, each into a channel of its own; the consumer
+//! A unit is a handful of consecutive items. Units are read in parallel, each into a channel of its own; the stager
 //! empties the channels in the order of the units. A unit is taken up by a reader before any later one, so the reader
-//! of the unit that the consumer waits for never waits itself.
+//! of the unit that the stager waits for never waits itself.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,10 +21,11 @@ use crate::store::batch::ItemRow;
 use crate::store::decide::{ReadDocument, Refused};
 use crate::store::record_rows::{RecordRows, weight};
 
-/// Messages of a unit that may wait for the consumer: all of most units, little of one with huge reports.
+/// Messages of a unit that may wait for the stager: all of most units, little of one with huge reports.
 pub(super) const AHEAD_MESSAGES: usize = 1;
-/// Units that may wait for the consumer: what the readers get done beside a commit.
-pub(super) const AHEAD_UNITS: usize = 128;
+/// Units that may wait for the stager: what the readers get done while both of its stages are in use. Each may hold a
+/// TLS report of megabytes.
+pub(super) const AHEAD_UNITS: usize = 32;
 /// Items of a unit.
 const UNIT_ITEMS: usize = 64;
 /// Bytes of a unit, unless one item is larger: they may hold a thousand times as many.
@@ -94,7 +95,7 @@ pub(super) fn read_units(units: &Mutex<Receiver<Unit>>, limits: &Limits, rows: &
         for (item_no, item, bytes) in unit.items {
             sink.read(item_no, item, bytes, limits);
         }
-        // A consumer that is gone ends the load; there is nobody to tell.
+        // A stager that is gone ends the load; there is nobody to tell.
         let _ = unit.out.send(match sink.take() {
             Ok(rows) => Message::Items(rows, sink.items),
             Err(failed) => failed,

@@ -43,3 +43,27 @@ pub struct FailureReport {
     /// What the reader forgave.
     pub oddities: Vec<Oddity>,
 }
+
+impl FailureReport {
+    /// Bytes of its texts.
+    pub fn text_bytes(&self) -> usize {
+        let texts = [
+            &self.user_agent,
+            &self.reporting_mta,
+            &self.delivery_result,
+            &self.dkim_domain,
+            &self.dkim_selector,
+            &self.envelope_from,
+            &self.header_from,
+            &self.message_id,
+        ];
+        let lists = [
+            &self.auth_failures,
+            &self.spf_dns,
+            &self.authentication_results,
+        ];
+        let lists = lists.into_iter().chain(&self.identity_alignment).flatten();
+        let texts = texts.into_iter().flatten().chain(lists);
+        self.domain.len() + texts.map(String::len).sum::<usize>()
+    }
+}

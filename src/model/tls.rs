@@ -25,6 +25,46 @@ pub struct TlsReport {
     pub oddities: Vec<Oddity>,
 }
 
+impl TlsReport {
+    /// Rows that it becomes: one for itself, one for each policy and for each of their failures.
+    pub fn rows(&self) -> usize {
+        let failures = self.policies.iter().map(|policy| policy.failures.len());
+        1 + self.policies.len() + failures.sum::<usize>()
+    }
+
+    /// Bytes of its texts.
+    pub fn text_bytes(&self) -> usize {
+        let own = [self.org_name.len(), self.report_id.len()];
+        let contact_info = self.contact_info.as_ref().map_or(0, String::len);
+        let policies = self.policies.iter().map(TlsPolicy::text_bytes);
+        own.into_iter().chain(policies).sum::<usize>() + contact_info
+    }
+}
+
+impl TlsPolicy {
+    fn text_bytes(&self) -> usize {
+        let lists = self.policy_strings.iter().chain(&self.mx_hosts);
+        let texts = lists.chain(&self.policy_type).map(String::len);
+        let failures = self.failures.iter().map(TlsFailure::text_bytes);
+        self.domain.len() + texts.chain(failures).sum::<usize>()
+    }
+}
+
+impl TlsFailure {
+    fn text_bytes(&self) -> usize {
+        let texts = [
+            &self.result_type,
+            &self.sending_mta_ip,
+            &self.receiving_mx_hostname,
+            &self.receiving_mx_helo,
+            &self.receiving_ip,
+            &self.additional_information,
+            &self.failure_reason_code,
+        ];
+        texts.into_iter().flatten().map(String::len).sum()
+    }
+}
+
 /// One element of `policies`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TlsPolicy {

@@ -33,17 +33,26 @@ pub struct ReadDocument {
 }
 
 impl ReadDocument {
-    /// How many usual rows take the memory of its long texts.
+    /// How many usual rows take the memory that it takes beside its records.
     pub fn weight(&self) -> usize {
-        let Ok(Report::Aggregate(head)) = &self.result else {
-            return 0;
+        let (rows, bytes) = match &self.result {
+            Ok(Report::Aggregate(head)) => (0, head_bytes(head).saturating_sub(USUAL_BYTES)),
+            Ok(Report::Tls(tls)) => {
+                let rows = tls.rows();
+                let usual_bytes = rows.saturating_mul(USUAL_BYTES);
+                (rows, tls.text_bytes().saturating_sub(usual_bytes))
+            }
+            Ok(Report::Failure(failure)) => (1, failure.text_bytes().saturating_sub(USUAL_BYTES)),
+            Err(_) => (0, 0),
         };
-        let texts = [&head.org_email, &head.extra_contact, &head.generator];
-        let texts = texts.into_iter().flatten().chain(&head.errors);
-        let bytes =
-            head.org_name.len() + head.report_id.len() + texts.map(String::len).sum::<usize>();
-        wide(bytes.saturating_sub(USUAL_BYTES))
+        rows + wide(bytes)
     }
+}
+
+fn head_bytes(head: &AggregateHead) -> usize {
+    let texts = [&head.org_email, &head.extra_contact, &head.generator];
+    let texts = texts.into_iter().flatten().chain(&head.errors);
+    head.org_name.len() + head.report_id.len() + texts.map(String::len).sum::<usize>()
 }
 
 /// A [`Refusal`] whose code may come from the archive.

@@ -352,6 +352,36 @@ fn a_batch_that_is_dropped_leaves_no_trace() {
 }
 
 #[test]
+fn wide_reports_of_every_kind_weigh_in_a_batch() {
+    let weight = |report: Report| {
+        let document = ReadDocument {
+            path: String::new(),
+            sha256: None,
+            load_key: 0,
+            result: Ok(report),
+        };
+        document.weight()
+    };
+    let failures = vec![TlsFailure::default(); 1_000];
+    let policies = vec![TlsPolicy {
+        failures,
+        ..TlsPolicy::default()
+    }];
+    let tls = TlsReport {
+        policies,
+        ..TlsReport::default()
+    };
+    assert_eq!(weight(Report::Tls(Box::new(tls))), 1_002);
+    let failure = FailureReport {
+        spf_dns: vec!["x".repeat(4_096); 200],
+        ..FailureReport::default()
+    };
+    assert!(weight(Report::Failure(Box::new(failure))) > 10_000);
+    assert_eq!(weight(Report::Failure(Box::default())), 1);
+    assert_eq!(weight(Report::Aggregate(Box::default())), 0);
+}
+
+#[test]
 fn tls_and_failure_reports_get_their_rows() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = Store::open(config(folder.path())).unwrap();
