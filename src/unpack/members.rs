@@ -49,14 +49,18 @@ pub fn packing(head: &[u8], limits: &Limits) -> Option<Packing> {
 }
 
 /// Whether the last bytes say, as the end of a gzip file does (RFC 1952 ISIZE), that what is compressed has a size that
-/// no tar has. Most reports are seen to be none by that; what was cut, goes on behind its end, or is the beginning of a
-/// larger file ends in bytes that are hardly ever such a size.
+/// no tar has. Most reports are seen to be none by that. Only a small file is believed: what was cut or goes on behind
+/// its end, and the beginning of a larger file, end in bytes that may be any number.
 fn declares_no_tar(bytes: &[u8]) -> bool {
-    const MOST_RATIO: usize = 1032;
+    const MOST_BYTES: usize = 60 << 10;
+    const MOST_RATIO: usize = 64;
+    if bytes.len() > MOST_BYTES {
+        return false;
+    }
     let declared = bytes
         .last_chunk::<4>()
         .map_or(0, |last| u32::from_le_bytes(*last) as usize);
-    let is_size = declared > bytes.len() / 2 && declared <= bytes.len().saturating_mul(MOST_RATIO);
+    let is_size = declared > bytes.len() / 2 && declared <= bytes.len() * MOST_RATIO;
     is_size && !declared.is_multiple_of(TAR_HEAD_BYTES)
 }
 

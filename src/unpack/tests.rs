@@ -420,7 +420,17 @@ fn a_compressed_tar_is_one_however_its_file_ends() {
     let cut = whole[..whole.len() - 3].to_vec();
     let followed = [whole.as_slice(), b"and more"].concat();
     let padded = [whole.as_slice(), &[0; 100]].concat();
+    // These end in bytes that may be taken for a size.
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::none());
+    encoder
+        .write_all(&tar_of(&[("a.eml", &[1; 200_000])]))
+        .unwrap();
+    let large = encoder.finish().unwrap();
+    let beginning = large[..64 << 10].to_vec();
+    let line_behind = [large.as_slice(), b"\r\n"].concat();
     for (what, bytes) in [
+        ("its beginning", beginning),
+        ("an empty line behind", line_behind),
         ("whole", whole),
         ("joined", joined),
         ("cut", cut),
