@@ -67,10 +67,16 @@ impl Room {
     fn set(&self, mut state: MutexGuard<State>, connection: &Connection) -> Result<()> {
         let records = state.staged_records.max(state.worked_records);
         let bytes = room_bytes(self.usual_bytes, records);
-        if std::mem::replace(&mut state.bytes, bytes) != bytes {
-            connection
-                .execute_batch(&format!("set memory_limit = '{bytes}B'"))
-                .context("setting DuckDB's memory limit")?;
+        if bytes == state.bytes {
+            return Ok(());
+        }
+        match connection.execute_batch(&format!("set memory_limit = '{bytes}B'")) {
+            // What the other batch holds at the moment cannot be taken from it. The next look tries again.
+            Err(error) if bytes < state.bytes => tracing::debug!("memory stays in use: {error}"),
+            set => {
+                set.context("setting DuckDB's memory limit")?;
+                state.bytes = bytes;
+            }
         }
         Ok(())
     }
@@ -87,4 +93,32 @@ fn room_bytes(usual_bytes: u64, records: u64) -> u64 {
     // In steps, so that a report that comes in chunks does not set the limit for each.
     let steps = records.div_ceil(USUAL_RECORDS);
     (usual_bytes * 2).max(steps.saturating_mul(USUAL_RECORDS * RECORD_BYTES))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_that_is_still_in_use_is_taken_back_later() {
+        let usual_bytes = 32 << 20;
+        let connection = Connection::open_in_memory().unwrap();
+        connection
+            .execute_batch(&format!(
+                "set temp_directory = ''; set memory_limit = '{usual_bytes}B'"
+            ))
+            .unwrap();
+        let room = Room::new(usual_bytes);
+        room.work(&connection, 10 * USUAL_RECORDS).unwrap();
+        connection
+            .execute_batch(
+                "begin; create table rows as select hash(range) as value from range(8000000)",
+            )
+            .unwrap();
+        room.work(&connection, 0).unwrap();
+        assert!(room.is_more());
+        connection.execute_batch("rollback").unwrap();
+        room.work(&connection, 0).unwrap();
+        assert!(!room.is_more());
+    }
 }
