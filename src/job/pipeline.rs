@@ -127,7 +127,8 @@ pub(super) fn run<S: AsMut<Store>>(
         to_stager,
     };
     let (to_stages, stages) = channel();
-    let (to_store, ready) = sync_channel(1);
+    // The stages are few, and so are the batches in it.
+    let (to_store, ready) = channel();
     thread::scope(|scope| {
         let feeder = spawn(scope, "feed", move || feed(feeder))?;
         for _ in 0..config.threads.max(1) {
@@ -194,7 +195,7 @@ fn commit_all(
 fn stage_all(
     fed: Receiver<Fed>,
     stages: &Receiver<Stage>,
-    to_store: &SyncSender<Ready>,
+    to_store: &Sender<Ready>,
     loaded: &AtomicU64,
 ) -> Result<()> {
     let mut fed = fed.into_iter().peekable();
@@ -208,7 +209,7 @@ fn stage_all(
         let last = last.get_or_insert_with(|| loaded.load(Ordering::Acquire));
         let mut batch = stage.begin()?;
         if !fill(&mut batch, &mut fed, batch_rows, last, to_store)? {
-            // The feeder failed, and says why. What it archived nevertheless is loaded by the next load.
+            // The feeder or the store failed, and says why. What is archived nevertheless is loaded by the next load.
             return Ok(());
         }
         batch_rows = (batch_rows * 5 / 4).min(BATCH_ROWS);
@@ -221,13 +222,13 @@ fn stage_all(
     Ok(())
 }
 
-/// Fills a batch with items that are durable; `false` where the last ones are not.
+/// Fills a batch with items that are durable; `false` where the last ones are not, or nobody listens.
 fn fill(
     batch: &mut Staging,
     fed: &mut Peekable<IntoIter<Fed>>,
     rows: usize,
     last: &mut ItemNo,
-    to_store: &SyncSender<Ready>,
+    to_store: &Sender<Ready>,
 ) -> Result<bool> {
     let mut is_durable = false;
     for next in fed {
@@ -235,8 +236,10 @@ fn fill(
             Fed::Unit(unit) => take_unit(batch, unit, last)?,
             Fed::Durable(durable) => {
                 batch.mark_known(&durable.known);
-                if let Some(items) = durable.archived {
-                    let _ = to_store.send(Ready::Archived(items));
+                if let Some(items) = durable.archived
+                    && to_store.send(Ready::Archived(items)).is_err()
+                {
+                    return Ok(false);
                 }
                 is_durable = true;
                 if batch.rows() >= rows {
