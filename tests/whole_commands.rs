@@ -289,6 +289,22 @@ fn standard_input_folders_maildir_and_mbox_hold_the_same_reports() {
 }
 
 #[test]
+fn a_store_that_cannot_be_opened_is_told_while_standard_input_stays_open() {
+    let product = Product::new();
+    fs::create_dir_all(product.data().join("work/sentinel.duckdb")).unwrap();
+    let mut child = product
+        .command(&product.home(), &["ingest", "-"])
+        .stdin(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let open = child.stdin.take();
+    let status = child.wait().unwrap();
+    drop(open);
+    assert_eq!(status.code(), Some(3));
+}
+
+#[test]
 fn a_lock_of_a_process_that_died_is_free() {
     let (mailbox, product) = (three(), Product::new());
     fs::create_dir_all(product.data().join("work")).unwrap();

@@ -18,7 +18,7 @@ use crate::mail;
 use crate::model::item::{ItemKind, ItemNo, MailHeader};
 use crate::model::limits::Limits;
 use crate::model::outcome::Refusal;
-use crate::source::path::{FoundItem, walk};
+use crate::source::path::{FoundItem, is_stream, walk};
 use crate::store::settings::StoreConfig;
 use crate::store::working::Store;
 
@@ -86,6 +86,13 @@ struct Collecting<'a, 'k> {
 
 impl Collecting<'_, '_> {
     fn all(&mut self, from: &Collect) -> Result<()> {
+        if from.paths.iter().any(is_stream) {
+            // A store that cannot be opened is told of at once, not when the stream ends.
+            self.known = self.feed.known();
+            if self.known.is_none() {
+                return Ok(());
+            }
+        }
         let mut kept = Ok(true);
         let walked = walk(from.paths, from.limits, &mut |found| {
             kept = self.take(item(found, from.received_utc_secs));

@@ -1,7 +1,7 @@
 //! Files, folders, Maildir, mbox, local archives and standard input -> items.
 
 use std::ffi::OsString;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
@@ -59,6 +59,12 @@ fn joined(first: Option<io::Error>, next: &io::Error) -> io::Error {
 
 fn named(path: &OsString, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.to_string_lossy()))
+}
+
+/// Whether a path is read as a stream, which may go on for as long as its writer likes.
+pub fn is_stream(path: &OsString) -> bool {
+    let is_special = |meta: Metadata| !meta.is_file() && !meta.is_dir();
+    path == "-" || Path::new(path).metadata().is_ok_and(is_special)
 }
 
 fn one_path(
