@@ -48,7 +48,6 @@ impl Store {
     /// Decides how every document of a batch ends and makes all of it durable. Returns the documents in order.
     pub fn commit(&mut self, stage: &Stage, staged: Staged) -> Result<Vec<DocumentRow>> {
         let connection = &stage.connection;
-        self.room.work(connection, staged.weight as u64)?;
         let transaction = Transaction::begin(connection)?;
         append(connection, "items", &staged.items, intake_rows::items)?;
         let decided = self.decide(connection, staged)?;
@@ -70,6 +69,7 @@ impl Store {
             .execute_batch(CLEAR)
             .context("dropping the staging tables")?;
         transaction.commit()?;
+        stage.make_room(0)?;
         Ok(decided.documents)
     }
 

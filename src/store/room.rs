@@ -1,5 +1,6 @@
 //! How much memory DuckDB may have: what is configured for usual batches and days, more for larger ones.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result};
@@ -12,7 +13,7 @@ pub const USUAL_RECORDS: u64 = 100_000;
 /// row group of a Parquet file that it is filling.
 const RECORD_BYTES: u64 = 256;
 
-/// DuckDB's memory limit, by what is staged and what is worked on at the moment.
+/// DuckDB's memory limit, by the records of all batches and of what else is worked on at the moment.
 pub(super) struct Room {
     usual_bytes: u64,
     state: Mutex<State>,
@@ -21,7 +22,8 @@ pub(super) struct Room {
 struct State {
     /// The limit as it is.
     bytes: u64,
-    staged_records: u64,
+    /// Of each batch from its first record to its commit, by the number of its stage.
+    batch_records: BTreeMap<usize, u64>,
     worked_records: u64,
 }
 
@@ -29,7 +31,7 @@ impl Room {
     pub(super) fn new(usual_bytes: u64) -> Self {
         let state = State {
             bytes: usual_bytes,
-            staged_records: 0,
+            batch_records: BTreeMap::new(),
             worked_records: 0,
         };
         Self {
@@ -38,21 +40,27 @@ impl Room {
         }
     }
 
-    /// So many records are staged.
-    pub(super) fn stage(&self, connection: &Connection, records: u64) -> Result<()> {
+    /// The number of another stage.
+    pub(super) fn enter(&self) -> usize {
+        let batches = &mut self.state().batch_records;
+        let next = batches.last_key_value().map_or(0, |(last, _)| last + 1);
+        batches.insert(next, 0);
+        next
+    }
+
+    /// A stage is gone, and its batch with it. The next look takes back its room.
+    pub(super) fn leave(&self, stage: usize) {
+        self.state().batch_records.remove(&stage);
+    }
+
+    /// A batch has so many records, none when it is committed.
+    pub(super) fn batch(&self, connection: &Connection, stage: usize, records: u64) -> Result<()> {
         let mut state = self.state();
-        state.staged_records = records;
+        state.batch_records.insert(stage, records);
         self.set(state, connection)
     }
 
-    /// What is staged is next to be worked on. Its room stays until it is.
-    pub(super) fn hand_over(&self) {
-        let mut state = self.state();
-        state.worked_records = state.worked_records.max(state.staged_records);
-        state.staged_records = 0;
-    }
-
-    /// So many records are worked on.
+    /// So many records are worked on, beside batches.
     pub(super) fn work(&self, connection: &Connection, records: u64) -> Result<()> {
         let mut state = self.state();
         state.worked_records = records;
@@ -65,8 +73,7 @@ impl Room {
     }
 
     fn set(&self, mut state: MutexGuard<State>, connection: &Connection) -> Result<()> {
-        let records = state.staged_records.max(state.worked_records);
-        let bytes = room_bytes(self.usual_bytes, records);
+        let bytes = room_bytes(self.usual_bytes, &state);
         if bytes == state.bytes {
             return Ok(());
         }
@@ -86,12 +93,14 @@ impl Room {
     }
 }
 
-fn room_bytes(usual_bytes: u64, records: u64) -> u64 {
-    if records <= USUAL_RECORDS {
+/// Batches of the usual size fit beside each other; a larger one needs room beside the other.
+fn room_bytes(usual_bytes: u64, state: &State) -> u64 {
+    let records = || state.batch_records.values().chain([&state.worked_records]);
+    if records().all(|records| *records <= USUAL_RECORDS) {
         return usual_bytes;
     }
     // In steps, so that a report that comes in chunks does not set the limit for each.
-    let steps = records.div_ceil(USUAL_RECORDS);
+    let steps = records().sum::<u64>().div_ceil(USUAL_RECORDS);
     (usual_bytes * 2).max(steps.saturating_mul(USUAL_RECORDS * RECORD_BYTES))
 }
 
@@ -120,5 +129,24 @@ mod tests {
         connection.execute_batch("rollback").unwrap();
         room.work(&connection, 0).unwrap();
         assert!(!room.is_more());
+    }
+    #[test]
+    fn large_batches_have_room_beside_each_other() {
+        let connection = Connection::open_in_memory().unwrap();
+        let room = Room::new(128 << 20);
+        let (one, other) = (room.enter(), room.enter());
+        let bytes = || room.state().bytes;
+        for (stage, records, expect) in [
+            (one, 1, 128 << 20),
+            (other, 1, 128 << 20),
+            (one, 10, 11 * USUAL_RECORDS * RECORD_BYTES),
+            (other, 10, 20 * USUAL_RECORDS * RECORD_BYTES),
+            (one, 0, 256 << 20),
+            (other, 0, 128 << 20),
+        ] {
+            room.batch(&connection, stage, records * USUAL_RECORDS)
+                .unwrap();
+            assert_eq!(bytes(), expect, "{stage} {records}");
+        }
     }
 }

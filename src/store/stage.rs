@@ -18,7 +18,8 @@ use crate::model::item::ItemNo;
 /// A connection with staging tables.
 pub struct Stage {
     pub(super) connection: Connection,
-    pub(super) room: Arc<Room>,
+    room: Arc<Room>,
+    number: usize,
 }
 
 /// A batch that is being staged. Dropped without [`Staging::end`], it leaves no trace.
@@ -43,6 +44,7 @@ impl Store {
         Ok(Stage {
             connection: self.another_connection()?,
             room: Arc::clone(&self.room),
+            number: self.room.enter(),
         })
     }
 }
@@ -50,7 +52,6 @@ impl Store {
 impl Stage {
     /// Begins a batch with empty staging tables.
     pub fn begin(&self) -> Result<Staging<'_>> {
-        self.room.stage(&self.connection, 0)?;
         for stage in STAGES {
             self.connection
                 .execute_batch(stage)
@@ -62,16 +63,25 @@ impl Stage {
             staged: Staged::default(),
         })
     }
+
+    /// Lets DuckDB have room for a batch of so many records, until there are none.
+    pub(super) fn make_room(&self, records: usize) -> Result<()> {
+        self.room
+            .batch(&self.connection, self.number, records as u64)
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        self.room.leave(self.number);
+    }
 }
 
 impl Staging<'_> {
     /// Stages records. They count when a document with their load key is accepted.
     pub fn stage(&mut self, records: RecordBatch) -> Result<()> {
         self.staged.weight += weight(&records);
-        let stage = self.stage;
-        stage
-            .room
-            .stage(&stage.connection, self.staged.weight as u64)?;
+        self.stage.make_room(self.staged.weight)?;
         self.records
             .append_record_batch(records)
             .context("staging records")
@@ -108,11 +118,7 @@ impl Staging<'_> {
     /// Ends the batch: what it holds can be committed.
     pub fn end(mut self) -> Result<Staged> {
         self.records.flush().context("staging records")?;
-        let stage = self.stage;
-        stage
-            .room
-            .stage(&stage.connection, self.staged.weight as u64)?;
-        stage.room.hand_over();
+        self.stage.make_room(self.staged.weight)?;
         Ok(self.staged)
     }
 }
