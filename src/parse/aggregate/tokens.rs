@@ -24,6 +24,8 @@ enum Markup {
     CData(usize),
     /// `<name …>` of so many bytes.
     Tag(usize),
+    /// What never ends, and takes the rest of the document with it.
+    Endless,
     /// Just a character.
     Text,
     /// The window ends before its end.
@@ -98,6 +100,11 @@ impl Window<'_> {
                 builder.text(&rest[CDATA.len()..len - CDATA_END.len()]);
                 Ok(len)
             }
+            // Records in it would be lost without a word.
+            Markup::Endless if !builder.is_unopened() && rest.contains("record") => {
+                Err(truncated())
+            }
+            Markup::Endless => Ok(rest.len()),
             Markup::Unfinished => Ok(0),
             Markup::Text => self.stray(rest, is_strict, builder),
         }
@@ -227,7 +234,7 @@ impl Window<'_> {
     fn until(&self, rest: &str, end: &str, is_strict: bool, found: fn(usize) -> Markup) -> Markup {
         match rest.find(end) {
             Some(at) => found(at + end.len()),
-            None if self.is_last && !is_strict => Markup::Nothing(rest.len()),
+            None if self.is_last && !is_strict => Markup::Endless,
             None => self.unfinished(),
         }
     }

@@ -74,3 +74,17 @@ fn bytes_behind_the_root_say_nothing_of_the_encoding() {
     assert_eq!(head.org_name, "Bücher");
     assert_eq!(codes(&head), ["trailing-bytes"]);
 }
+
+#[test]
+fn records_behind_a_comment_that_never_ends_are_not_lost_in_silence() {
+    let document = minimal();
+    let end = document.rfind("</feedback>").unwrap();
+    let record = &document[document.find("<record>").unwrap()..end];
+    for begin in ["<!--", "<![CDATA["] {
+        let cut = format!("{}{begin} cut", &document[..end]);
+        let (head, _) = parse_xml(cut.as_bytes());
+        assert!(codes(&head).contains(&"end-missing"), "{begin}");
+        let hidden = format!("{cut} {record}</feedback>");
+        assert_eq!(refusal(hidden.as_bytes()).code, "xml-truncated", "{begin}");
+    }
+}
