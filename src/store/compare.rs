@@ -9,6 +9,9 @@ use duckdb::Connection;
 use super::schema::SCHEMA;
 use super::working::Store;
 
+/// Rows whose hashes are compared at once: they fit into DuckDB's memory many times.
+const ROWS_AT_ONCE: i64 = 250_000;
+
 /// Table by table and row by row, what differs between a store and another database.
 impl Store {
     /// Attaches the database at `path`, read-only, under the name `other`.
@@ -54,20 +57,50 @@ impl Store {
         } else {
             "*"
         };
-        let missing = |from: &str, other: &str| -> Result<i64> {
-            let sql = format!(
-                "select count(*) from (select {columns} from {from}{table} except all select {columns} from {other}{table})"
-            );
-            self.connection
-                .query_row(&sql, [], |row| row.get(0))
-                .with_context(|| format!("comparing table {table}"))
-        };
         let here = self.main();
-        let (more, less) = (missing(&here, "other.")?, missing("other.", &here)?);
-        let line = format!(
-            "table {table}: {less} rows are published that a rebuild does not give, {more} the other way"
+        let rows = |from: &str| format!("(select {columns} from {from}{table}) r");
+        let (here, there) = (rows(&here), rows("other."));
+        let compared = || -> duckdb::Result<Option<[i64; 2]>> {
+            if self.fingerprint(&here)? == self.fingerprint(&there)? {
+                return Ok(None);
+            }
+            let count = format!(
+                "select greatest((select count(*) from {here}), (select count(*) from {there}))"
+            );
+            let count: i64 = self.connection.query_row(&count, [], |row| row.get(0))?;
+            let slices = count / ROWS_AT_ONCE + 1;
+            let more = self.missing(&here, &there, slices)?;
+            Ok(Some([more, self.missing(&there, &here, slices)?]))
+        };
+        let compared = compared().with_context(|| format!("comparing table {table}"))?;
+        Ok(compared.map(|[more, less]| {
+            format!("table {table}: {less} rows are published that a rebuild does not give, {more} the other way")
+        }))
+    }
+
+    /// Number, sum and exclusive or of the hashes of rows, whatever their order: a table of any size is read once.
+    fn fingerprint(&self, rows: &str) -> duckdb::Result<(i64, String, String)> {
+        let sql = format!(
+            "select count(*), coalesce(sum(hash(r)), 0)::varchar, coalesce(bit_xor(hash(r)), 0)::varchar from {rows}"
         );
-        Ok((more + less > 0).then_some(line))
+        let row = |row: &duckdb::Row| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+        self.connection.query_row(&sql, [], row)
+    }
+
+    /// Counts the rows that are not among the others, a slice at a time.
+    fn missing(&self, rows: &str, others: &str, slices: i64) -> duckdb::Result<i64> {
+        let mut missing = 0;
+        for slice in 0..slices {
+            let hashes = |rows: &str| {
+                format!("select hash(r) as h from {rows} where h % {slices} = {slice}")
+            };
+            let (rows, others) = (hashes(rows), hashes(others));
+            let sql = format!("select count(*) from ({rows} except all {others})");
+            missing += self
+                .connection
+                .query_row(&sql, [], |row| row.get::<_, i64>(0))?;
+        }
+        Ok(missing)
     }
 
     /// Rows of each table in the attached database and here; `runs` is filled at publication only.

@@ -18,6 +18,7 @@ use crate::model::limits::Limits;
 use crate::model::tls::{TlsFailure, TlsPolicy, TlsReport};
 use crate::parse::Report;
 
+mod compare;
 mod meaning;
 
 const DAY_SECS: i64 = 86_400;

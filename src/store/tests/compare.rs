@@ -1,0 +1,43 @@
+//! What tells two databases apart.
+
+use super::*;
+
+/// Fills table `sources` with so many rows and changes the last few.
+fn fill(store: &Store, rows: u64, changed: u64) {
+    let sql = format!(
+        "insert into sources by name
+        select repeat(md5(n::varchar), 8) as source_ip, 'example.com' as domain, date '2026-03-01' as first_day,
+            date '2026-03-01' as last_day, case when n > {rows} - {changed} then n + 1 else n end as messages,
+            0 as passed, 0 as dkim_aligned, 0 as spf_aligned, 0 as compliant, 0 as forwarded_pass,
+            0 as forwarded_fail, 0 as misconfigured, 0 as known_unapproved, 0 as unknown, 0 as threat
+        from range(1, {rows} + 1) r(n)"
+    );
+    store.connection.execute_batch(&sql).unwrap();
+    store.checkpoint().unwrap();
+}
+
+#[test]
+fn differences_are_counted_in_tables_larger_than_memory() {
+    const ROWS: u64 = 600_000;
+    let folders = [(); 3].map(|()| tempfile::tempdir().unwrap());
+    let [one, same, other] = folders.each_ref().map(|folder| {
+        let config = StoreConfig {
+            memory_limit_bytes: 64 << 20,
+            ..config(folder.path())
+        };
+        Store::open(config).unwrap()
+    });
+    fill(&one, ROWS, 0);
+    fill(&same, ROWS, 0);
+    fill(&other, ROWS, 3);
+    let differences = |with: Store| {
+        let closed = with.close().unwrap();
+        one.attach(&closed.path).unwrap();
+        let differences = one.differences().unwrap();
+        one.detach().unwrap();
+        differences
+    };
+    assert_eq!(differences(same), Vec::<String>::new());
+    let line = "table sources: 3 rows are published that a rebuild does not give, 3 the other way";
+    assert_eq!(differences(other), [line]);
+}
