@@ -12,6 +12,9 @@ use super::working::Store;
 /// Rows whose hashes are compared at once: they fit into DuckDB's memory many times.
 const ROWS_AT_ONCE: i64 = 250_000;
 
+/// Hash of a row `r`. With its text, because lists that are NULL, empty or hold but NULL have the same hash.
+const ROW_HASH: &str = "hash(r, r::varchar)";
+
 /// Table by table and row by row, what differs between a store and another database.
 impl Store {
     /// Attaches the database at `path`, read-only, under the name `other`.
@@ -79,9 +82,9 @@ impl Store {
     }
 
     /// Number, sum and exclusive or of the hashes of rows, whatever their order: a table of any size is read once.
-    fn fingerprint(&self, rows: &str) -> duckdb::Result<(i64, String, String)> {
+    pub(super) fn fingerprint(&self, rows: &str) -> duckdb::Result<(i64, String, String)> {
         let sql = format!(
-            "select count(*), coalesce(sum(hash(r)), 0)::varchar, coalesce(bit_xor(hash(r)), 0)::varchar from {rows}"
+            "select count(*), coalesce(sum({ROW_HASH}), 0)::varchar, coalesce(bit_xor({ROW_HASH}), 0)::varchar from {rows}"
         );
         let row = |row: &duckdb::Row| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
         self.connection.query_row(&sql, [], row)
@@ -92,7 +95,7 @@ impl Store {
         let mut missing = 0;
         for slice in 0..slices {
             let hashes = |rows: &str| {
-                format!("select hash(r) as h from {rows} where h % {slices} = {slice}")
+                format!("select {ROW_HASH} as h from {rows} where h % {slices} = {slice}")
             };
             let (rows, others) = (hashes(rows), hashes(others));
             let sql = format!("select count(*) from ({rows} except all {others})");

@@ -130,6 +130,7 @@ mod tests {
         room.work(&connection, 0).unwrap();
         assert!(!room.is_more());
     }
+
     #[test]
     fn large_batches_have_room_beside_each_other() {
         let connection = Connection::open_in_memory().unwrap();

@@ -41,3 +41,24 @@ fn differences_are_counted_in_tables_larger_than_memory() {
     let line = "table sources: 3 rows are published that a rebuild does not give, 3 the other way";
     assert_eq!(differences(other), [line]);
 }
+
+#[test]
+fn rows_that_are_not_the_same_have_other_fingerprints() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(config(folder.path())).unwrap();
+    let rows = [
+        "null::varchar[]",
+        "[]::varchar[]",
+        "[null::varchar]",
+        "['NULL']",
+        "['']",
+        "['a', 'b']",
+        "['b', 'a']",
+    ];
+    let fingerprints = rows.map(|row| {
+        let row = format!("(select {row} as list) r");
+        store.fingerprint(&row).unwrap()
+    });
+    let distinct: std::collections::HashSet<_> = fingerprints.iter().collect();
+    assert_eq!(distinct.len(), rows.len(), "{fingerprints:?}");
+}
