@@ -171,6 +171,9 @@ fn log_path(path: &Path) -> PathBuf {
 /// The log that may grow before it is worked into the database in the middle of a load.
 const LOG_BYTES: &str = "128MiB";
 
+/// The oldest DuckDB that can read the file.
+const OLDEST_READER: &str = "v1.3.0";
+
 /// Whether DuckDB was not allowed the memory that a statement needed.
 pub fn is_out_of_memory(error: &anyhow::Error) -> bool {
     format!("{error:#}").contains("Out of Memory Error")
@@ -191,7 +194,9 @@ fn connect(config: &StoreConfig) -> Result<Connection> {
         .with("autoinstall_known_extensions", "false")?
         .with("autoload_known_extensions", "false")?
         // A commit is durable in the log; compressing it is left to the end of the run, beside other work.
-        .with("checkpoint_threshold", LOG_BYTES)?;
+        .with("checkpoint_threshold", LOG_BYTES)?
+        // Texts are compressed in half the time that the form for older readers takes, and are found faster.
+        .with("storage_compatibility_version", OLDEST_READER)?;
     let path = &config.path;
     Connection::open_with_flags(path, settings)
         .with_context(|| format!("opening {}", path.display()))
