@@ -283,6 +283,20 @@ fn only_the_command_line_prints_and_nothing_unfinished_is_left() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// `scope.spawn` panics where no thread can be started; a builder gives an error.
+#[test]
+fn threads_that_cannot_be_started_are_errors() {
+    let mut wrong = BTreeSet::new();
+    for source in sources() {
+        for (number, line) in source.code() {
+            if line.contains("scope.spawn(") || line.contains("thread::spawn(") {
+                wrong.insert(format!("{}:{number}", source.path));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
 #[test]
 fn files_open_with_their_purpose_and_have_an_end() {
     let mut wrong = BTreeSet::new();

@@ -153,18 +153,29 @@ impl Pages {
         drawn: &SyncSender<Result<Vec<Page>>>,
     ) {
         while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let pages = self.perform(site, task, connection);
-            let has_failed = pages.is_err();
-            if drawn.send(pages).is_err() || has_failed {
-                return;
+            let mut done = |pages| drawn.send(Ok(pages)).is_ok();
+            match self.perform(site, task, connection, &mut done) {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => {
+                    let _ = drawn.send(Err(error));
+                    return;
+                }
             }
         }
     }
 
-    fn perform(&self, site: &Site<'_>, task: &Task, connection: &Connection) -> Result<Vec<Page>> {
+    /// Gives what it draws to `done`; `false` when nobody takes it.
+    fn perform(
+        &self,
+        site: &Site<'_>,
+        task: &Task,
+        connection: &Connection,
+        done: &mut dyn FnMut(Vec<Page>) -> bool,
+    ) -> Result<bool> {
         let mut rows = |query: &Query, params: &Params| run(connection, query, params);
         if let Task::Reports(batch) = task {
-            return self.draw_reports(batch, &mut rows);
+            return self.draw_reports(batch, connection, done);
         }
         let mut pages = Vec::new();
         let mut emit = |path: &str, bytes: &[u8]| {
@@ -185,7 +196,7 @@ impl Pages {
             }
             Task::Reports(_) => {}
         }
-        Ok(pages)
+        Ok(done(pages))
     }
 
     /// Whether a query of the user's own is on one of the pages. It may look at any table, so what is new to the page

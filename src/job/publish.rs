@@ -83,9 +83,13 @@ pub fn publish(mut store: Store, publication: Publication) -> Result<Option<Gene
         return Ok(None);
     }
     store.write_runs(publication.entries)?;
+    // What is made anew repairs also what became of the published files: nothing is taken from them.
+    let base = current
+        .as_ref()
+        .filter(|_| publication.extent == Extent::Changed);
     let mut staging = publication
         .publisher
-        .stage(current.as_ref())
+        .stage(base)
         .context("beginning a generation")?;
     let watch = publication.watch;
     let drawn_as_of = current.as_ref().map(|base| base.manifest.values.as_of);
@@ -189,15 +193,15 @@ fn write_lake(store: &Store, staging: &mut Staging, changed: &[LakeDay]) -> Resu
 }
 
 fn keep(staging: &mut Staging, day: &LakeDay) -> Result<bool> {
-    for path in day.paths() {
-        if !staging
-            .keep(&path)
-            .with_context(|| format!("linking {path}"))?
-        {
-            return Ok(false);
+    let are_there = day.paths().iter().all(|path| staging.is_in_base(path));
+    if are_there {
+        for path in day.paths() {
+            staging
+                .keep(&path)
+                .with_context(|| format!("linking {path}"))?;
         }
     }
-    Ok(true)
+    Ok(are_there)
 }
 
 /// A day is one small COPY, which is the work of one thread: days are written side by side.

@@ -169,11 +169,12 @@ impl Publisher {
         let old = numbers.len().saturating_sub(KEPT_GENERATIONS);
         for pair in numbers.windows(2).take(old) {
             let [number, next] = [pair[0], pair[1]];
-            let replaced_utc_secs =
-                sync::published_utc_secs(&self.release(next).join(manifest::FILE_NAME))?;
-            if Some(number) != current
-                && now_utc_secs.saturating_sub(replaced_utc_secs) >= KEPT_SECS
-            {
+            // One that lost its manifest does not say when it took the place of the one before, which stays as long.
+            let replaced = sync::published_utc_secs(&self.release(next).join(manifest::FILE_NAME));
+            let is_old = replaced.is_ok_and(|replaced_utc_secs| {
+                now_utc_secs.saturating_sub(replaced_utc_secs) >= KEPT_SECS
+            });
+            if Some(number) != current && is_old {
                 let removed = self.releases().join(format!("{REMOVED}{number}"));
                 fs::rename(self.release(number), &removed)
                     .map_err(|error| durable::named(&removed, "naming", &error))?;

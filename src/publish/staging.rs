@@ -17,6 +17,9 @@ use crate::model::hex::hex;
 /// Path of the database in a generation.
 pub const DATABASE: &str = "sentinel.duckdb";
 
+/// Name of a link on its way to its path; no published file is called so.
+const LINKED: &str = ".linked";
+
 /// A folder beside the generations. Paths are relative to it, with `/`. Dropped without [`Staging::publish`], it is
 /// removed by the next [`Publisher::stage`].
 #[derive(Debug)]
@@ -78,11 +81,11 @@ impl Staging {
         Ok(())
     }
 
-    /// Whether the base has a file of this path.
+    /// Whether the base has a file of this path, and nobody removed it.
     pub fn is_in_base(&self, path: &str) -> bool {
-        self.base
-            .as_ref()
-            .is_some_and(|base| base.manifest.files.contains_key(path))
+        self.base.as_ref().is_some_and(|base| {
+            base.manifest.files.contains_key(path) && base.folder.join(path).is_file()
+        })
     }
 
     /// Takes the file of the base over unread; `false` when the base has none of this path.
@@ -125,18 +128,15 @@ impl Staging {
     }
 
     /// Takes a file that somebody else wrote into the folder: hashes it, and links the one of the base in its place
-    /// where that has the same bytes.
+    /// where that has the same bytes and can be linked.
     pub fn adopt(&mut self, path: &str) -> io::Result<()> {
         let target = self.target(path)?;
         let entry = hash(&target).map_err(|error| durable::named(&target, "hashing", &error))?;
-        let same = self
-            .base
-            .as_ref()
-            .is_some_and(|base| base.manifest.files.get(path) == Some(&entry));
-        if same {
-            fs::remove_file(&target)
+        let linked = self.folder.join(LINKED);
+        if self.link(path, &entry, &linked)? {
+            fs::rename(&linked, &target)
                 .map_err(|error| durable::named(&target, "replacing", &error))?;
-            self.keep(path)?;
+            self.files.insert(path.to_owned(), entry);
             return Ok(());
         }
         sync::make_read_only(&target)?;

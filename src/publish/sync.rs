@@ -29,8 +29,9 @@ pub fn all(paths: &[PathBuf]) -> io::Result<()> {
         Ok(())
     };
     thread::scope(|scope| {
+        // Where no more threads are allowed, those that are there do the work.
         let threads: Vec<_> = (1..THREADS.min(paths.len()))
-            .map(|_| scope.spawn(work))
+            .map_while(|_| thread::Builder::new().spawn_scoped(scope, work).ok())
             .collect();
         let mine = work();
         threads.into_iter().fold(mine, |all, thread| {

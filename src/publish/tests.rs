@@ -375,6 +375,17 @@ fn three_generations_stay_and_each_an_hour_after_it_was_replaced() {
 }
 
 #[test]
+fn old_generation_without_a_manifest_does_not_stop_a_publication() {
+    let (_folder, publisher) = new();
+    for number in 1..=4 {
+        publish(&publisher, &[("a", "1")], number, NOON);
+    }
+    fs::remove_file(publisher.release(2).join("manifest.json")).unwrap();
+    publish(&publisher, &[("a", "1")], 5, NOON + 36_000);
+    assert_eq!(releases(&publisher).join(" "), "1 3 4 5");
+}
+
+#[test]
 fn reader_of_an_old_generation_is_not_disturbed() {
     let (_folder, publisher) = new();
     let old = publish(&publisher, &[("a", "old")], 1, NOON);

@@ -14,6 +14,11 @@ pub const MAX_ROWS: usize = 100_000;
 /// Bytes that a result may hold.
 const MAX_RESULT_BYTES: usize = 64 << 20;
 
+/// A result is larger than it may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it gives more than {0} bytes; add a limit")]
+pub struct TooManyBytes(usize);
+
 /// Runs one query of the catalogue; parameters that it does not declare are left out, missing ones are an error.
 pub fn run(connection: &Connection, query: &Query, params: &Params) -> anyhow::Result<Table> {
     run_at_most(connection, query, params, MAX_ROWS)
@@ -26,15 +31,35 @@ pub fn run_at_most(
     params: &Params,
     max_rows: usize,
 ) -> anyhow::Result<Table> {
-    execute(connection, query, params, max_rows)
-        .with_context(|| format!("running the query {}", query.name))
+    named(
+        query,
+        execute(connection, query, params, (max_rows, MAX_RESULT_BYTES)),
+    )
+}
+
+/// As [`run`] with a lower limit on the bytes; more are a [`TooManyBytes`].
+pub fn run_within(
+    connection: &Connection,
+    query: &Query,
+    params: &Params,
+    max_bytes: usize,
+) -> anyhow::Result<Table> {
+    let max_bytes = max_bytes.min(MAX_RESULT_BYTES);
+    named(
+        query,
+        execute(connection, query, params, (MAX_ROWS, max_bytes)),
+    )
+}
+
+fn named(query: &Query, answer: anyhow::Result<Table>) -> anyhow::Result<Table> {
+    answer.with_context(|| format!("running the query {}", query.name))
 }
 
 fn execute(
     connection: &Connection,
     query: &Query,
     params: &Params,
-    max_rows: usize,
+    (max_rows, max_bytes): (usize, usize),
 ) -> anyhow::Result<Table> {
     let bound = bind(query, params)?;
     let named: Vec<(&str, &dyn ToSql)> = bound
@@ -57,10 +82,7 @@ fn execute(
             table.rows.len() + batch.len() <= max_rows,
             "it gives more than {max_rows} rows; add a limit"
         );
-        ensure!(
-            result_bytes <= MAX_RESULT_BYTES,
-            "it gives more than {MAX_RESULT_BYTES} bytes; add a limit"
-        );
+        ensure!(result_bytes <= max_bytes, TooManyBytes(max_bytes));
         table.rows.extend(value::rows(&batch)?);
     }
     Ok(table)
@@ -81,7 +103,8 @@ pub(super) fn columns_of(connection: &Connection, query: &Query) -> anyhow::Resu
         .iter()
         .map(|(name, kind)| (name.clone(), stand_in(kind)))
         .collect();
-    Ok(execute(connection, query, &params, MAX_ROWS)?.columns)
+    let limits = (MAX_ROWS, MAX_RESULT_BYTES);
+    Ok(execute(connection, query, &params, limits)?.columns)
 }
 
 fn column_names(statement: &Statement<'_>) -> Vec<String> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use duckdb::arrow::array::RecordBatch;
-use duckdb::arrow::datatypes::Schema;
+use duckdb::arrow::datatypes::{DataType, Field, Schema};
 use duckdb::{Connection, Statement, ToSql};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
@@ -80,6 +80,10 @@ pub fn stream_parquet(
     let fields = fields.fields().iter().zip(column_names(&statement));
     let fields = fields.map(|(field, name)| field.as_ref().clone().with_name(name));
     let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    if let Some(field) = schema.flattened_fields().into_iter().find(has_union) {
+        let message = format!("{}: Parquet has no unions", field.name());
+        return Err(StreamError::Answer(anyhow::anyhow!(message)));
+    }
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
@@ -94,6 +98,11 @@ pub fn stream_parquet(
     }
     writer.close().map_err(written)?;
     Ok(())
+}
+
+/// The writer stops the program at one.
+fn has_union(field: &&Field) -> bool {
+    matches!(field.data_type(), DataType::Union(..))
 }
 
 fn execute<'c>(

@@ -105,8 +105,9 @@ fn scalar(column: &dyn Array, row: usize) -> anyhow::Result<Value> {
         DataType::Decimal128(_, scale) => {
             decimal(column.as_primitive::<Decimal128Type>().value(row), *scale)
         }
-        DataType::Date32 => day(column.as_primitive::<Date32Type>().value(row), column, row)?,
-        DataType::Timestamp(unit, None) => Value::Timestamp(seconds(*unit, column, row)),
+        DataType::Date32 => day(column.as_primitive::<Date32Type>().value(row)),
+        // With a time zone or without, it counts from 1970 UTC.
+        DataType::Timestamp(unit, _) => Value::Timestamp(seconds(*unit, column, row)),
         other if other.is_integer() => integer(column, row)?,
         _ => shown(column, row)?,
     })
@@ -131,15 +132,20 @@ fn integer(column: &dyn Array, row: usize) -> anyhow::Result<Value> {
     Ok(Value::Int(number))
 }
 
-/// HUGEINT, the type of sums, comes as a decimal without a fraction.
+/// HUGEINT, the type of sums, comes as a decimal without a fraction. A decimal with more digits than a DOUBLE tells
+/// apart becomes text.
 fn decimal(unscaled: i128, scale: i8) -> Value {
     if scale <= 0 {
         return fitting(unscaled);
     }
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a decimal is shown with a few digits"
-    )]
+    if unscaled.unsigned_abs() > 1 << f64::MANTISSA_DIGITS {
+        let places = usize::from(scale.unsigned_abs());
+        let digits = format!("{:0>width$}", unscaled.unsigned_abs(), width = places + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - places);
+        let sign = if unscaled < 0 { "-" } else { "" };
+        return Value::Text(format!("{sign}{whole}.{fraction}"));
+    }
+    #[expect(clippy::cast_precision_loss, reason = "it has no more digits")]
     Value::Double(unscaled as f64 / 10f64.powi(scale.into()))
 }
 
@@ -147,10 +153,20 @@ fn fitting(number: i128) -> Value {
     i64::try_from(number).map_or_else(|_| Value::Text(number.to_string()), Value::Int)
 }
 
-/// DuckDB has days that chrono does not (`infinity`): those become text.
-fn day(days: i32, column: &dyn Array, row: usize) -> anyhow::Result<Value> {
+/// DuckDB has days that chrono does not: those become text.
+fn day(days: i32) -> Value {
     let date = NaiveDate::default().checked_add_signed(chrono::Duration::days(days.into()));
-    date.map_or_else(|| shown(column, row), |date| Ok(Value::Day(date)))
+    date.map_or_else(|| Value::Text(far_day(days)), Value::Day)
+}
+
+fn far_day(days: i32) -> String {
+    const INFINITY: i32 = i32::MAX;
+    const MINUS_INFINITY: i32 = -i32::MAX;
+    match days {
+        INFINITY => "infinity".to_owned(),
+        MINUS_INFINITY => "-infinity".to_owned(),
+        _ => format!("{days} days from 1970-01-01"),
+    }
 }
 
 fn seconds(unit: TimeUnit, column: &dyn Array, row: usize) -> i64 {

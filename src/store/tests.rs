@@ -475,13 +475,13 @@ fn every_table_and_column_has_its_meaning() {
 }
 
 #[test]
-fn the_file_can_be_read_by_duckdb_1_3_and_later() {
+fn the_file_can_be_read_by_duckdb_1_4_and_later() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(config(folder.path())).unwrap();
     let closed = store.close().unwrap();
     let file = Connection::open(closed.path).unwrap();
     let form = "select tags['storage_version'] from duckdb_databases() where not internal";
-    assert_eq!(lines(&file, form), ["v1.3.0+"]);
+    assert_eq!(lines(&file, form), ["v1.4.0+"]);
 }
 
 #[test]

@@ -171,8 +171,9 @@ fn log_path(path: &Path) -> PathBuf {
 /// The log that may grow before it is worked into the database in the middle of a load.
 const LOG_BYTES: &str = "128MiB";
 
-/// The oldest DuckDB that can read the file.
-const OLDEST_READER: &str = "v1.3.0";
+/// The oldest DuckDB that can read the file: 1.3 knows the form, but takes texts for NULL where others of their column
+/// are NULL, without a word.
+const OLDEST_READER: &str = "v1.4.0";
 
 /// Whether DuckDB was not allowed the memory that a statement needed.
 pub fn is_out_of_memory(error: &anyhow::Error) -> bool {

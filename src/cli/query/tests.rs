@@ -140,6 +140,18 @@ fn parquet_comes_back_as_it_was() {
 }
 
 #[test]
+fn what_parquet_does_not_have_is_said() {
+    for value in ["union_value(k := 1)", "[{'a': union_value(k := 1)}]"] {
+        let sql = format!("select {value} as v");
+        let error = asked(data().path(), &sql, &[], QueryFormat::Parquet).unwrap_err();
+        assert!(
+            error.to_string().contains("Parquet has no unions"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn query_of_the_catalogue_takes_the_generations_as_of() {
     let figures = text("overview_figures", &[], QueryFormat::Ndjson).unwrap();
     assert!(

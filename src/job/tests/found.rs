@@ -19,6 +19,34 @@ fn what_was_changed_by_hand_is_found() {
 }
 
 #[test]
+fn what_was_taken_from_the_published_files_is_there_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = input(folder.path());
+    let world = World::new(2);
+    world.ingest(&paths[..40]);
+    let of_lake = |world: &World| {
+        let files = world.current().manifest.files;
+        files
+            .keys()
+            .filter(|path| path.starts_with("lake/"))
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    for path in of_lake(&world) {
+        fs::remove_file(world.current().folder.join(path)).unwrap();
+    }
+    world.ingest(&paths[40..42]);
+    world.assert_verified("files that the base lacks");
+    let changed = world.current().folder.join(&of_lake(&world)[0]);
+    fs::remove_file(&changed).unwrap();
+    fs::write(&changed, "other bytes").unwrap();
+    let lost = world.current().folder.join("site/overview.html");
+    fs::remove_file(lost).unwrap();
+    world.with_run(|run| rebuild(run, &mut |_| {})).unwrap();
+    world.assert_verified("rebuild");
+}
+
+#[test]
 fn other_code_makes_everything_anew_without_being_told() {
     let folder = tempfile::tempdir().unwrap();
     let paths = input(folder.path());

@@ -1,9 +1,11 @@
 //! The end of elements: where fields, entries and records are taken in, and where missing end tags are forgiven.
 
 use super::builder::{Builder, Open, Phase};
+use super::head::ErrorsBound;
 use super::name::Name;
 use super::schema::{self, Place};
 use super::stop::Stop;
+use super::text::LONGEST_TEXTS;
 
 impl Builder<'_> {
     /// Closes the innermost element.
@@ -45,9 +47,13 @@ impl Builder<'_> {
                     .assign_entry(parent.name, name, &self.text, &mut self.oddities)
             }
             _ => {
-                let most_errors = self.attempt.limits.results_per_record as usize;
+                let limits = self.attempt.limits;
+                let errors = ErrorsBound {
+                    texts: limits.results_per_record as usize,
+                    bytes: limits.text_bytes.saturating_mul(LONGEST_TEXTS),
+                };
                 self.head
-                    .assign(name, &self.text, most_errors, &mut self.oddities);
+                    .assign(name, &self.text, errors, &mut self.oddities);
             }
         }
     }

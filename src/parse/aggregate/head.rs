@@ -21,18 +21,26 @@ pub(super) struct HeadDraft {
     pub(super) is_rfc9990: bool,
 }
 
+/// What the list of `error` may hold: heads are held in memory by the thousand.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ErrorsBound {
+    pub(super) texts: usize,
+    /// Of all of them together.
+    pub(super) bytes: usize,
+}
+
 impl HeadDraft {
-    /// Takes the text of one leaf; `most_errors` bounds the list of `error`.
+    /// Takes the text of one leaf.
     pub(super) fn assign(
         &mut self,
         name: Name,
         text: &str,
-        most_errors: usize,
+        errors: ErrorsBound,
         oddities: &mut Oddities,
     ) {
         let text = text.trim();
         if name == Name::Error {
-            return self.push_error(text, most_errors, oddities);
+            return self.push_error(text, errors, oddities);
         }
         if text.is_empty() || !self.is_first(name, text, oddities) {
             return;
@@ -86,12 +94,14 @@ impl HeadDraft {
         }
     }
 
-    fn push_error(&mut self, text: &str, most_errors: usize, oddities: &mut Oddities) {
+    fn push_error(&mut self, text: &str, bound: ErrorsBound, oddities: &mut Oddities) {
         if text.is_empty() {
             return;
         }
-        if self.head.errors.len() < most_errors {
-            self.head.errors.push(text.to_owned());
+        let errors = &mut self.head.errors;
+        let bytes = errors.iter().map(String::len).sum::<usize>() + text.len();
+        if errors.len() < bound.texts && bytes <= bound.bytes {
+            errors.push(text.to_owned());
         } else {
             oddities.note("errors-cut", || text.to_owned());
         }

@@ -3,9 +3,9 @@
 use super::builder::{Builder, Phase};
 use super::schema::Place;
 
-/// The texts of one record together have at most the bytes of so many of the longest: a record can have hundreds of
-/// results, and rows are held in memory by the thousand.
-const RECORD_TEXTS: usize = 4;
+/// The texts of one record together, and those of the `error`s of one report, have at most the bytes of so many of the
+/// longest: there can be hundreds of them, and rows are held in memory by the thousand.
+pub(super) const LONGEST_TEXTS: usize = 4;
 
 impl Builder<'_> {
     /// Text between tags.
@@ -67,7 +67,7 @@ impl Builder<'_> {
 
     fn push_text(&mut self, text: &str) {
         let limit = self.attempt.limits.text_bytes;
-        let of_record = limit.saturating_mul(RECORD_TEXTS);
+        let of_record = limit.saturating_mul(LONGEST_TEXTS);
         let room = limit
             .min(of_record.saturating_sub(self.record.text_bytes))
             .saturating_sub(self.text.len());

@@ -68,6 +68,13 @@ fn each_type_becomes_its_value() {
                 ("b".into(), Value::Text("x".into())),
             ]),
         ),
+        ("timestamptz '1970-01-01 02:00:01+02'", Value::Timestamp(1)),
+        ("'infinity'::date", Value::Text("infinity".to_owned())),
+        ("'-infinity'::date", Value::Text("-infinity".to_owned())),
+        (
+            "-12345678901234567890.05::decimal(38, 2)",
+            Value::Text("-12345678901234567890.05".to_owned()),
+        ),
         ("'b'::enum('a', 'b')", Value::Text("b".to_owned())),
         (
             "'00000000-0000-0000-0000-000000000001'::uuid",

@@ -74,6 +74,16 @@ fn the_texts_of_a_record_are_cut_together_and_the_next_record_is_whole() {
 }
 
 #[test]
+fn the_errors_of_a_report_are_cut_together() {
+    let errors = format!("<error>{}</error>", "x".repeat(4000)).repeat(100);
+    let metadata = METADATA.replace("</report_metadata>", &(errors + "</report_metadata>"));
+    let (head, records) = parse_xml(report(&format!("{metadata}{POLICY}{RECORD}")).as_bytes());
+    assert_eq!(head.errors.len(), 4);
+    assert!(codes(&head).contains(&"errors-cut"));
+    assert_eq!(records.len(), 1);
+}
+
+#[test]
 fn hostile_markup_takes_linear_time() {
     for piece in [
         "<!--",
