@@ -1,4 +1,4 @@
-//! Large input: one huge report, and one day with more records than fit into memory.
+//! Large input: one huge report, one day with more records than fit into memory, and reports that are all text.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![cfg(feature = "long-tests")]
@@ -77,4 +77,51 @@ fn long_a_day_of_more_records_than_fit_into_memory_is_published() {
     assert!(run.wait().unwrap().success());
     assert_holds(&product, 800_000, 8 * messages(100_000));
     assert!(peak_kib < 600 << 10, "{peak_kib} KiB");
+}
+
+/// A report of one record whose head has ten texts as long as the limits allow, each different.
+fn wordy_report(id: u32) -> Vec<u8> {
+    let text = |n: u32| {
+        let mut word = u64::from(id * 10 + n) + 1;
+        let mut text = String::new();
+        while text.len() < 4_000 {
+            word = word.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            text.push_str(&format!("{word:016x}"));
+        }
+        text
+    };
+    let errors: String = (0..4)
+        .map(|n| format!("<error>{}</error>", text(n)))
+        .collect();
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    write!(
+        gzip,
+        "<feedback><report_metadata><org_name>{}</org_name><email>{}</email><extra_contact_info>{}</extra_contact_info>\
+         <report_id>{}</report_id>{errors}<generator>{}</generator><date_range><begin>{BEGIN_UTC_SECS}</begin>\
+         <end>{}</end></date_range></report_metadata><policy_published><domain>example.com</domain><p>none</p>\
+         <fo>{}</fo></policy_published><record><row><source_ip>192.0.2.1</source_ip><count>1</count></row></record>\
+         </feedback>",
+        text(4),
+        text(5),
+        text(6),
+        text(7),
+        text(8),
+        BEGIN_UTC_SECS + 86_400,
+        text(9),
+    )
+    .unwrap();
+    gzip.finish().unwrap()
+}
+
+#[test]
+fn long_thousands_of_reports_that_are_all_text_are_loaded() {
+    let product = Product::new();
+    let mut mailbox = Mailbox::empty();
+    for id in 0..6_000 {
+        mailbox.add("wordy.xml.gz", &wordy_report(id));
+    }
+    let mut run = product.start_ingest(&mailbox, &mailbox.names);
+    // Staging and a checkpoint that compete for memory end it in every second run.
+    assert!(run.wait().unwrap().success());
+    assert_holds(&product, 6_000, 6_000);
 }

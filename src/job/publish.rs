@@ -114,8 +114,8 @@ fn write_files(
     let watch = publication.watch;
     let days = changed_days(store, staging, drawn_to)?;
     let records = days.iter().map(|day| day.records).max().unwrap_or(0);
-    let aside = if store.make_room(records)? {
-        // What was loaded has to leave the memory before so much is sorted.
+    let aside = if store.make_room(records)? || !store.has_small_log()? {
+        // What was loaded has to leave the memory before so much is sorted, and needs memory itself on its way.
         store.checkpoint()?;
         None
     } else {

@@ -69,6 +69,7 @@ impl Store {
             .execute_batch(CLEAR)
             .context("dropping the staging tables")?;
         transaction.commit()?;
+        self.work_in_log()?;
         stage.make_room(0)?;
         Ok(decided.documents)
     }

@@ -17,6 +17,8 @@ const RECORD_BYTES: u64 = 256;
 pub(super) struct Room {
     usual_bytes: u64,
     state: Mutex<State>,
+    /// Held by who writes to staging tables, and by who must not be disturbed by that.
+    alone: Mutex<()>,
 }
 
 struct State {
@@ -37,7 +39,13 @@ impl Room {
         Self {
             usual_bytes,
             state: Mutex::new(state),
+            alone: Mutex::new(()),
         }
+    }
+
+    /// Until it is dropped, nobody else stages rows or works the log in.
+    pub(super) fn alone(&self) -> MutexGuard<'_, ()> {
+        self.alone.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The number of another stage.

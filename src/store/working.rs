@@ -124,6 +124,30 @@ impl Store {
             .context("writing the working database")
     }
 
+    /// Works the log in where it has grown much, while no batch is being staged: a checkpoint that competes for memory
+    /// may lack it, and DuckDB gives the whole database up then.
+    pub(super) fn work_in_log(&self) -> Result<()> {
+        if self.log_bytes()? <= LOG_BYTES {
+            return Ok(());
+        }
+        let _nothing_is_staged = self.room.alone();
+        self.checkpoint()
+    }
+
+    /// Whether the log is so small that it can be worked in beside other work.
+    pub fn has_small_log(&self) -> Result<bool> {
+        Ok(self.log_bytes()? <= SMALL_LOG_BYTES)
+    }
+
+    fn log_bytes(&self) -> Result<u64> {
+        let log = log_path(&self.config.path);
+        match fs::metadata(&log) {
+            Ok(metadata) => Ok(metadata.len()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+            Err(error) => Err(error).with_context(|| format!("looking at {}", log.display())),
+        }
+    }
+
     /// Writes everything into the one file and closes it.
     pub fn close(self) -> Result<ClosedStore> {
         self.checkpoint()?;
@@ -169,7 +193,13 @@ fn log_path(path: &Path) -> PathBuf {
 }
 
 /// The log that may grow before it is worked into the database in the middle of a load.
-const LOG_BYTES: &str = "128MiB";
+const LOG_BYTES: u64 = 128 << 20;
+
+/// A log that can be worked in beside other work.
+const SMALL_LOG_BYTES: u64 = 32 << 20;
+
+/// More than any log: DuckDB works none in by itself.
+const NEVER: &str = "1TiB";
 
 /// The oldest DuckDB that can read the file: 1.3 knows the form, but takes texts for NULL where others of their column
 /// are NULL, without a word.
@@ -194,8 +224,8 @@ fn connect(config: &StoreConfig) -> Result<Connection> {
         .with("threads", "1")?
         .with("autoinstall_known_extensions", "false")?
         .with("autoload_known_extensions", "false")?
-        // A commit is durable in the log; compressing it is left to the end of the run, beside other work.
-        .with("checkpoint_threshold", LOG_BYTES)?
+        // A commit is durable in the log; it is worked in when nothing else needs the memory.
+        .with("checkpoint_threshold", NEVER)?
         // Texts are compressed in half the time that the form for older readers takes, and are found faster.
         .with("storage_compatibility_version", OLDEST_READER)?;
     let path = &config.path;
