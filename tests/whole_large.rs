@@ -61,8 +61,8 @@ fn long_a_report_of_a_million_records_is_streamed() {
     let peak_kib = most_memory_kib(&mut run);
     assert!(run.wait().unwrap().success());
     assert_holds(&product, 1_000_000, messages(1_000_000));
-    // Its text alone has 400 MB, its rows as much again.
-    assert!(peak_kib < 600 << 10, "{peak_kib} KiB");
+    // Its text alone has 400 MB, its rows as much again, and it is worked into the database at once.
+    assert!(peak_kib < 700 << 10, "{peak_kib} KiB");
 }
 
 #[test]
