@@ -121,7 +121,7 @@ fn long_thousands_of_reports_that_are_all_text_are_loaded() {
         mailbox.add("wordy.xml.gz", &wordy_report(id));
     }
     let mut run = product.start_ingest(&mailbox, &mailbox.names);
-    // Staging and a checkpoint that compete for memory end it in every second run.
+    // A checkpoint within a commit, beside staging, ended every second run.
     assert!(run.wait().unwrap().success());
     assert_holds(&product, 6_000, 6_000);
 }

@@ -124,8 +124,8 @@ impl Store {
             .context("writing the working database")
     }
 
-    /// Works the log in where it has grown much, while no batch is being staged: a checkpoint that competes for memory
-    /// may lack it, and DuckDB gives the whole database up then.
+    /// Works the log in where it has grown much, behind a commit and while no batch is being staged. Within a commit and
+    /// beside staging, DuckDB ran out of memory over wide rows, however much it had, and gave the whole database up.
     pub(super) fn work_in_log(&self) -> Result<()> {
         if self.log_bytes()? <= LOG_BYTES {
             return Ok(());
