@@ -1,5 +1,6 @@
 //! The steps of a run, each comparing durable state with durable state: collect, load, publish; rebuild and verify.
 
+mod ahead;
 pub mod collect;
 pub mod draw;
 pub mod folders;

@@ -5,13 +5,14 @@
 //! what it says about their durability comes behind them on the same way, and nothing is committed before.
 
 use std::iter::Peekable;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{IntoIter, Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
 use anyhow::{Result, anyhow, bail, ensure};
 
+use super::ahead::{Ahead, Taker};
 use super::known::Known;
 use super::load::Loaded;
 use super::run::Progress;
@@ -62,8 +63,7 @@ enum Ready {
 pub(super) struct Feed<'a> {
     /// The last item whose rows are committed.
     loaded: &'a AtomicU64,
-    /// Rows that were read since the last word about durability.
-    rows: &'a AtomicUsize,
+    ahead: &'a Ahead,
     unit_no: i64,
     /// Tells that the store is open.
     opened: Receiver<Connection>,
@@ -92,12 +92,12 @@ impl<'a> Feed<'a> {
 
     /// Whether what is not durable yet makes a large batch: a few small items may hold a million records.
     pub(super) fn is_full(&self) -> bool {
-        self.rows.load(Ordering::Relaxed) >= BATCH_ROWS
+        self.ahead.rows_to_be_durable() >= BATCH_ROWS
     }
 
     /// All items so far are durable; `false` when nobody listens any more.
     pub(super) fn durable(&mut self, durable: Durable) -> bool {
-        self.rows.store(0, Ordering::Relaxed);
+        self.ahead.durable();
         self.to_stager.send(Fed::Durable(durable)).is_ok()
     }
 }
@@ -111,7 +111,7 @@ pub(super) fn run<S: AsMut<Store>>(
     open: impl FnOnce(&mut dyn FnMut(Progress)) -> Result<S>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(S, Loaded, Result<()>)> {
-    let (loaded, rows) = (AtomicU64::new(0), AtomicUsize::new(0));
+    let (loaded, ahead) = (AtomicU64::new(0), Ahead::default());
     // The feeder learns early how much it has handed out.
     let (to_readers, units) = sync_channel(1);
     let (to_stager, fed) = sync_channel(AHEAD_UNITS);
@@ -120,7 +120,7 @@ pub(super) fn run<S: AsMut<Store>>(
     let units = Arc::new(Mutex::new(units));
     let feeder = Feed {
         loaded: &loaded,
-        rows: &rows,
+        ahead: &ahead,
         unit_no: 0,
         opened,
         to_readers,
@@ -132,13 +132,13 @@ pub(super) fn run<S: AsMut<Store>>(
     thread::scope(|scope| {
         let feeder = spawn(scope, "feed", move || feed(feeder))?;
         for _ in 0..config.threads.max(1) {
-            let (units, limits, rows) = (Arc::clone(&units), &config.limits, &rows);
-            spawn(scope, "read", move || read_units(&units, limits, rows))?;
+            let (units, limits, ahead) = (Arc::clone(&units), &config.limits, &ahead);
+            spawn(scope, "read", move || read_units(&units, limits, ahead))?;
         }
         drop(units);
-        let position = &loaded;
+        let (position, taker) = (&loaded, Taker(&ahead));
         let stager = spawn(scope, "stage", move || {
-            stage_all(fed, &stages, &to_store, position)
+            stage_all(fed, &taker, &stages, &to_store, position)
         })?;
         let done = open(progress).and_then(|mut opened| {
             let store = opened.as_mut();
@@ -194,6 +194,7 @@ fn commit_all(
 /// Stages batches until there are no items any more, or nobody listens.
 fn stage_all(
     fed: Receiver<Fed>,
+    taker: &Taker,
     stages: &Receiver<Stage>,
     to_store: &Sender<Ready>,
     loaded: &AtomicU64,
@@ -208,7 +209,7 @@ fn stage_all(
         // Known since there are stages.
         let last = last.get_or_insert_with(|| loaded.load(Ordering::Acquire));
         let mut batch = stage.begin()?;
-        if !fill(&mut batch, &mut fed, batch_rows, last, to_store)? {
+        if !fill(&mut batch, &mut fed, taker, batch_rows, last, to_store)? {
             // The feeder or the store failed, and says why. What is archived nevertheless is loaded by the next load.
             return Ok(());
         }
@@ -226,6 +227,7 @@ fn stage_all(
 fn fill(
     batch: &mut Staging,
     fed: &mut Peekable<IntoIter<Fed>>,
+    taker: &Taker,
     rows: usize,
     last: &mut ItemNo,
     to_store: &Sender<Ready>,
@@ -233,7 +235,7 @@ fn fill(
     let mut is_durable = false;
     for next in fed {
         match next {
-            Fed::Unit(unit) => take_unit(batch, unit, last)?,
+            Fed::Unit(unit) => take_unit(batch, unit, taker, last)?,
             Fed::Durable(durable) => {
                 batch.mark_known(&durable.known);
                 if let Some(items) = durable.archived
@@ -253,8 +255,14 @@ fn fill(
     Ok(is_durable)
 }
 
-fn take_unit(batch: &mut Staging, unit: Receiver<Message>, last: &mut ItemNo) -> Result<()> {
+fn take_unit(
+    batch: &mut Staging,
+    unit: Receiver<Message>,
+    taker: &Taker,
+    last: &mut ItemNo,
+) -> Result<()> {
     for message in unit {
+        taker.take(message.weight());
         match message {
             Message::Records(records) => batch.stage(records)?,
             Message::Failed(error) => bail!("building rows: {error}"),

@@ -5,10 +5,10 @@
 //! of the unit that the stager waits for never waits itself.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Mutex, PoisonError};
 
+use super::ahead::Ahead;
 use super::read::{ReadingSink, read_item};
 use crate::archive::{Content, Item};
 use crate::model::aggregate::Record;
@@ -23,8 +23,7 @@ use crate::store::record_rows::{RecordRows, weight};
 
 /// Messages of a unit that may wait for the stager: all of most units, little of one with huge reports.
 pub(super) const AHEAD_MESSAGES: usize = 1;
-/// Units that may wait for the stager: what the readers get done while both of its stages are in use. Each may hold a
-/// TLS report of megabytes.
+/// Units that may wait for the stager: what the readers get done while both of its stages are in use.
 pub(super) const AHEAD_UNITS: usize = 32;
 /// Items of a unit.
 const UNIT_ITEMS: usize = 64;
@@ -86,12 +85,31 @@ pub(super) enum Message {
     Failed(String),
 }
 
-/// Reads units until there are none left or nobody listens any more; counts the rows in `rows`.
-pub(super) fn read_units(units: &Mutex<Receiver<Unit>>, limits: &Limits, rows: &AtomicUsize) {
+impl Message {
+    /// How many usual rows take the memory that it takes.
+    pub(super) fn weight(&self) -> usize {
+        let of_documents = |items: &[(ItemRow, Vec<ReadDocument>)]| -> usize {
+            let documents = items.iter().flat_map(|(_, documents)| documents);
+            documents.map(ReadDocument::weight).sum()
+        };
+        match self {
+            Self::Records(records) => weight(records),
+            Self::Items(records, items) => records.as_ref().map_or(0, weight) + of_documents(items),
+            Self::Failed(_) => 0,
+        }
+    }
+}
+
+/// Reads units until there are none left or nobody listens any more; counts the rows in `ahead`.
+pub(super) fn read_units(units: &Mutex<Receiver<Unit>>, limits: &Limits, ahead: &Ahead) {
     loop {
-        let next = units.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let next = {
+            let units = units.lock().unwrap_or_else(PoisonError::into_inner);
+            ahead.wait();
+            units.recv()
+        };
         let Ok(unit) = next else { return };
-        let mut sink = Sink::new(unit.unit_no, &unit.out, rows);
+        let mut sink = Sink::new(unit.unit_no, &unit.out, ahead);
         for (item_no, item, bytes) in unit.items {
             sink.read(item_no, item, bytes, limits);
         }
@@ -105,7 +123,7 @@ pub(super) fn read_units(units: &Mutex<Receiver<Unit>>, limits: &Limits, rows: &
 
 struct Sink<'a> {
     out: &'a SyncSender<Message>,
-    read_rows: &'a AtomicUsize,
+    ahead: &'a Ahead,
     rows: RecordRows,
     load_key: i64,
     documents: Vec<ReadDocument>,
@@ -113,10 +131,10 @@ struct Sink<'a> {
 }
 
 impl<'a> Sink<'a> {
-    fn new(unit_no: i64, out: &'a SyncSender<Message>, read_rows: &'a AtomicUsize) -> Self {
+    fn new(unit_no: i64, out: &'a SyncSender<Message>, ahead: &'a Ahead) -> Self {
         Self {
             out,
-            read_rows,
+            ahead,
             rows: RecordRows::default(),
             load_key: unit_no << 32,
             documents: Vec::new(),
@@ -180,8 +198,7 @@ impl<'a> Sink<'a> {
     fn take(&mut self) -> Result<Option<RecordBatch>, Message> {
         let rows = self.rows.take();
         let rows = rows.map_err(|error| Message::Failed(error.to_string()))?;
-        let count = rows.as_ref().map_or(0, weight);
-        self.read_rows.fetch_add(count, Ordering::Relaxed);
+        self.ahead.add(rows.as_ref().map_or(0, weight));
         Ok(rows)
     }
 
@@ -225,7 +242,7 @@ impl ReadingSink for Sink<'_> {
             load_key,
             result: result.map_err(Refused::from),
         };
-        (self.read_rows).fetch_add(document.weight(), Ordering::Relaxed);
+        self.ahead.add(document.weight());
         self.documents.push(document);
     }
 }
