@@ -6,6 +6,9 @@ use std::net::IpAddr;
 
 use super::outcome::Oddity;
 
+/// What an entry of a list takes in memory beside its texts: four of them, and a flag.
+const ENTRY_BYTES: usize = 64;
+
 /// Everything of an aggregate report but its records.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AggregateHead {
@@ -56,11 +59,38 @@ pub struct AggregateHead {
     pub messages: u64,
     /// Sum of the counts that pass DMARC by `policy_evaluated`.
     pub passed: u64,
+    /// [`Record::text_bytes`] of all its records: how wide they are.
+    pub record_text_bytes: u64,
     /// SHA-256 over the canonical records as an unordered multiset: two reports with the same key and the same
     /// value are duplicates, with another value they are in conflict.
     pub records_sha256: [u8; 32],
     /// What the reader forgave, in document order, each code at most a few times.
     pub oddities: Vec<Oddity>,
+}
+
+impl AggregateHead {
+    /// Bytes of what strangers choose the length of, without its records: of the texts, and [`ENTRY_BYTES`] for each
+    /// entry of a list.
+    pub fn text_bytes(&self) -> usize {
+        let always = [
+            &self.org_name,
+            &self.org_domain,
+            &self.report_id,
+            &self.domain,
+        ];
+        let where_said = [
+            &self.org_email,
+            &self.extra_contact,
+            &self.fo,
+            &self.discovery_method,
+            &self.generator,
+        ];
+        let entries = self.errors.len() + self.oddities.len();
+        let oddities = self.oddities.iter().map(|oddity| &oddity.detail);
+        let texts = always.into_iter().chain(where_said.into_iter().flatten());
+        let texts = texts.chain(&self.errors).chain(oddities);
+        entries * ENTRY_BYTES + texts.map(String::len).sum::<usize>()
+    }
 }
 
 /// One `<record>`.
@@ -98,8 +128,9 @@ impl Record {
         self.dkim_aligned || self.spf_aligned
     }
 
-    /// Bytes of the texts that strangers choose the length of.
+    /// Bytes of what strangers choose the length of: of the texts, and [`ENTRY_BYTES`] for each entry of a list.
     pub fn text_bytes(&self) -> usize {
+        let entries = self.reasons.len() + self.dkim.len() + self.spf.len();
         let own = [&self.header_from, &self.envelope_from, &self.envelope_to].into_iter();
         let reasons = self.reasons.iter().map(|reason| &reason.comment);
         let dkim = self
@@ -111,7 +142,7 @@ impl Record {
             .iter()
             .flat_map(|spf| [&spf.domain, &spf.human_result]);
         let texts = own.chain(reasons).chain(dkim).chain(spf);
-        texts.flatten().map(String::len).sum()
+        entries * ENTRY_BYTES + texts.flatten().map(String::len).sum::<usize>()
     }
 }
 

@@ -5,7 +5,7 @@ use super::head::ErrorsBound;
 use super::name::Name;
 use super::schema::{self, Place};
 use super::stop::Stop;
-use super::text::LONGEST_TEXTS;
+use super::text::SHORT_TEXTS;
 
 impl Builder<'_> {
     /// Closes the innermost element.
@@ -30,27 +30,30 @@ impl Builder<'_> {
     }
 
     fn close_leaf(&mut self, name: Name) {
+        let parent = self.open.last().map(|open| (open.place, open.name));
+        if matches!(parent, Some((Place::Metadata | Place::Policy, _))) && name != Name::Error {
+            self.cut_text(self.attempt.limits.text_bytes / SHORT_TEXTS);
+        }
         if self.text_is_cut {
             let kept = self.text.len();
             self.oddities
                 .note("text-cut", || format!("{name:?} to {kept} bytes"));
         }
-        let Some(parent) = self.open.last() else {
+        let Some((place, list)) = parent else {
             return;
         };
-        match parent.place {
+        match place {
             Place::Record | Place::Row | Place::Evaluated => {
                 self.record.assign(name, &self.text, &mut self.oddities)
             }
-            Place::Entry => {
-                self.record
-                    .assign_entry(parent.name, name, &self.text, &mut self.oddities)
-            }
+            Place::Entry => self
+                .record
+                .assign_entry(list, name, &self.text, &mut self.oddities),
             _ => {
                 let limits = self.attempt.limits;
                 let errors = ErrorsBound {
                     texts: limits.results_per_record as usize,
-                    bytes: limits.text_bytes.saturating_mul(LONGEST_TEXTS),
+                    bytes: limits.text_bytes,
                 };
                 self.head
                     .assign(name, &self.text, errors, &mut self.oddities);
@@ -73,6 +76,7 @@ impl Builder<'_> {
                 .saturating_add(record.messages)
                 .min(i64::MAX as u64);
         }
+        head.record_text_bytes += record.text_bytes() as u64;
         self.fingerprint.add_record(&record);
         self.attempt.sink.record(record);
     }

@@ -3,9 +3,12 @@
 use super::builder::{Builder, Phase};
 use super::schema::Place;
 
-/// The texts of one record together, and those of the `error`s of one report, have at most the bytes of so many of the
-/// longest: there can be hundreds of them, and rows are held in memory by the thousand.
-pub(super) const LONGEST_TEXTS: usize = 4;
+/// The texts of one record together have at most the bytes of so many of the longest: there can be hundreds of them,
+/// and rows are held in memory by the thousand.
+const LONGEST_TEXTS: usize = 4;
+
+/// Names, addresses and ids in the head of a report have this part of the bytes of the longest text at most.
+pub(super) const SHORT_TEXTS: usize = 4;
 
 impl Builder<'_> {
     /// Text between tags.
@@ -74,12 +77,16 @@ impl Builder<'_> {
         if text.len() <= room {
             return self.text.push_str(text);
         }
-        let mut end = room;
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        self.text.push_str(&text[..end]);
+        self.text.push_str(&text[..text.floor_char_boundary(room)]);
         self.text_is_cut = true;
+    }
+
+    /// Keeps so many bytes of the text at most.
+    pub(super) fn cut_text(&mut self, bytes: usize) {
+        if self.text.len() > bytes {
+            self.text.truncate(self.text.floor_char_boundary(bytes));
+            self.text_is_cut = true;
+        }
     }
 }
 
