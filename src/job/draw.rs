@@ -42,8 +42,8 @@ const MOST_DOMAINS: usize = 10_000;
 /// Domains that are drawn together at most: a question is asked once for all of them, and their answers wait in memory.
 const DOMAINS_TOGETHER: usize = 32;
 
-/// Drawn sets of pages that may wait to be written.
-const AHEAD: usize = 8;
+/// Drawn sets of pages that may wait to be written: those of a wide report are as large as it is.
+const AHEAD: usize = 2;
 
 /// Pages that are drawn together.
 enum Task {
@@ -153,30 +153,16 @@ impl Pages {
         drawn: &SyncSender<Result<Vec<Page>>>,
     ) {
         while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let mut done = |pages| drawn.send(Ok(pages)).is_ok();
-            match self.perform(site, task, connection, &mut done) {
-                Ok(true) => {}
-                Ok(false) => return,
-                Err(error) => {
-                    let _ = drawn.send(Err(error));
-                    return;
-                }
+            let pages = self.perform(site, task, connection);
+            let failed = pages.is_err();
+            if drawn.send(pages).is_err() || failed {
+                return;
             }
         }
     }
 
-    /// Gives what it draws to `done`; `false` when nobody takes it.
-    fn perform(
-        &self,
-        site: &Site<'_>,
-        task: &Task,
-        connection: &Connection,
-        done: &mut dyn FnMut(Vec<Page>) -> bool,
-    ) -> Result<bool> {
+    fn perform(&self, site: &Site<'_>, task: &Task, connection: &Connection) -> Result<Vec<Page>> {
         let mut rows = |query: &Query, params: &Params| run(connection, query, params);
-        if let Task::Reports(batch) = task {
-            return self.draw_reports(batch, connection, done);
-        }
         let mut pages = Vec::new();
         let mut emit = |path: &str, bytes: &[u8]| {
             pages.push((path.to_owned(), bytes.to_vec()));
@@ -194,9 +180,9 @@ impl Pages {
                 let names: Vec<&str> = names.iter().map(String::as_str).collect();
                 site.domains(&names, &mut rows, &mut emit)?;
             }
-            Task::Reports(_) => {}
+            Task::Reports(batch) => return self.draw_reports(batch, connection),
         }
-        Ok(done(pages))
+        Ok(pages)
     }
 
     /// Whether a query of the user's own is on one of the pages. It may look at any table, so what is new to the page

@@ -1,7 +1,6 @@
 //! Working database -> the next generation: changed days of the lake, pages, the copied database, one flip.
 
 use std::fs;
-use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -16,10 +15,7 @@ use crate::model::item::ItemNo;
 use crate::publish::{DATABASE, Generation, Publisher, Staging, Values};
 use crate::store::Connection;
 use crate::store::lake::LakeDay;
-use crate::store::working::{ClosedStore, Store, USUAL_RECORDS, is_out_of_memory};
-
-/// How often a day that does not fit gets more room.
-const WIDER_TIMES: u32 = 4;
+use crate::store::working::{ClosedStore, Store};
 
 /// What pages are drawn from and into.
 pub struct Drawing<'a> {
@@ -113,9 +109,9 @@ fn write_files(
 ) -> Result<()> {
     let watch = publication.watch;
     let days = changed_days(store, staging, drawn_to)?;
-    let records = days.iter().map(|day| day.records).max().unwrap_or(0);
-    let aside = if store.make_room(records)? || !store.has_small_log()? {
-        // What was loaded has to leave the memory before so much is sorted, and needs memory itself on its way.
+    store.make_room(days.iter().map(LakeDay::row_bytes).max().unwrap_or(0))?;
+    let aside = if has_large(store, &days) || !store.has_small_log()? {
+        // Where it finds the memory full, DuckDB gives the whole database up.
         store.checkpoint()?;
         None
     } else {
@@ -140,6 +136,11 @@ fn write_files(
             .time("draw_ms", || (publication.draw)(drawing))
             .context("drawing the pages")
     })
+}
+
+fn has_large(store: &Store, days: &[LakeDay]) -> bool {
+    let memory_limit_bytes = store.config().memory_limit_bytes;
+    days.iter().any(|day| day.is_large(memory_limit_bytes))
 }
 
 fn is_up_to_date(base: &Generation, publication: &Publication) -> bool {
@@ -207,15 +208,12 @@ fn keep(staging: &mut Staging, day: &LakeDay) -> Result<bool> {
 /// A day is one small COPY, which is the work of one thread: days are written side by side.
 fn write_days(store: &Store, staging: &Staging, days: &[LakeDay]) -> Result<()> {
     let next = AtomicUsize::new(0);
-    let (failed, crowded) = (Mutex::new(None), Mutex::new(Vec::new()));
+    let failed = Mutex::new(None);
     let folder = staging.folder();
+    let memory_limit_bytes = store.config().memory_limit_bytes;
     let work = |connection: &Connection| {
         while let Some(day) = days.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let written = day.write(connection, folder);
-            if written.as_ref().is_err_and(is_out_of_memory) {
-                let mut crowded = crowded.lock().unwrap_or_else(PoisonError::into_inner);
-                crowded.push(day);
-            } else if let Err(error) = written {
+            if let Err(error) = day.write(connection, folder, memory_limit_bytes) {
                 failed
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner)
@@ -224,8 +222,7 @@ fn write_days(store: &Store, staging: &Staging, days: &[LakeDay]) -> Result<()> 
             }
         }
     };
-    // A large day needs the memory for itself.
-    let threads = if store.has_more_room() {
+    let threads = if has_large(store, days) {
         1
     } else {
         store.config().threads
@@ -242,25 +239,10 @@ fn write_days(store: &Store, staging: &Staging, days: &[LakeDay]) -> Result<()> 
         anyhow::Ok(())
     })?;
     let failed = failed.into_inner();
-    if let Some(error) = failed.map_err(|_| anyhow!("writing the lake stopped short"))? {
-        return Err(error);
+    match failed.map_err(|_| anyhow!("writing the lake stopped short"))? {
+        Some(error) => Err(error),
+        None => Ok(()),
     }
-    let crowded = crowded.into_inner().unwrap_or_else(PoisonError::into_inner);
-    (crowded.into_iter()).try_for_each(|day| write_wide_day(store, day, folder))
-}
-
-/// Writes a day whose records are wider than their number tells, with more room each time.
-fn write_wide_day(store: &Store, day: &LakeDay, folder: &Path) -> Result<()> {
-    let mut records = day.records;
-    for _ in 0..WIDER_TIMES {
-        records = records.max(USUAL_RECORDS).saturating_mul(4);
-        store.make_room(records)?;
-        match day.write(store.connection(), folder) {
-            Err(error) if is_out_of_memory(&error) => {}
-            written => return written,
-        }
-    }
-    day.write(store.connection(), folder)
 }
 
 fn copy_database(closed: &ClosedStore, staging: &mut Staging) -> Result<u64> {

@@ -8,16 +8,16 @@ use super::draw::{Page, Pages};
 use crate::model::day::Day;
 use crate::model::item::ItemNo;
 use crate::publish::Staging;
-use crate::query::{Params, Query, Table, TooManyBytes, Value, run_within};
+use crate::query::{Bounds, Params, Query, Table, Value, run_within};
 use crate::render::{Rows, report};
 use crate::store::Connection;
 
 /// Records that are read and drawn at a time.
 const BATCH_RECORDS: u64 = 2_500;
 
-/// Bytes of an answer about reports that are drawn together. Several pages' worth waits in memory, and a stranger's
-/// reports may be thousands of times as wide as usual ones: those are drawn by twos, or each alone.
-const BATCH_BYTES: usize = 8 << 20;
+/// Bytes of text that are read and drawn at a time, unless one report has more: a stranger's reports may be thousands
+/// of times as wide as usual ones, and several pages' worth waits in memory.
+const BATCH_TEXT_BYTES: u64 = 4 << 20;
 
 /// A report that has a static page.
 #[derive(Clone)]
@@ -26,10 +26,10 @@ struct Listed {
     day: Day,
     item_no: ItemNo,
     records_shown: u64,
+    text_bytes: u64,
 }
 
 /// Reports that are drawn together.
-#[derive(Clone)]
 pub(super) struct ReportBatch(Vec<Listed>);
 
 impl Pages {
@@ -57,33 +57,20 @@ impl Pages {
         Ok(batches(&drawn))
     }
 
-    /// Draws the reports of a batch, and gives each set of pages to `done`; `false` when nobody takes them.
+    /// Draws the reports of a batch.
     pub(super) fn draw_reports(
         &self,
         batch: &ReportBatch,
         connection: &Connection,
-        done: &mut dyn FnMut(Vec<Page>) -> bool,
-    ) -> Result<bool> {
-        let drawn = self.draw_batch(batch, connection);
-        let is_too_large = |error: &anyhow::Error| error.is::<TooManyBytes>();
-        if batch.0.len() > 1 && drawn.as_ref().is_err_and(is_too_large) {
-            let (one, other) = batch.0.split_at(batch.0.len() / 2);
-            let mut draw =
-                |half: &[Listed]| self.draw_reports(&ReportBatch(half.to_vec()), connection, done);
-            return Ok(draw(one)? && draw(other)?);
-        }
-        Ok(done(drawn?))
-    }
-
-    fn draw_batch(&self, batch: &ReportBatch, connection: &Connection) -> Result<Vec<Page>> {
-        let max_bytes = if batch.0.len() > 1 {
-            BATCH_BYTES
-        } else {
-            usize::MAX
-        };
+    ) -> Result<Vec<Page>> {
         let params = params(&batch.0);
+        // A report is drawn whatever it holds: its size is bounded where it is read.
+        let bounds = Bounds {
+            bytes: usize::MAX,
+            ..Bounds::default()
+        };
         let mut rows =
-            |query: &Query, params: &Params| run_within(connection, query, params, max_bytes);
+            |query: &Query, params: &Params| run_within(connection, query, params, bounds);
         let rows: Rows<'_> = &mut rows;
         let reports = self.ask("newest_reports", &params, rows)?;
         let records = self.ask("newest_report_records", &params, rows)?;
@@ -105,27 +92,31 @@ fn listed(table: &Table) -> Vec<Listed> {
             Value::Day(day),
             Value::Int(item_no),
             Value::Int(records_shown),
+            Value::Int(text_bytes),
         ] => Some(Listed {
             id: id.clone(),
             day: *day,
             item_no: item_no.unsigned_abs(),
             records_shown: records_shown.unsigned_abs(),
+            text_bytes: text_bytes.unsigned_abs(),
         }),
         _ => None,
     });
     rows.collect()
 }
 
-/// Runs of reports with at most [`BATCH_RECORDS`] records, or one report; one without records counts too.
+/// Runs of reports with at most [`BATCH_RECORDS`] records and [`BATCH_TEXT_BYTES`], or one report; one without records
+/// counts too.
 fn batches(reports: &[Listed]) -> Vec<ReportBatch> {
-    let (mut batches, mut from, mut records) = (Vec::new(), 0, 0);
+    let (mut batches, mut from, mut records, mut text_bytes) = (Vec::new(), 0, 0, 0);
     for (at, report) in reports.iter().enumerate() {
-        let more = report.records_shown.max(1);
-        if at > from && records + more > BATCH_RECORDS {
+        records += report.records_shown.max(1);
+        text_bytes += report.text_bytes;
+        if at > from && (records > BATCH_RECORDS || text_bytes > BATCH_TEXT_BYTES) {
             batches.push(ReportBatch(reports[from..at].to_vec()));
-            (from, records) = (at, 0);
+            from = at;
+            (records, text_bytes) = (report.records_shown.max(1), report.text_bytes);
         }
-        records += more;
     }
     if from < reports.len() {
         batches.push(ReportBatch(reports[from..].to_vec()));
@@ -153,38 +144,32 @@ fn paths(id: &str) -> [String; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::query::{Catalogue, empty_database};
-    use crate::render::Skin;
 
     #[test]
-    fn reports_that_are_too_large_together_are_drawn_each_alone() {
-        let catalogue = Catalogue::load(None).unwrap();
-        let connection = empty_database(&catalogue).unwrap();
-        connection
-            .execute_batch(
-                "insert into reports by name select printf('%032x', range) as id, id as sha256, 'Reporter' as org_name,
-                    'example.net' as org_domain, id as report_id, timestamp '2024-03-01' as begin_utc,
-                    timestamp '2024-03-02' as end_utc, date '2024-03-01' as day, 'example.com' as domain,
-                    [repeat('x', 20000000)] as errors, 'rfc7489' as schema, 1 as record_count, 1 as messages,
-                    0 as passed, id as records_sha256, [] as oddities, range as item_no from range(5)",
-            )
-            .unwrap();
-        let pages = Pages {
-            catalogue,
-            skin: Skin::new("").unwrap(),
-            report_pages: 5,
-        };
-        let mut rows =
-            |query: &Query, params: &Params| crate::query::run(&connection, query, params);
-        let newest = Params::from([("newest".to_owned(), Value::Int(5))]);
-        let listed = listed(&pages.ask("report_page_days", &newest, &mut rows).unwrap());
-        let mut sets = Vec::new();
-        let mut done = |pages: Vec<Page>| {
-            sets.push(pages.len());
-            true
-        };
-        let batch = ReportBatch(listed);
-        assert!(pages.draw_reports(&batch, &connection, &mut done).unwrap());
-        assert_eq!(sets, [2; 5]);
+    fn a_batch_holds_so_many_records_and_so_much_text_or_one_report() {
+        let wide = BATCH_TEXT_BYTES + 1;
+        for (reports, expect) in [
+            (vec![], vec![]),
+            (vec![(1, 0); 3], vec![3]),
+            (vec![(0, 0); 2_501], vec![2_500, 1]),
+            (vec![(1_000, 0); 5], vec![2, 2, 1]),
+            (
+                vec![(1, wide / 2), (1, wide / 2), (1, 1), (1, wide), (1, 0)],
+                vec![2, 1, 1, 1],
+            ),
+        ] {
+            let listed: Vec<Listed> = reports
+                .iter()
+                .map(|&(records_shown, text_bytes)| Listed {
+                    id: String::new(),
+                    day: Day::default(),
+                    item_no: 1,
+                    records_shown,
+                    text_bytes,
+                })
+                .collect();
+            let lengths: Vec<usize> = batches(&listed).iter().map(|batch| batch.0.len()).collect();
+            assert_eq!(lengths, expect);
+        }
     }
 }

@@ -26,7 +26,7 @@ pub use catalogue::empty_database;
 pub use embedded::EMBEDDED;
 pub use lake::LakeReport;
 pub use reader::{ReaderLimits, open_read_only};
-pub use run::{MAX_ROWS, TooManyBytes, run, run_at_most, run_within};
+pub use run::{Bounds, run, run_within};
 pub use statement::{Kind, one_statement};
 pub use stream::{RowSink, StreamError, stream, stream_parquet};
 

@@ -9,57 +9,47 @@ use super::{Params, Query, Table, Value, said, value};
 use crate::model::day::Day;
 
 /// Rows that a query may give; more is an error, because a page of that size is a mistake.
-pub const MAX_ROWS: usize = 100_000;
+const MAX_ROWS: usize = 100_000;
 
-/// Bytes that a result may hold.
-const MAX_RESULT_BYTES: usize = 64 << 20;
+/// What a result may hold; more is an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Its rows.
+    pub rows: usize,
+    /// Its bytes.
+    pub bytes: usize,
+}
 
-/// A result is larger than it may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it gives more than {0} bytes; add a limit")]
-pub struct TooManyBytes(usize);
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            rows: MAX_ROWS,
+            bytes: 64 << 20,
+        }
+    }
+}
 
 /// Runs one query of the catalogue; parameters that it does not declare are left out, missing ones are an error.
 pub fn run(connection: &Connection, query: &Query, params: &Params) -> anyhow::Result<Table> {
-    run_at_most(connection, query, params, MAX_ROWS)
+    run_within(connection, query, params, Bounds::default())
 }
 
-/// As [`run`] with a limit of its own on the rows.
-pub fn run_at_most(
-    connection: &Connection,
-    query: &Query,
-    params: &Params,
-    max_rows: usize,
-) -> anyhow::Result<Table> {
-    named(
-        query,
-        execute(connection, query, params, (max_rows, MAX_RESULT_BYTES)),
-    )
-}
-
-/// As [`run`] with a lower limit on the bytes; more are a [`TooManyBytes`].
+/// As [`run`] with other bounds.
 pub fn run_within(
     connection: &Connection,
     query: &Query,
     params: &Params,
-    max_bytes: usize,
+    bounds: Bounds,
 ) -> anyhow::Result<Table> {
-    let max_bytes = max_bytes.min(MAX_RESULT_BYTES);
-    named(
-        query,
-        execute(connection, query, params, (MAX_ROWS, max_bytes)),
-    )
-}
-
-fn named(query: &Query, answer: anyhow::Result<Table>) -> anyhow::Result<Table> {
-    answer.with_context(|| format!("running the query {}", query.name))
+    execute(connection, query, params, bounds)
+        .with_context(|| format!("running the query {}", query.name))
 }
 
 fn execute(
     connection: &Connection,
     query: &Query,
     params: &Params,
-    (max_rows, max_bytes): (usize, usize),
+    bounds: Bounds,
 ) -> anyhow::Result<Table> {
     let bound = bind(query, params)?;
     let named: Vec<(&str, &dyn ToSql)> = bound
@@ -79,10 +69,15 @@ fn execute(
     while let Some(batch) = statement.step().map_err(said)? {
         result_bytes += batch.get_array_memory_size();
         ensure!(
-            table.rows.len() + batch.len() <= max_rows,
-            "it gives more than {max_rows} rows; add a limit"
+            table.rows.len() + batch.len() <= bounds.rows,
+            "it gives more than {} rows; add a limit",
+            bounds.rows
         );
-        ensure!(result_bytes <= max_bytes, TooManyBytes(max_bytes));
+        ensure!(
+            result_bytes <= bounds.bytes,
+            "it gives more than {} bytes; add a limit",
+            bounds.bytes
+        );
         table.rows.extend(value::rows(&batch)?);
     }
     Ok(table)
@@ -103,7 +98,7 @@ pub(super) fn columns_of(connection: &Connection, query: &Query) -> anyhow::Resu
         .iter()
         .map(|(name, kind)| (name.clone(), stand_in(kind)))
         .collect();
-    let limits = (MAX_ROWS, MAX_RESULT_BYTES);
+    let limits = Bounds::default();
     Ok(execute(connection, query, &params, limits)?.columns)
 }
 

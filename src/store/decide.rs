@@ -36,7 +36,7 @@ impl ReadDocument {
     /// How many usual rows take the memory that it takes beside its records.
     pub fn weight(&self) -> usize {
         let (rows, bytes) = match &self.result {
-            Ok(Report::Aggregate(head)) => (0, head_bytes(head).saturating_sub(USUAL_BYTES)),
+            Ok(Report::Aggregate(head)) => (0, head.text_bytes().saturating_sub(USUAL_BYTES)),
             Ok(Report::Tls(tls)) => {
                 let rows = tls.rows();
                 let usual_bytes = rows.saturating_mul(USUAL_BYTES);
@@ -47,12 +47,6 @@ impl ReadDocument {
         };
         rows + wide(bytes)
     }
-}
-
-fn head_bytes(head: &AggregateHead) -> usize {
-    let texts = [&head.org_email, &head.extra_contact, &head.generator];
-    let texts = texts.into_iter().flatten().chain(&head.errors);
-    head.org_name.len() + head.report_id.len() + texts.map(String::len).sum::<usize>()
 }
 
 /// A [`Refusal`] whose code may come from the archive.
@@ -116,6 +110,19 @@ pub(super) struct Origin {
     pub(super) message_id: Option<String>,
     pub(super) mail_from: Option<String>,
     pub(super) file_name: Option<String>,
+}
+
+impl Origin {
+    pub(super) fn text_bytes(&self) -> usize {
+        let texts = [
+            &self.inbox,
+            &self.folder,
+            &self.message_id,
+            &self.mail_from,
+            &self.file_name,
+        ];
+        texts.into_iter().flatten().map(String::len).sum()
+    }
 }
 
 /// A report that gets a row.

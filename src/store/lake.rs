@@ -1,12 +1,16 @@
 //! Tables `reports` and `records` as Parquet files, one folder a day, for other engines.
+//!
+//! DuckDB holds what it sorts in memory, a hundred thousand rows at a time, however wide strangers made them. A day with
+//! more than fits is sorted in parts into a temporary table, which may leave the memory, and is written from there: the
+//! same rows in the same order, hence the same bytes.
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use duckdb::Connection;
 
 use super::working::Store;
-use crate::model::day::Day;
+use crate::model::day::{Day, day_of};
 use crate::model::item::ItemNo;
 
 /// A day of the lake.
@@ -16,70 +20,260 @@ pub struct LakeDay {
     pub day: Day,
     /// The highest item with a report of the day: the day's files are a function of the items up to it.
     pub last_item: ItemNo,
-    /// Records of the day's reports.
-    pub records: u64,
+    /// What is written of table `reports`.
+    pub reports: Extent,
+    /// What is written of table `records`.
+    pub records: Extent,
 }
 
-/// Rows of a row group: fewer than DuckDB's 122,880, because each is filled in memory.
-const ROW_GROUP_ROWS: u32 = 20_480;
+/// How much a file of the lake holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent {
+    /// Its rows.
+    pub rows: u64,
+    /// Bytes of text in all of them.
+    pub text_bytes: u64,
+    /// Bytes of text in the widest row; of records, in a row of the report whose records are the widest.
+    pub row_text_bytes: u64,
+}
 
-/// A table of the lake and its order.
-const TABLES: [(&str, &str); 2] = [
-    ("reports", "domain, id"),
-    ("records", "domain, report, record_no"),
-];
+/// A table of the lake.
+struct Table {
+    name: &'static str,
+    /// Total order of its rows in a file.
+    order: &'static str,
+    /// Its column with the id of the report.
+    report: &'static str,
+    /// The position of a row among those of its report, from 0.
+    position: &'static str,
+    /// Rows that it has of a report, as an expression over table `reports`.
+    report_rows: &'static str,
+    /// Bytes of text in those.
+    report_text_bytes: &'static str,
+}
+
+const REPORTS: Table = Table {
+    name: "reports",
+    order: "domain, id",
+    report: "id",
+    position: "0",
+    report_rows: "1",
+    report_text_bytes: "text_bytes",
+};
+
+const RECORDS: Table = Table {
+    name: "records",
+    order: "domain, report, record_no",
+    report: "report",
+    position: "record_no - 1",
+    report_rows: "record_count",
+    report_text_bytes: "record_text_bytes",
+};
+
+/// Rows of a row group: fewer than DuckDB's 122,880, because each is filled in memory.
+const ROW_GROUP_ROWS: u64 = 20_480;
+
+/// Bytes that a row group may take in memory; of wide rows, fewer make one.
+const ROW_GROUP_BYTES: u64 = 16 << 20;
+
+/// What a row takes in memory beside its text.
+const ROW_BYTES: u64 = 512;
 
 impl LakeDay {
     /// Paths of the day's files in a generation.
     pub fn paths(&self) -> [String; 2] {
-        TABLES.map(|(table, _)| {
+        [REPORTS, RECORDS].map(|table| {
             format!(
-                "lake/{table}/day={}/data.parquet",
+                "lake/{}/day={}/data.parquet",
+                table.name,
                 self.day.format("%Y-%m-%d")
             )
         })
     }
 
-    /// Writes the day's files below `folder`; their folders must exist. The bytes depend on the rows alone.
-    pub fn write(&self, connection: &Connection, folder: &Path) -> Result<()> {
-        for ((table, order), path) in TABLES.into_iter().zip(self.paths()) {
-            let file = folder.join(&path).to_string_lossy().replace('\'', "''");
-            let day = self.day.format("%Y-%m-%d");
-            // COPY takes neither the day nor the file as a parameter; both are ours. Half of a report is hashes: a higher
-            // level takes longer and makes no smaller files.
-            let copy = format!(
-                "copy (select * from {table} where day = date '{day}' order by {order})
-                to '{file}' (format parquet, compression zstd, compression_level 1, row_group_size {ROW_GROUP_ROWS})"
-            );
-            connection
-                .execute_batch(&copy)
-                .with_context(|| format!("writing {path}"))?;
+    /// Bytes of text in its widest row.
+    pub fn row_bytes(&self) -> u64 {
+        (self.reports.row_text_bytes).max(self.records.row_text_bytes)
+    }
+
+    /// Whether it takes so much memory that nothing else should need any at the same time.
+    pub fn is_large(&self, memory_limit_bytes: u64) -> bool {
+        (self.reports.bytes()).max(self.records.bytes()) > sortable_bytes(memory_limit_bytes)
+    }
+
+    /// Writes the day's files below `folder`; their folders must exist. The bytes depend on the rows alone, not on how
+    /// much of the memory of DuckDB, `memory_limit_bytes`, the writing may take.
+    pub fn write(
+        &self,
+        connection: &Connection,
+        folder: &Path,
+        memory_limit_bytes: u64,
+    ) -> Result<()> {
+        let extents = [(REPORTS, self.reports), (RECORDS, self.records)];
+        for ((table, extent), path) in extents.into_iter().zip(self.paths()) {
+            let file = folder.join(&path);
+            let row_group_rows = extent.row_group_rows();
+            let write = || {
+                if extent.bytes() <= sortable_bytes(memory_limit_bytes) {
+                    let rows = format!(
+                        "from {} where day = date '{}' order by {}",
+                        table.name, self.day, table.order
+                    );
+                    return copy(connection, &rows, &file, row_group_rows);
+                }
+                let parts = Parts {
+                    connection,
+                    table: &table,
+                    day: self.day,
+                    part_bytes: memory_limit_bytes / 4,
+                };
+                parts.sort(extent.rows)?;
+                copy(connection, "from lake_rows", &file, row_group_rows)?;
+                Ok(connection.execute_batch("drop table lake_rows")?)
+            };
+            write().with_context(|| format!("writing {path}"))?;
         }
         Ok(())
     }
+}
+
+/// Rows of a day on their way into temporary table `lake_rows`, in their order, so many bytes at a time.
+struct Parts<'a> {
+    connection: &'a Connection,
+    table: &'a Table,
+    day: Day,
+    part_bytes: u64,
+}
+
+impl Parts<'_> {
+    /// Sorts all of them; as many as the reports say that there are.
+    fn sort(&self, rows: u64) -> Result<()> {
+        let bytes = self.lay_out()?;
+        let mut sorted = 0;
+        for part in 0..bytes.div_ceil(self.part_bytes) {
+            sorted += self.sort_part(part)?;
+        }
+        let (name, day) = (self.table.name, self.day);
+        ensure!(
+            sorted == rows,
+            "table {name} has {rows} rows of {day}, and {sorted} of them were sorted"
+        );
+        Ok(self.connection.execute_batch("drop table lake_reports")?)
+    }
+
+    /// Notes where the rows of each report begin in temporary table `lake_reports`; returns the bytes of all.
+    fn lay_out(&self) -> Result<u64> {
+        let Table {
+            name,
+            report_rows,
+            report_text_bytes,
+            ..
+        } = self.table;
+        let day = self.day;
+        self.connection.execute_batch(&format!(
+            "create or replace temp table lake_rows as from {name} limit 0;
+            create or replace temp table lake_reports as
+            select id, row_bytes, row_bytes * row_count as bytes,
+                sum(row_bytes * row_count) over (order by domain, id)::bigint - row_bytes * row_count as bytes_before
+            from (
+                select domain, id, {report_rows} as row_count,
+                    {ROW_BYTES} + {report_text_bytes} // greatest({report_rows}, 1) as row_bytes
+                from reports where day = date '{day}')"
+        ))?;
+        let bytes: i64 = self.connection.query_row(
+            "select coalesce(max(bytes_before + bytes), 0) from lake_reports",
+            [],
+            |row| row.get(0),
+        )?;
+        Ok(bytes.unsigned_abs())
+    }
+
+    /// Sorts the rows of one part; returns how many they are.
+    fn sort_part(&self, part: u64) -> Result<u64> {
+        let (day, part_bytes) = (self.day, self.part_bytes);
+        let (from, to) = (part * part_bytes, (part + 1) * part_bytes);
+        let reports = format!("bytes_before < {to} and bytes_before + bytes > {from}");
+        // The positions are those that the last condition leaves; said for themselves, they spare most of the table.
+        let (first, last): (i64, i64) = self.connection.query_row(
+            &format!(
+                "select coalesce(min(greatest({from} - bytes_before, 0) // row_bytes), 0),
+                    coalesce(max(({to} - bytes_before) // row_bytes), 0)
+                from lake_reports where {reports}"
+            ),
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        let Table {
+            name,
+            order,
+            report,
+            position,
+            ..
+        } = self.table;
+        let rows = self.connection.execute(
+            &format!(
+                "insert into lake_rows select t.* from {name} t join lake_reports r on t.{report} = r.id
+                where t.day = date '{day}' and {reports} and {position} between {first} and {last}
+                    and (bytes_before + ({position}) * row_bytes) // {part_bytes} = {part}
+                order by {order}"
+            ),
+            [],
+        )?;
+        Ok(rows as u64)
+    }
+}
+
+impl Extent {
+    fn bytes(&self) -> u64 {
+        self.text_bytes + self.rows * ROW_BYTES
+    }
+
+    fn row_group_rows(&self) -> u64 {
+        (ROW_GROUP_BYTES / (ROW_BYTES + self.row_text_bytes)).clamp(1, ROW_GROUP_ROWS)
+    }
+}
+
+/// What may be sorted at once: a row group waits beside it, and another day may be written at the same time.
+fn sortable_bytes(memory_limit_bytes: u64) -> u64 {
+    memory_limit_bytes / 8
+}
+
+/// COPY takes neither the day nor the file as a parameter; both are ours. Half of a report is hashes: a higher level
+/// takes longer and makes no smaller files.
+fn copy(connection: &Connection, rows: &str, file: &Path, row_group_rows: u64) -> Result<()> {
+    let file = file.to_string_lossy().replace('\'', "''");
+    Ok(connection.execute_batch(&format!(
+        "copy ({rows}) to '{file}'
+        (format parquet, compression zstd, compression_level 1, row_group_size {row_group_rows})"
+    ))?)
 }
 
 impl Store {
     /// All days with reports, in order.
     pub fn lake_days(&self) -> Result<Vec<LakeDay>> {
         let sql = "select epoch_ms(day::timestamp) // 86400000, max(item_no),
-                sum(record_count)::bigint
+                count(*), sum(text_bytes)::bigint, max(text_bytes),
+                sum(record_count)::bigint, sum(record_text_bytes)::bigint,
+                max(record_text_bytes // greatest(record_count, 1))
             from reports group by day order by day";
         let mut statement = self.connection.prepare(sql)?;
         let rows = statement.query_map([], |row| {
-            Ok((row.get(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
+            let unsigned = |index| row.get::<_, i64>(index).map(i64::unsigned_abs);
+            let extent = |first| -> duckdb::Result<Extent> {
+                Ok(Extent {
+                    rows: unsigned(first)?,
+                    text_bytes: unsigned(first + 1)?,
+                    row_text_bytes: unsigned(first + 2)?,
+                })
+            };
+            Ok(LakeDay {
+                day: day_of(row.get::<_, i64>(0)? * 86_400),
+                last_item: unsigned(1)?,
+                reports: extent(2)?,
+                records: extent(5)?,
+            })
         })?;
-        let mut days = Vec::new();
-        for row in rows {
-            let (epoch_days, last_item, records): (i64, i64, i64) =
-                row.context("listing the days of the lake")?;
-            let day = crate::model::day::day_of(epoch_days * 86_400);
-            days.push(LakeDay {
-                day,
-                last_item: last_item.unsigned_abs(),
-                records: records.unsigned_abs(),
-            });
-        }
-        Ok(days)
+        rows.collect::<Result<_, _>>()
+            .context("listing the days of the lake")
     }
 }

@@ -51,9 +51,18 @@ pub(super) fn reports(reports: &[Row]) -> Result<RecordBatch, ArrowError> {
         "records_sha256",
         rows().map(|r| Some(hex(&r.report.records_sha256))),
     );
+    columns.bigint("text_bytes", rows().map(|r| Some(bigint(text_bytes(r)))));
+    columns.bigint(
+        "record_text_bytes",
+        rows().map(|r| Some(bigint(r.report.record_text_bytes))),
+    );
     columns.oddities("oddities", rows().map(|r| r.report.oddities.as_slice()));
     origin(&mut columns, rows().map(|r| &r.origin));
     columns.finish()
+}
+
+fn text_bytes(row: &Row) -> u64 {
+    (row.report.text_bytes() + row.origin.text_bytes()) as u64
 }
 
 fn policy(columns: &mut Columns, reports: &[Row]) {

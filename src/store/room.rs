@@ -1,4 +1,4 @@
-//! How much memory DuckDB may have: what is configured for usual batches and days, more for larger ones.
+//! How much memory DuckDB may have: what is configured for usual batches, more for larger ones.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,18 +7,21 @@ use anyhow::{Context, Result};
 use duckdb::Connection;
 
 /// Records that fit into the configured memory at once.
-pub const USUAL_RECORDS: u64 = 100_000;
+const USUAL_RECORDS: u64 = 100_000;
 
-/// What DuckDB needs for each record of a larger report or day: it cannot spill rows that are not committed, nor the
-/// row group of a Parquet file that it is filling.
+/// What DuckDB needs for each record of a larger report: it cannot spill rows that are not committed.
 const RECORD_BYTES: u64 = 256;
 
-/// DuckDB's memory limit, by the records of all batches and of what else is worked on at the moment.
+/// Rows that DuckDB reads and writes at once, at the least.
+const VECTOR_ROWS: u64 = 2_048;
+
+/// How often it holds them while it does: as read, sorted, and on their way out, for each of two threads.
+const VECTORS: u64 = 6;
+
+/// DuckDB's memory limit, by the records of all batches at the moment.
 pub(super) struct Room {
     usual_bytes: u64,
     state: Mutex<State>,
-    /// Held by who writes to staging tables, and by who must not be disturbed by that.
-    alone: Mutex<()>,
 }
 
 struct State {
@@ -26,7 +29,10 @@ struct State {
     bytes: u64,
     /// Of each batch from its first record to its commit, by the number of its stage.
     batch_records: BTreeMap<usize, u64>,
-    worked_records: u64,
+    /// Of the widest row that is read or written at the moment, beside batches.
+    row_bytes: u64,
+    /// The log is being worked in beside batches.
+    is_working_in: bool,
 }
 
 impl Room {
@@ -34,18 +40,13 @@ impl Room {
         let state = State {
             bytes: usual_bytes,
             batch_records: BTreeMap::new(),
-            worked_records: 0,
+            row_bytes: 0,
+            is_working_in: false,
         };
         Self {
             usual_bytes,
             state: Mutex::new(state),
-            alone: Mutex::new(()),
         }
-    }
-
-    /// Until it is dropped, nobody else stages rows or works the log in.
-    pub(super) fn alone(&self) -> MutexGuard<'_, ()> {
-        self.alone.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The number of another stage.
@@ -68,16 +69,18 @@ impl Room {
         self.set(state, connection)
     }
 
-    /// So many records are worked on, beside batches.
-    pub(super) fn work(&self, connection: &Connection, records: u64) -> Result<()> {
+    /// Rows of tables with so many bytes of text in the widest of them are read or written, beside batches.
+    pub(super) fn rows(&self, connection: &Connection, row_bytes: u64) -> Result<()> {
         let mut state = self.state();
-        state.worked_records = records;
+        state.row_bytes = row_bytes;
         self.set(state, connection)
     }
 
-    /// Whether DuckDB may have more memory than configured at the moment.
-    pub(super) fn is_more(&self) -> bool {
-        self.state().bytes > self.usual_bytes
+    /// The log is being worked in, or no longer.
+    pub(super) fn working_in(&self, connection: &Connection, is_working_in: bool) -> Result<()> {
+        let mut state = self.state();
+        state.is_working_in = is_working_in;
+        self.set(state, connection)
     }
 
     fn set(&self, mut state: MutexGuard<State>, connection: &Connection) -> Result<()> {
@@ -101,9 +104,19 @@ impl Room {
     }
 }
 
-/// Batches of the usual size fit beside each other; a larger one needs room beside the other.
 fn room_bytes(usual_bytes: u64, state: &State) -> u64 {
-    let records = || state.batch_records.values().chain([&state.worked_records]);
+    let working_in_bytes = u64::from(state.is_working_in) * (usual_bytes / 2);
+    batches_bytes(rows_bytes(usual_bytes, state), state) + working_in_bytes
+}
+
+fn rows_bytes(usual_bytes: u64, state: &State) -> u64 {
+    let vectors_bytes = state.row_bytes.saturating_mul(VECTOR_ROWS * VECTORS);
+    usual_bytes.max(usual_bytes / 2 + vectors_bytes)
+}
+
+/// Batches of the usual size fit beside each other; a larger one needs room beside the other.
+fn batches_bytes(usual_bytes: u64, state: &State) -> u64 {
+    let records = || state.batch_records.values();
     if records().all(|records| *records <= USUAL_RECORDS) {
         return usual_bytes;
     }
@@ -126,17 +139,32 @@ mod tests {
             ))
             .unwrap();
         let room = Room::new(usual_bytes);
-        room.work(&connection, 10 * USUAL_RECORDS).unwrap();
+        let stage = room.enter();
+        room.batch(&connection, stage, 10 * USUAL_RECORDS).unwrap();
         connection
             .execute_batch(
                 "begin; create table rows as select hash(range) as value from range(8000000)",
             )
             .unwrap();
-        room.work(&connection, 0).unwrap();
-        assert!(room.is_more());
+        room.batch(&connection, stage, 0).unwrap();
+        assert!(room.state().bytes > usual_bytes);
         connection.execute_batch("rollback").unwrap();
-        room.work(&connection, 0).unwrap();
-        assert!(!room.is_more());
+        room.rows(&connection, 0).unwrap();
+        assert_eq!(room.state().bytes, usual_bytes);
+    }
+
+    #[test]
+    fn wide_rows_have_room_by_the_vector() {
+        let connection = Connection::open_in_memory().unwrap();
+        let room = Room::new(128 << 20);
+        for (row_bytes, expect) in [
+            (200, 128 << 20),
+            (16 << 10, (64 << 20) + 6 * (32 << 20)),
+            (0, 128 << 20),
+        ] {
+            room.rows(&connection, row_bytes).unwrap();
+            assert_eq!(room.state().bytes, expect, "{row_bytes}");
+        }
     }
 
     #[test]

@@ -52,7 +52,6 @@ impl Store {
 impl Stage {
     /// Begins a batch with empty staging tables.
     pub fn begin(&self) -> Result<Staging<'_>> {
-        let _alone = self.room.alone();
         for stage in STAGES {
             self.connection
                 .execute_batch(stage)
@@ -83,7 +82,6 @@ impl Staging<'_> {
     pub fn stage(&mut self, records: RecordBatch) -> Result<()> {
         self.staged.weight += weight(&records);
         self.stage.make_room(self.staged.weight)?;
-        let _alone = self.stage.room.alone();
         self.records
             .append_record_batch(records)
             .context("staging records")
@@ -120,7 +118,6 @@ impl Staging<'_> {
     /// Ends the batch: what it holds can be committed.
     pub fn end(mut self) -> Result<Staged> {
         self.stage.make_room(self.staged.weight)?;
-        let _alone = self.stage.room.alone();
         self.records.flush().context("staging records")?;
         Ok(self.staged)
     }

@@ -19,6 +19,7 @@ use crate::model::tls::{TlsFailure, TlsPolicy, TlsReport};
 use crate::parse::Report;
 
 mod compare;
+mod lake;
 mod meaning;
 
 const DAY_SECS: i64 = 86_400;

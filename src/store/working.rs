@@ -9,7 +9,6 @@ use anyhow::{Context, Result, ensure};
 use duckdb::{Config, Connection, params};
 
 use super::room::Room;
-pub use super::room::USUAL_RECORDS;
 use super::schema;
 use super::settings::{KnownSender, StoreConfig};
 use crate::model::item::ItemNo;
@@ -104,17 +103,10 @@ impl Store {
             .context("opening a second connection to the working database")
     }
 
-    /// Lets DuckDB have what it takes to work on so many records at once: no more than configured for those of a usual
-    /// batch or day, in proportion for a report or a day that is larger by itself. Says whether it is more than
-    /// configured.
-    pub fn make_room(&self, records: u64) -> Result<bool> {
-        self.room.work(&self.connection, records)?;
-        Ok(self.has_more_room())
-    }
-
-    /// Whether DuckDB may have more memory than configured at the moment.
-    pub fn has_more_room(&self) -> bool {
-        self.room.is_more()
+    /// Lets DuckDB have what it takes to read and write rows with so many bytes of text, and takes back what it was
+    /// allowed for batches that are committed.
+    pub fn make_room(&self, row_bytes: u64) -> Result<()> {
+        self.room.rows(&self.connection, row_bytes)
     }
 
     /// Works everything that is committed into the one file, compressed.
@@ -124,14 +116,15 @@ impl Store {
             .context("writing the working database")
     }
 
-    /// Works the log in where it has grown much, behind a commit and while no batch is being staged. Within a commit and
-    /// beside staging, DuckDB ran out of memory over wide rows, however much it had, and gave the whole database up.
+    /// Works the log in where it has grown much. As a part of a commit, beside the staging of the next batch, DuckDB ran
+    /// out of memory over wide rows in about every second load, however much it had, and gave the whole database up.
     pub(super) fn work_in_log(&self) -> Result<()> {
         if self.log_bytes()? <= LOG_BYTES {
             return Ok(());
         }
-        let _nothing_is_staged = self.room.alone();
-        self.checkpoint()
+        self.room.working_in(&self.connection, true)?;
+        self.checkpoint()?;
+        self.room.working_in(&self.connection, false)
     }
 
     /// Whether the log is so small that it can be worked in beside other work.
@@ -204,11 +197,6 @@ const NEVER: &str = "1TiB";
 /// The oldest DuckDB that can read the file: 1.3 knows the form, but takes texts for NULL where others of their column
 /// are NULL, without a word.
 const OLDEST_READER: &str = "v1.4.0";
-
-/// Whether DuckDB was not allowed the memory that a statement needed.
-pub fn is_out_of_memory(error: &anyhow::Error) -> bool {
-    format!("{error:#}").contains("Out of Memory Error")
-}
 
 fn is_busy(error: &anyhow::Error) -> bool {
     format!("{error:#}").contains("Could not set lock")

@@ -5,7 +5,7 @@ use std::path::Path;
 use duckdb::Connection;
 
 use super::super::{
-    Catalogue, Params, Query, ReaderLimits, Table, Value, open_read_only, run, run_at_most,
+    Bounds, Catalogue, Params, Query, ReaderLimits, Table, Value, open_read_only, run, run_within,
 };
 use crate::model::day::Day;
 
@@ -201,21 +201,23 @@ fn rows_that_came_after_the_first_run_are_read_right() {
 }
 
 #[test]
-fn too_many_rows_are_an_error_and_not_a_cut() {
+fn too_many_rows_or_bytes_are_an_error_and_not_a_cut() {
     let database = Connection::open_in_memory().unwrap();
     let query = query("select i from range(3000) as t(i)", &[]);
-    assert_eq!(
-        run_at_most(&database, &query, &Params::new(), 3000)
-            .unwrap()
-            .rows
-            .len(),
-        3000
-    );
-    let error = format!(
-        "{:#}",
-        run_at_most(&database, &query, &Params::new(), 2999).unwrap_err()
-    );
-    assert!(error.contains("more than 2999 rows"), "{error}");
+    let within = |rows, bytes| {
+        let bounds = Bounds { rows, bytes };
+        run_within(&database, &query, &Params::new(), bounds)
+            .map(|table| table.rows.len())
+            .map_err(|error| format!("{error:#}"))
+    };
+    assert_eq!(within(3000, usize::MAX), Ok(3000));
+    for (rows, bytes, expect) in [
+        (2999, usize::MAX, "more than 2999 rows"),
+        (3000, 10_000, "more than 10000 bytes"),
+    ] {
+        let error = within(rows, bytes).unwrap_err();
+        assert!(error.contains(expect), "{error}");
+    }
 }
 
 #[test]
@@ -225,7 +227,11 @@ fn errors_in_the_middle_of_a_result_are_errors() {
         "select (if(i = 250000, 'x', '1'))::integer as n from range(300000) as t(i)",
         &[],
     );
-    assert!(run_at_most(&database, &query, &Params::new(), 1_000_000).is_err());
+    let bounds = Bounds {
+        rows: 1_000_000,
+        ..Bounds::default()
+    };
+    assert!(run_within(&database, &query, &Params::new(), bounds).is_err());
 }
 
 #[test]
