@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use duckdb::arrow::array::RecordBatch;
-use duckdb::arrow::datatypes::{DataType, Field, Schema};
+use duckdb::arrow::datatypes::{DataType, Field, IntervalUnit, Schema};
 use duckdb::{Connection, Statement, ToSql};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
@@ -80,8 +80,16 @@ pub fn stream_parquet(
     let fields = fields.fields().iter().zip(column_names(&statement));
     let fields = fields.map(|(field, name)| field.as_ref().clone().with_name(name));
     let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-    if let Some(field) = schema.flattened_fields().into_iter().find(has_union) {
-        let message = format!("{}: Parquet has no unions", field.name());
+    if let Some(field) = schema.flattened_fields().into_iter().find(is_foreign) {
+        let message = format!(
+            "{}: Parquet has no {}; cast it to VARCHAR",
+            field.name(),
+            if matches!(field.data_type(), DataType::Union(..)) {
+                "unions"
+            } else {
+                "such intervals"
+            }
+        );
         return Err(StreamError::Answer(anyhow::anyhow!(message)));
     }
     let properties = WriterProperties::builder()
@@ -100,9 +108,12 @@ pub fn stream_parquet(
     Ok(())
 }
 
-/// The writer stops the program at one.
-fn has_union(field: &&Field) -> bool {
-    matches!(field.data_type(), DataType::Union(..))
+/// The writer stops the program at a union, and in the middle of the file at an interval.
+fn is_foreign(field: &&Field) -> bool {
+    matches!(
+        field.data_type(),
+        DataType::Union(..) | DataType::Interval(IntervalUnit::MonthDayNano)
+    )
 }
 
 fn execute<'c>(

@@ -42,8 +42,15 @@ impl Store {
         let columns = |name| shape(&self.connection, name);
         let (here, there) = (columns("current_database()")?, columns("'other'")?);
         if here != there {
-            let odd: Vec<_> = here.iter().filter(|line| !there.contains(line)).collect();
-            differences.push(format!("schema or comments differ: {odd:?}"));
+            let only = |these: &[String], others: &[String]| -> Vec<String> {
+                let odd = these.iter().filter(|line| !others.contains(line));
+                odd.cloned().collect()
+            };
+            differences.push(format!(
+                "schema or comments differ: published are {:?}, a rebuild gives {:?}",
+                only(&there, &here),
+                only(&here, &there)
+            ));
             return Ok(differences);
         }
         for (table, text) in SCHEMA {

@@ -141,13 +141,14 @@ fn parquet_comes_back_as_it_was() {
 
 #[test]
 fn what_parquet_does_not_have_is_said() {
-    for value in ["union_value(k := 1)", "[{'a': union_value(k := 1)}]"] {
+    for (value, expect) in [
+        ("union_value(k := 1)", "Parquet has no unions"),
+        ("[{'a': union_value(k := 1)}]", "Parquet has no unions"),
+        ("interval 1 day", "v: Parquet has no such intervals"),
+    ] {
         let sql = format!("select {value} as v");
         let error = asked(data().path(), &sql, &[], QueryFormat::Parquet).unwrap_err();
-        assert!(
-            error.to_string().contains("Parquet has no unions"),
-            "{error}"
-        );
+        assert!(error.to_string().contains(expect), "{error}");
     }
 }
 

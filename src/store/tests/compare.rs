@@ -62,3 +62,25 @@ fn rows_that_are_not_the_same_have_other_fingerprints() {
     let distinct: std::collections::HashSet<_> = fingerprints.iter().collect();
     assert_eq!(distinct.len(), rows.len(), "{fingerprints:?}");
 }
+
+#[test]
+fn what_is_odd_in_either_schema_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let one = Store::open(config(&folder.path().join("one"))).unwrap();
+    let other = Store::open(config(&folder.path().join("other"))).unwrap();
+    let alter = |store: &Store, column: &str| {
+        let sql = format!("alter table documents add column {column} integer");
+        store.connection().execute_batch(&sql).unwrap();
+    };
+    alter(&one, "of_one");
+    alter(&other, "of_other");
+    one.attach(&other.close().unwrap().path).unwrap();
+    let differences = one.differences().unwrap();
+    assert_eq!(
+        differences,
+        [
+            "schema or comments differ: published are [\"documents of_other INTEGER true\"], \
+             a rebuild gives [\"documents of_one INTEGER true\"]"
+        ]
+    );
+}
