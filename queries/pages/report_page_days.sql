@@ -1,7 +1,7 @@
 -- report_page_days: the newest reports, which have a static page, and how much it shows. One row per (report).
 -- params: $newest BIGINT
 with newest as (
-    select id, day, item_no, record_count, text_bytes + record_text_bytes as text_bytes
+    select id, day, item_no, record_count, text_bytes + coalesce(list_sum(record_text_bytes), 0)::bigint as text_bytes
     from reports
     order by day desc, id
     limit $newest

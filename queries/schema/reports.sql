@@ -28,7 +28,7 @@ create table reports (
     passed bigint not null, -- messages that pass DMARC
     records_sha256 varchar not null, -- SHA-256 over the records as a multiset, lower-case hex
     text_bytes bigint not null, -- bytes of the texts in this row, and 64 for each entry of a list
-    record_text_bytes bigint not null, -- the same of its records, together
+    record_text_bytes bigint[] not null, -- the same of each 2,048 of its records together
     oddities struct(code varchar, detail varchar)[] not null, -- what the reader forgave
     item_no bigint not null, -- item it was found in
     inbox varchar, -- inbox it came through

@@ -30,6 +30,10 @@ const UNIT_ITEMS: usize = 64;
 /// Bytes of a unit, unless one item is larger: they may hold a thousand times as many.
 const UNIT_BYTES: usize = 64 << 10;
 
+/// Rows of the TLS reports of an item, which wait in memory until the unit is read. A large reporter's report has some
+/// thousand.
+const ITEM_TLS_ROWS: usize = 50_000;
+
 /// An item, and where its bytes are.
 pub(super) type Given = (ItemNo, Item, Bytes);
 
@@ -126,6 +130,8 @@ struct Sink<'a> {
     ahead: &'a Ahead,
     rows: RecordRows,
     load_key: i64,
+    /// Of the item that is being read.
+    tls_rows: usize,
     documents: Vec<ReadDocument>,
     items: Vec<(ItemRow, Vec<ReadDocument>)>,
 }
@@ -137,12 +143,14 @@ impl<'a> Sink<'a> {
             ahead,
             rows: RecordRows::default(),
             load_key: unit_no << 32,
+            tls_rows: 0,
             documents: Vec::new(),
             items: Vec::new(),
         }
     }
 
     fn read(&mut self, item_no: ItemNo, item: Item, bytes: Bytes, limits: &Limits) {
+        self.tls_rows = 0;
         let (row, own) = item_row(item_no, item, &bytes);
         let file_name = row.provenance.file_name();
         let content = match (&bytes, &own) {
@@ -195,6 +203,21 @@ impl<'a> Sink<'a> {
         });
     }
 
+    /// The reports of one item may be a thousand, each of thousands of rows: those beyond what fits are refused.
+    fn bound(&mut self, report: Report) -> Result<Report, Refusal> {
+        let Report::Tls(tls) = &report else {
+            return Ok(report);
+        };
+        let rows = self.tls_rows + tls.rows();
+        if rows > ITEM_TLS_ROWS {
+            let message =
+                format!("the TLS reports of one mail or file hold more than {ITEM_TLS_ROWS} rows");
+            return Err(Refusal::new("limit-tls-rows", message));
+        }
+        self.tls_rows = rows;
+        Ok(report)
+    }
+
     fn take(&mut self) -> Result<Option<RecordBatch>, Message> {
         let rows = self.rows.take();
         let rows = rows.map_err(|error| Message::Failed(error.to_string()))?;
@@ -236,6 +259,7 @@ impl ReadingSink for Sink<'_> {
             self.rows.forget(load_key);
         }
         self.load_key += 1;
+        let result = result.and_then(|report| self.bound(report));
         let document = ReadDocument {
             path,
             sha256,
@@ -296,4 +320,34 @@ fn dropped(code: String, bytes: u64) -> Refused {
         _ => format!("it was not taken in; its {bytes} bytes are not kept"),
     };
     Refused { code, message }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::sync_channel;
+
+    use super::*;
+    use crate::model::tls::{TlsPolicy, TlsReport};
+
+    #[test]
+    fn the_tls_reports_of_an_item_are_bounded_together() {
+        let (out, _messages) = sync_channel(1);
+        let ahead = Ahead::default();
+        let mut sink = Sink::new(0, &out, &ahead);
+        for rows in [ITEM_TLS_ROWS - 10, 20, 9] {
+            let report = TlsReport {
+                policies: vec![TlsPolicy::default(); rows - 1],
+                ..TlsReport::default()
+            };
+            sink.document(String::new(), None, Ok(Report::Tls(report.into())));
+        }
+        let codes = sink
+            .documents
+            .iter()
+            .map(|document| match &document.result {
+                Err(refused) => refused.code.as_str(),
+                Ok(_) => "",
+            });
+        assert_eq!(codes.collect::<Vec<_>>(), ["", "limit-tls-rows", ""]);
+    }
 }

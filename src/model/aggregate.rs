@@ -9,6 +9,9 @@ use super::outcome::Oddity;
 /// What an entry of a list takes in memory beside its texts: four of them, and a flag.
 const ENTRY_BYTES: usize = 64;
 
+/// Consecutive records whose width is noted together: what DuckDB reads and writes at once.
+pub const RUN_RECORDS: u64 = 2_048;
+
 /// Everything of an aggregate report but its records.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AggregateHead {
@@ -59,8 +62,9 @@ pub struct AggregateHead {
     pub messages: u64,
     /// Sum of the counts that pass DMARC by `policy_evaluated`.
     pub passed: u64,
-    /// [`Record::text_bytes`] of all its records: how wide they are.
-    pub record_text_bytes: u64,
+    /// [`Record::text_bytes`] of each [`RUN_RECORDS`] of its records together: a few records may be thousands of times
+    /// as wide as the others.
+    pub record_text_bytes: Vec<u64>,
     /// SHA-256 over the canonical records as an unordered multiset: two reports with the same key and the same
     /// value are duplicates, with another value they are in conflict.
     pub records_sha256: [u8; 32],
@@ -86,10 +90,19 @@ impl AggregateHead {
             &self.generator,
         ];
         let entries = self.errors.len() + self.oddities.len();
+        let runs = self.record_text_bytes.len();
         let oddities = self.oddities.iter().map(|oddity| &oddity.detail);
         let texts = always.into_iter().chain(where_said.into_iter().flatten());
         let texts = texts.chain(&self.errors).chain(oddities);
-        entries * ENTRY_BYTES + texts.map(String::len).sum::<usize>()
+        entries * ENTRY_BYTES + runs * size_of::<u64>() + texts.map(String::len).sum::<usize>()
+    }
+
+    /// Notes how wide the next record is.
+    pub fn note_record(&mut self, record_no: u64, text_bytes: usize) {
+        let run = (record_no.saturating_sub(1) / RUN_RECORDS) as usize;
+        let runs = &mut self.record_text_bytes;
+        runs.resize(runs.len().max(run + 1), 0);
+        runs[run] += text_bytes as u64;
     }
 }
 

@@ -6,6 +6,7 @@
 use chrono::DateTime;
 
 use super::fields::{Fields, address_domain, without_comments};
+use super::lists::shorten;
 use super::oddities::Oddities;
 use super::values;
 use crate::model::domain;
@@ -71,15 +72,14 @@ fn arf(fields: &Fields, limits: &Limits, oddities: &mut Oddities) -> FailureRepo
             .map(str::to_owned)
     };
     let most = limits.results_per_record as usize;
-    let list = |name| {
-        fields
-            .all(name)
-            .take(most)
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
+    let mut auth_failures: Vec<String> = fields.all("Auth-Failure").flat_map(words).collect();
+    shorten(&mut auth_failures, "Auth-Failure", limits, oddities);
+    let mut list = |name| {
+        let mut list = fields.all(name).map(str::to_owned).collect();
+        shorten(&mut list, name, limits, oddities);
+        list
     };
-    let failures = fields.all("Auth-Failure").flat_map(words);
-    let auth_failures: Vec<String> = failures.take(most).collect();
+    let (spf_dns, authentication_results) = (list("SPF-DNS"), list("Authentication-Results"));
     if auth_failures.is_empty() {
         oddities.note("auth-failure-missing", String::new);
     }
@@ -114,8 +114,8 @@ fn arf(fields: &Fields, limits: &Limits, oddities: &mut Oddities) -> FailureRepo
             .map(domain::normalise)
             .filter(|name| !name.is_empty()),
         dkim_selector: owned("DKIM-Selector"),
-        spf_dns: list("SPF-DNS"),
-        authentication_results: list("Authentication-Results"),
+        spf_dns,
+        authentication_results,
         envelope_from: fields
             .first("Original-Mail-From")
             .map(|from| address_domain(from).unwrap_or_default()),

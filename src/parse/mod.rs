@@ -11,6 +11,7 @@ mod failure;
 mod fields;
 mod fingerprint;
 mod json;
+mod lists;
 mod oddities;
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::fingerprint::Fingerprint;
+use super::lists::shorten;
 use super::oddities::Oddities;
 use super::{json, values};
 use crate::model::domain;
@@ -234,10 +235,7 @@ impl TlsReader<'_> {
             [one] if one.starts_with('[') => match serde_json::from_str::<Vec<String>>(one) {
                 Ok(inner) => {
                     self.oddities.note("policy-string-nested", String::new);
-                    inner
-                        .iter()
-                        .map(|text| self.cut(text, "policy-string"))
-                        .collect()
+                    self.list(inner.iter().map(String::as_str), "policy-string")
                 }
                 Err(_) => strings,
             },
@@ -276,11 +274,7 @@ impl TlsReader<'_> {
 
     fn strings(&mut self, value: &Value, field: &'static str) -> Vec<String> {
         match value {
-            Value::Array(list) => list
-                .iter()
-                .filter_map(Value::as_str)
-                .map(|text| self.cut(text, field))
-                .collect(),
+            Value::Array(list) => self.list(list.iter().filter_map(Value::as_str), field),
             Value::String(text) => {
                 self.oddities
                     .note("list-is-string", || format!("{field} {text}"));
@@ -291,6 +285,16 @@ impl TlsReader<'_> {
             }
             _ => Vec::new(),
         }
+    }
+
+    fn list<'t>(
+        &mut self,
+        texts: impl Iterator<Item = &'t str>,
+        field: &'static str,
+    ) -> Vec<String> {
+        let mut list = texts.map(|text| self.cut(text, field)).collect();
+        shorten(&mut list, field, self.limits, &mut self.oddities);
+        list
     }
 
     /// A trimmed text; `None` where absent, null, empty or something else (noted).

@@ -102,6 +102,14 @@ impl Columns {
         );
     }
 
+    /// `BIGINT[]`.
+    pub fn bigints<'a>(&mut self, name: &str, values: impl Iterator<Item = &'a [u64]> + Clone) {
+        let items: Int64Array = (values.clone().flatten())
+            .map(|count| Some(bigint(*count)))
+            .collect();
+        self.list(name, values.map(<[u64]>::len), Arc::new(items), None);
+    }
+
     /// `STRUCT(…)[]`: the lengths of the lists and the columns of their elements, flattened.
     pub fn structs(&mut self, name: &str, lengths: impl Iterator<Item = usize>, elements: Columns) {
         let element = StructArray::new(Fields::from(elements.fields), elements.arrays, None);

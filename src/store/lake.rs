@@ -10,6 +10,7 @@ use anyhow::{Context, Result, ensure};
 use duckdb::Connection;
 
 use super::working::Store;
+use crate::model::aggregate::RUN_RECORDS;
 use crate::model::day::{Day, day_of};
 use crate::model::item::ItemNo;
 
@@ -33,7 +34,7 @@ pub struct Extent {
     pub rows: u64,
     /// Bytes of text in all of them.
     pub text_bytes: u64,
-    /// Bytes of text in the widest row; of records, in a row of the report whose records are the widest.
+    /// Bytes of text in the widest row; of records, in a row where as many as are read at once are the widest.
     pub row_text_bytes: u64,
 }
 
@@ -46,10 +47,8 @@ struct Table {
     report: &'static str,
     /// The position of a row among those of its report, from 0.
     position: &'static str,
-    /// Rows that it has of a report, as an expression over table `reports`.
-    report_rows: &'static str,
-    /// Bytes of text in those.
-    report_text_bytes: &'static str,
+    /// Runs of its rows, as a query over table `reports`: of a report the `run`th, with how many rows and how much text.
+    runs: &'static str,
 }
 
 const REPORTS: Table = Table {
@@ -57,8 +56,7 @@ const REPORTS: Table = Table {
     order: "domain, id",
     report: "id",
     position: "0",
-    report_rows: "1",
-    report_text_bytes: "text_bytes",
+    runs: "select domain, id, day, 0 as run, 1 as run_rows, text_bytes as run_bytes from reports",
 };
 
 const RECORDS: Table = Table {
@@ -66,8 +64,10 @@ const RECORDS: Table = Table {
     order: "domain, report, record_no",
     report: "report",
     position: "record_no - 1",
-    report_rows: "record_count",
-    report_text_bytes: "record_text_bytes",
+    runs:
+        "select domain, id, day, run, least(record_count - run * 2048, 2048) as run_rows, run_bytes
+        from (select domain, id, day, record_count, unnest(record_text_bytes) as run_bytes,
+            unnest(range(len(record_text_bytes))) as run from reports)",
 };
 
 /// Rows of a row group: fewer than DuckDB's 122,880, because each is filled in memory.
@@ -158,30 +158,24 @@ impl Parts<'_> {
             sorted == rows,
             "table {name} has {rows} rows of {day}, and {sorted} of them were sorted"
         );
-        Ok(self.connection.execute_batch("drop table lake_reports")?)
+        Ok(self.connection.execute_batch("drop table lake_runs")?)
     }
 
-    /// Notes where the rows of each report begin in temporary table `lake_reports`; returns the bytes of all.
+    /// Notes where each run of rows begins in temporary table `lake_runs`; returns the bytes of all.
     fn lay_out(&self) -> Result<u64> {
-        let Table {
-            name,
-            report_rows,
-            report_text_bytes,
-            ..
-        } = self.table;
+        let Table { name, runs, .. } = self.table;
         let day = self.day;
         self.connection.execute_batch(&format!(
             "create or replace temp table lake_rows as from {name} limit 0;
-            create or replace temp table lake_reports as
-            select id, row_bytes, row_bytes * row_count as bytes,
-                sum(row_bytes * row_count) over (order by domain, id)::bigint - row_bytes * row_count as bytes_before
+            create or replace temp table lake_runs as
+            select id, run, row_bytes, row_bytes * run_rows as bytes,
+                sum(row_bytes * run_rows) over (order by domain, id, run)::bigint - row_bytes * run_rows as bytes_before
             from (
-                select domain, id, {report_rows} as row_count,
-                    {ROW_BYTES} + {report_text_bytes} // greatest({report_rows}, 1) as row_bytes
-                from reports where day = date '{day}')"
+                select domain, id, run, run_rows, {ROW_BYTES} + run_bytes // run_rows as row_bytes
+                from ({runs}) where day = date '{day}')"
         ))?;
         let bytes: i64 = self.connection.query_row(
-            "select coalesce(max(bytes_before + bytes), 0) from lake_reports",
+            "select coalesce(max(bytes_before + bytes), 0) from lake_runs",
             [],
             |row| row.get(0),
         )?;
@@ -192,13 +186,13 @@ impl Parts<'_> {
     fn sort_part(&self, part: u64) -> Result<u64> {
         let (day, part_bytes) = (self.day, self.part_bytes);
         let (from, to) = (part * part_bytes, (part + 1) * part_bytes);
-        let reports = format!("bytes_before < {to} and bytes_before + bytes > {from}");
+        let runs = format!("bytes_before < {to} and bytes_before + bytes > {from}");
         // The positions are those that the last condition leaves; said for themselves, they spare most of the table.
         let (first, last): (i64, i64) = self.connection.query_row(
             &format!(
-                "select coalesce(min(greatest({from} - bytes_before, 0) // row_bytes), 0),
-                    coalesce(max(({to} - bytes_before) // row_bytes), 0)
-                from lake_reports where {reports}"
+                "select coalesce(min(run * {RUN_RECORDS} + greatest({from} - bytes_before, 0) // row_bytes), 0),
+                    coalesce(max(run * {RUN_RECORDS} + least({to} - bytes_before, bytes) // row_bytes), 0)
+                from lake_runs where {runs}"
             ),
             [],
             |row| Ok((row.get(0)?, row.get(1)?)),
@@ -212,9 +206,10 @@ impl Parts<'_> {
         } = self.table;
         let rows = self.connection.execute(
             &format!(
-                "insert into lake_rows select t.* from {name} t join lake_reports r on t.{report} = r.id
-                where t.day = date '{day}' and {reports} and {position} between {first} and {last}
-                    and (bytes_before + ({position}) * row_bytes) // {part_bytes} = {part}
+                "insert into lake_rows select t.* from {name} t
+                join lake_runs r on t.{report} = r.id and ({position}) // {RUN_RECORDS} = r.run
+                where t.day = date '{day}' and {runs} and {position} between {first} and {last}
+                    and (bytes_before + ({position}) % {RUN_RECORDS} * row_bytes) // {part_bytes} = {part}
                 order by {order}"
             ),
             [],
@@ -253,8 +248,8 @@ impl Store {
     pub fn lake_days(&self) -> Result<Vec<LakeDay>> {
         let sql = "select epoch_ms(day::timestamp) // 86400000, max(item_no),
                 count(*), sum(text_bytes)::bigint, max(text_bytes),
-                sum(record_count)::bigint, sum(record_text_bytes)::bigint,
-                max(record_text_bytes // greatest(record_count, 1))
+                sum(record_count)::bigint, coalesce(sum(list_sum(record_text_bytes)), 0)::bigint,
+                coalesce(max(list_max(record_text_bytes) // least(record_count, 2048)), 0)
             from reports group by day order by day";
         let mut statement = self.connection.prepare(sql)?;
         let rows = statement.query_map([], |row| {

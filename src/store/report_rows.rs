@@ -52,9 +52,9 @@ pub(super) fn reports(reports: &[Row]) -> Result<RecordBatch, ArrowError> {
         rows().map(|r| Some(hex(&r.report.records_sha256))),
     );
     columns.bigint("text_bytes", rows().map(|r| Some(bigint(text_bytes(r)))));
-    columns.bigint(
+    columns.bigints(
         "record_text_bytes",
-        rows().map(|r| Some(bigint(r.report.record_text_bytes))),
+        rows().map(|r| r.report.record_text_bytes.as_slice()),
     );
     columns.oddities("oddities", rows().map(|r| r.report.oddities.as_slice()));
     origin(&mut columns, rows().map(|r| &r.origin));

@@ -76,7 +76,7 @@ impl Builder<'_> {
                 .saturating_add(record.messages)
                 .min(i64::MAX as u64);
         }
-        head.record_text_bytes += record.text_bytes() as u64;
+        head.note_record(head.record_count, record.text_bytes());
         self.fingerprint.add_record(&record);
         self.attempt.sink.record(record);
     }

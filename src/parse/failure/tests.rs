@@ -104,3 +104,28 @@ fn exim_text_is_a_failure_report() {
         (Some("example.com"), Some("m2@example.com"))
     );
 }
+
+#[test]
+fn lists_are_cut_together() {
+    let lines =
+        |name: &str, value: &str, count: usize| format!("{name}: {value}\r\n").repeat(count);
+    let wide = "x".repeat(1_000);
+    let report = read(&ARF.replace(
+        "Incidents: 3\r\n",
+        &(lines("SPF-DNS", &wide, 300)
+            + &lines("Authentication-Results", &wide, 300)
+            + &lines("Auth-Failure", "a", 300)),
+    ));
+    let lists = [
+        &report.spf_dns,
+        &report.authentication_results,
+        &report.auth_failures,
+    ];
+    assert_eq!(lists.map(Vec::len), [4, 5, 200]);
+    assert!(
+        report
+            .oddities
+            .iter()
+            .any(|oddity| oddity.code == "list-cut")
+    );
+}

@@ -130,3 +130,34 @@ fn broken_reports_are_refused_by_code() {
         "limit-values"
     );
 }
+
+#[test]
+fn lists_are_cut_together() {
+    let long = format!(
+        "[{}]",
+        vec![format!("\"{}\"", "m".repeat(1_500)); 90].join(",")
+    );
+    let many = format!("[{}]", vec!["\"mx.example.com\""; 9_000].join(","));
+    let short = format!("[{}]", vec!["\"m\""; 900].join(","));
+    let nested = serde_json::json!(short).to_string();
+    for (strings, hosts, expect) in [
+        (&long, &many, [2, 200]),
+        (&many, &long, [200, 2]),
+        (&nested, &long, [200, 2]),
+    ] {
+        let report = read(
+            &REPORT
+                .replace(r#"["version: STSv1","mode: testing"]"#, strings)
+                .replace(r#"["mx.example.com"]"#, hosts),
+        );
+        let policy = &report.policies[0];
+        let lengths = [policy.policy_strings.len(), policy.mx_hosts.len()];
+        assert_eq!(lengths, expect);
+        assert!(
+            report
+                .oddities
+                .iter()
+                .any(|oddity| oddity.code == "list-cut")
+        );
+    }
+}

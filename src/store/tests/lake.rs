@@ -6,7 +6,11 @@ use super::*;
 fn fill(store: &mut Store) {
     let mut documents = Vec::new();
     for number in 0..40_u8 {
-        let counts = [0, 1, 7, 60];
+        let counts = if number == 3 {
+            [5_000; 4]
+        } else {
+            [0, 1, 7, 60]
+        };
         let comment = "x".repeat(usize::from(number % 5) * 400);
         let records: Vec<Record> = (1..=counts[usize::from(number) % 4])
             .map(|messages| Record {
@@ -17,12 +21,21 @@ fn fill(store: &mut Store) {
         let domains = ["example.com", "example.org"];
         let head = AggregateHead {
             domain: domains[usize::from(number) % 2].into(),
-            record_text_bytes: records.iter().map(|r| r.text_bytes() as u64).sum(),
-            ..head(&format!("r{number}"), &records)
+            report_id: format!("r{number}"),
+            ..wide_head(&records)
         };
         documents.push(aggregate(number.wrapping_mul(101), head, records));
     }
     commit(store, documents);
+}
+
+/// A head that says how wide its records are.
+fn wide_head(records: &[Record]) -> AggregateHead {
+    let mut head = head("r", records);
+    for (record_no, record) in (1..).zip(records) {
+        head.note_record(record_no, record.text_bytes());
+    }
+    head
 }
 
 /// The files of the only day, or why they cannot be written.
@@ -44,13 +57,32 @@ fn a_day_that_is_sorted_in_parts_has_the_same_bytes() {
     let [day] = &store.lake_days().unwrap()[..] else {
         panic!("one day");
     };
-    assert_eq!((day.reports.rows, day.records.rows), (40, 680));
+    assert_eq!((day.reports.rows, day.records.rows), (40, 5_620));
     let at_once = write(&store, folder.path(), 1 << 30).unwrap();
-    for memory_limit_bytes in [100_000, 1_000_000] {
+    for memory_limit_bytes in [100_000, 1_000_000, 10_000_000] {
         assert!(day.is_large(memory_limit_bytes));
         let in_parts = write(&store, folder.path(), memory_limit_bytes).unwrap();
         assert!(at_once == in_parts, "{memory_limit_bytes}");
     }
+}
+
+#[test]
+fn a_few_wide_records_among_many_are_as_wide_as_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(config(folder.path())).unwrap();
+    let comment = "x".repeat(4_000);
+    let records: Vec<Record> = (0..50_000)
+        .map(|number| Record {
+            reasons: (0..if number < 2_000 { 4 } else { 0 })
+                .map(|_| reason("other", &comment))
+                .collect(),
+            ..record("192.0.2.1", 1, true, false)
+        })
+        .collect();
+    commit(&mut store, vec![aggregate(1, wide_head(&records), records)]);
+    let extent = store.lake_days().unwrap()[0].records;
+    assert!(extent.row_text_bytes > 15_000, "{extent:?}");
+    assert!(extent.text_bytes > 32_000_000, "{extent:?}");
 }
 
 #[test]
