@@ -130,13 +130,15 @@ pub(super) fn run<S: AsMut<Store>>(
     // The stages are few, and so are the batches in it.
     let (to_store, ready) = channel();
     thread::scope(|scope| {
+        // Where a thread cannot be started, nobody waits for the stager.
+        let taker = Taker(&ahead);
         let feeder = spawn(scope, "feed", move || feed(feeder))?;
         for _ in 0..config.threads.max(1) {
             let (units, limits, ahead) = (Arc::clone(&units), &config.limits, &ahead);
             spawn(scope, "read", move || read_units(&units, limits, ahead))?;
         }
         drop(units);
-        let (position, taker) = (&loaded, Taker(&ahead));
+        let position = &loaded;
         let stager = spawn(scope, "stage", move || {
             stage_all(fed, &taker, &stages, &to_store, position)
         })?;

@@ -14,7 +14,7 @@ use crate::model::day::Day;
 use crate::model::item::ItemNo;
 use crate::publish::{DATABASE, Generation, Publisher, Staging, Values};
 use crate::store::Connection;
-use crate::store::lake::LakeDay;
+use crate::store::lake::{LakeDay, paths};
 use crate::store::working::{ClosedStore, Store};
 
 /// What pages are drawn from and into.
@@ -168,12 +168,12 @@ fn changed_days(
     drawn_to: Option<ItemNo>,
 ) -> Result<Vec<LakeDay>> {
     let mut changed = Vec::new();
-    for day in store.lake_days()? {
-        if !(drawn_to.is_some_and(|item_no| day.last_item <= item_no) && keep(staging, &day)?) {
+    for (day, last_item) in store.lake_days()? {
+        if !(drawn_to.is_some_and(|item_no| last_item <= item_no) && keep(staging, day)?) {
             changed.push(day);
         }
     }
-    Ok(changed)
+    store.lake_extents(&changed)
 }
 
 /// Writes days of the lake.
@@ -193,10 +193,11 @@ fn write_lake(store: &Store, staging: &mut Staging, changed: &[LakeDay]) -> Resu
     Ok(())
 }
 
-fn keep(staging: &mut Staging, day: &LakeDay) -> Result<bool> {
-    let are_there = day.paths().iter().all(|path| staging.is_in_base(path));
+fn keep(staging: &mut Staging, day: Day) -> Result<bool> {
+    let paths = paths(day);
+    let are_there = paths.iter().all(|path| staging.is_in_base(path));
     if are_there {
-        for path in day.paths() {
+        for path in paths {
             staging
                 .keep(&path)
                 .with_context(|| format!("linking {path}"))?;

@@ -19,8 +19,6 @@ use crate::model::item::ItemNo;
 pub struct LakeDay {
     /// UTC day of the reports.
     pub day: Day,
-    /// The highest item with a report of the day: the day's files are a function of the items up to it.
-    pub last_item: ItemNo,
     /// What is written of table `reports`.
     pub reports: Extent,
     /// What is written of table `records`.
@@ -64,11 +62,16 @@ const RECORDS: Table = Table {
     order: "domain, report, record_no",
     report: "report",
     position: "record_no - 1",
-    runs:
-        "select domain, id, day, run, least(record_count - run * 2048, 2048) as run_rows, run_bytes
-        from (select domain, id, day, record_count, unnest(record_text_bytes) as run_bytes,
-            unnest(range(len(record_text_bytes))) as run from reports)",
+    runs: RECORD_RUNS,
 };
+
+const RECORD_RUNS: &str = "
+    select domain, id, day, run, least(record_count - run * 2048, 2048) as run_rows, run_bytes
+    from (select domain, id, day, record_count, unnest(record_text_bytes) as run_bytes,
+        unnest(range(len(record_text_bytes))) as run from reports)";
+
+// What the text above says in digits.
+const _: () = assert!(RUN_RECORDS == 2048);
 
 /// Rows of a row group: fewer than DuckDB's 122,880, because each is filled in memory.
 const ROW_GROUP_ROWS: u64 = 20_480;
@@ -80,15 +83,9 @@ const ROW_GROUP_BYTES: u64 = 16 << 20;
 const ROW_BYTES: u64 = 512;
 
 impl LakeDay {
-    /// Paths of the day's files in a generation.
+    /// Paths of the day's files.
     pub fn paths(&self) -> [String; 2] {
-        [REPORTS, RECORDS].map(|table| {
-            format!(
-                "lake/{}/day={}/data.parquet",
-                table.name,
-                self.day.format("%Y-%m-%d")
-            )
-        })
+        paths(self.day)
     }
 
     /// Bytes of text in its widest row.
@@ -243,15 +240,45 @@ fn copy(connection: &Connection, rows: &str, file: &Path, row_group_rows: u64) -
     ))?)
 }
 
+/// Paths of a day's files in a generation.
+pub fn paths(day: Day) -> [String; 2] {
+    [REPORTS, RECORDS].map(|table| {
+        format!(
+            "lake/{}/day={}/data.parquet",
+            table.name,
+            day.format("%Y-%m-%d")
+        )
+    })
+}
+
 impl Store {
-    /// All days with reports, in order.
-    pub fn lake_days(&self) -> Result<Vec<LakeDay>> {
-        let sql = "select epoch_ms(day::timestamp) // 86400000, max(item_no),
-                count(*), sum(text_bytes)::bigint, max(text_bytes),
-                sum(record_count)::bigint, coalesce(sum(list_sum(record_text_bytes)), 0)::bigint,
-                coalesce(max(list_max(record_text_bytes) // least(record_count, 2048)), 0)
-            from reports group by day order by day";
+    /// All days with reports, in order, each with the highest item that brought one: the files of the day are a function
+    /// of the items up to it.
+    pub fn lake_days(&self) -> Result<Vec<(Day, ItemNo)>> {
+        let sql = "select epoch_ms(day::timestamp) // 86400000, max(item_no) from reports group by day order by day";
         let mut statement = self.connection.prepare(sql)?;
+        let rows = statement.query_map([], |row| {
+            let last_item = row.get::<_, i64>(1)?.unsigned_abs();
+            Ok((day_of(row.get::<_, i64>(0)? * 86_400), last_item))
+        })?;
+        rows.collect::<Result<_, _>>()
+            .context("listing the days of the lake")
+    }
+
+    /// How much there is to write of these days.
+    pub fn lake_extents(&self, days: &[Day]) -> Result<Vec<LakeDay>> {
+        if days.is_empty() {
+            return Ok(Vec::new());
+        }
+        let days: Vec<String> = days.iter().map(|day| format!("date '{day}'")).collect();
+        let sql = format!(
+            "select epoch_ms(day::timestamp) // 86400000, count(*), sum(text_bytes)::bigint, max(text_bytes),
+                sum(record_count)::bigint, coalesce(sum(list_sum(record_text_bytes)), 0)::bigint,
+                coalesce(max(list_max(record_text_bytes) // least(record_count, {RUN_RECORDS})), 0)
+            from reports where day in ({}) group by day order by day",
+            days.join(", ")
+        );
+        let mut statement = self.connection.prepare(&sql)?;
         let rows = statement.query_map([], |row| {
             let unsigned = |index| row.get::<_, i64>(index).map(i64::unsigned_abs);
             let extent = |first| -> duckdb::Result<Extent> {
@@ -263,12 +290,11 @@ impl Store {
             };
             Ok(LakeDay {
                 day: day_of(row.get::<_, i64>(0)? * 86_400),
-                last_item: unsigned(1)?,
-                reports: extent(2)?,
-                records: extent(5)?,
+                reports: extent(1)?,
+                records: extent(4)?,
             })
         })?;
         rows.collect::<Result<_, _>>()
-            .context("listing the days of the lake")
+            .context("measuring the days of the lake")
     }
 }

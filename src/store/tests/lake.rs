@@ -1,5 +1,6 @@
 //! Days as Parquet files.
 
+use super::super::lake::LakeDay;
 use super::*;
 
 /// Reports of one day, of two domains in turn, with no record, one, some and many, some of them wide.
@@ -38,9 +39,15 @@ fn wide_head(records: &[Record]) -> AggregateHead {
     head
 }
 
+fn only_day(store: &Store) -> LakeDay {
+    let days = store.lake_days().unwrap();
+    assert_eq!(days.len(), 1);
+    store.lake_extents(&[days[0].0]).unwrap().remove(0)
+}
+
 /// The files of the only day, or why they cannot be written.
 fn write(store: &Store, folder: &Path, memory_limit_bytes: u64) -> anyhow::Result<[Vec<u8>; 2]> {
-    let day = store.lake_days().unwrap().remove(0);
+    let day = only_day(store);
     let files = day.paths().map(|path| folder.join(path));
     for file in &files {
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
@@ -54,9 +61,7 @@ fn a_day_that_is_sorted_in_parts_has_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = Store::open(config(folder.path())).unwrap();
     fill(&mut store);
-    let [day] = &store.lake_days().unwrap()[..] else {
-        panic!("one day");
-    };
+    let day = only_day(&store);
     assert_eq!((day.reports.rows, day.records.rows), (40, 5_620));
     let at_once = write(&store, folder.path(), 1 << 30).unwrap();
     for memory_limit_bytes in [100_000, 1_000_000, 10_000_000] {
@@ -80,7 +85,7 @@ fn a_few_wide_records_among_many_are_as_wide_as_they_are() {
         })
         .collect();
     commit(&mut store, vec![aggregate(1, wide_head(&records), records)]);
-    let extent = store.lake_days().unwrap()[0].records;
+    let extent = only_day(&store).records;
     assert!(extent.row_text_bytes > 15_000, "{extent:?}");
     assert!(extent.text_bytes > 32_000_000, "{extent:?}");
 }
