@@ -22,6 +22,12 @@ struct State {
     is_over: bool,
 }
 
+impl State {
+    fn is_full(&self) -> bool {
+        self.rows >= AHEAD_ROWS && !self.is_over
+    }
+}
+
 /// The stager's end. When it is dropped, nobody waits any more.
 pub(super) struct Taker<'a>(pub(super) &'a Ahead);
 
@@ -29,10 +35,9 @@ impl Ahead {
     /// Waits until there is room for more. Who waits must not have begun the unit that comes next: the rows that it
     /// waits for are all of earlier ones, so that the stager comes to them.
     pub(super) fn wait(&self) {
-        let is_full = |state: &mut State| state.rows >= AHEAD_ROWS && !state.is_over;
         drop(
             self.changed
-                .wait_while(self.state(), is_full)
+                .wait_while(self.state(), |state| state.is_full())
                 .unwrap_or_else(PoisonError::into_inner),
         );
     }
@@ -77,7 +82,6 @@ impl Drop for Taker<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::channel;
     use std::thread;
 
     use super::*;
@@ -87,26 +91,26 @@ mod tests {
         let ahead = Ahead::default();
         let taker = Taker(&ahead);
         ahead.add(AHEAD_ROWS - 1);
+        assert!(!ahead.state().is_full());
         ahead.wait();
         ahead.add(1);
+        assert!(ahead.state().is_full());
         thread::scope(|scope| {
-            let (went_on, is_told) = channel();
-            let ahead = &ahead;
-            scope.spawn(move || {
-                ahead.wait();
-                went_on.send(ahead.state().rows).unwrap();
-            });
-            assert!(is_told.try_recv().is_err());
+            let waiting = scope.spawn(|| ahead.wait());
             taker.take(10);
-            assert_eq!(is_told.recv(), Ok(AHEAD_ROWS - 10));
+            waiting.join().unwrap();
         });
+        assert!(!ahead.state().is_full());
+        assert_eq!(ahead.rows_to_be_durable(), AHEAD_ROWS);
     }
 
     #[test]
     fn nobody_waits_for_a_stager_that_is_gone() {
         let ahead = Ahead::default();
         ahead.add(2 * AHEAD_ROWS);
+        assert!(ahead.state().is_full());
         drop(Taker(&ahead));
         ahead.wait();
+        assert!(!ahead.state().is_full());
     }
 }

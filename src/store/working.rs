@@ -212,7 +212,7 @@ fn connect(config: &StoreConfig) -> Result<Connection> {
         .with("threads", "1")?
         .with("autoinstall_known_extensions", "false")?
         .with("autoload_known_extensions", "false")?
-        // A commit is durable in the log; it is worked in when nothing else needs the memory.
+        // A commit is durable in the log; when that is worked in, we say.
         .with("checkpoint_threshold", NEVER)?
         // Texts are compressed in half the time that the form for older readers takes, and are found faster.
         .with("storage_compatibility_version", OLDEST_READER)?;
