@@ -7,18 +7,20 @@ use super::{App, Config, Security, Server, ServerLimits, Site, senders};
 use crate::model::limits::Limits;
 
 /// Sections that are read.
-const SECTIONS: [&str; 7] = [
+const SECTIONS: [&str; 9] = [
     "app",
     "domains",
+    "inboxes",
     "known_senders",
     "limits",
+    "notify",
     "security",
     "server",
     "site",
 ];
 
 /// Sections that a later version reads. Taking them silently would promise what does not happen.
-const LATER: [&str; 5] = ["alerts", "inboxes", "llm", "notify", "retention"];
+const LATER: [&str; 3] = ["alerts", "llm", "retention"];
 
 /// Reads every section of the file into `config`, which holds the defaults.
 pub fn read(reader: &mut Reader<'_>, root: Option<&Node>, config: &mut Config) {
@@ -31,6 +33,8 @@ pub fn read(reader: &mut Reader<'_>, root: Option<&Node>, config: &mut Config) {
             "domains" => config.domains = domains(reader, node),
             "known_senders" => config.known_senders = senders::read(reader, node),
             "limits" => limits(reader, node, &mut config.limits),
+            // Read with the environment.
+            "inboxes" | "notify" => {}
             later if LATER.contains(&later) => {
                 reader.note(*line, key, "is not part of this version yet: remove it")
             }
