@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+pub use self::mails::FetchedMail;
 use self::read::{Batches, CachedGroup};
 use self::segments::Segment;
 use crate::durable;
@@ -13,6 +14,7 @@ use crate::model::item::{ItemKind, ItemNo, MailHeader, Provenance};
 mod columns;
 mod decode;
 mod encode;
+mod mails;
 mod read;
 mod segments;
 mod write;

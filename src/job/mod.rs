@@ -7,7 +7,9 @@ pub mod folders;
 mod known;
 pub mod load;
 pub mod lock;
+pub mod mailboxes;
 mod pipeline;
+pub mod positions;
 pub mod publish;
 pub mod read;
 pub mod rebuild;
@@ -18,6 +20,7 @@ pub mod stopwatch;
 mod threads;
 mod units;
 pub mod verify;
+pub mod visit;
 
 #[cfg(test)]
 mod tests;

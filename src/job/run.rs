@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::collect::{Collect, collect};
+use super::collect::{Paths, Source, collect};
 use super::folders::Folders;
 use super::load::{Loaded, load};
 use super::publish::{Draw, Extent, Publication, publish};
@@ -73,10 +73,20 @@ pub struct AsOfGoesBack {
 
 /// Reads the paths and does all that follows, up to the new generation.
 pub fn ingest(run: &Run, paths: &[OsString], progress: &mut dyn FnMut(Progress)) -> Result<Done> {
+    let limits = &run.store.limits;
+    take_in(run, &mut Paths { paths, limits }, progress)
+}
+
+/// Takes in what a source has and does all that follows, up to the new generation.
+pub(super) fn take_in(
+    run: &Run,
+    source: &mut dyn Source,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Done> {
     let ledger = Ledger::open(&run.folders.ledger()).context("opening the ledger")?;
     let mut archive = Archive::open(&run.folders.archive()).context("opening the archive")?;
     advance(&ledger, run)?;
-    let (opened, collected, unread) = collect_all(run, paths, &ledger, &mut archive, progress)?;
+    let (opened, collected, unread) = collect_all(run, source, &ledger, &mut archive, progress)?;
     let Opened {
         mut store,
         extent,
@@ -85,6 +95,7 @@ pub fn ingest(run: &Run, paths: &[OsString], progress: &mut dyn FnMut(Progress))
     loaded.add(&collected);
     loaded.add(&load_all(run, &archive, &mut store, progress)?);
     run.watch.add("durable_ms", run.watch.elapsed_ms() as f64);
+    source.loaded(&store)?;
     finish(run, &ledger, &loaded)?;
     let generation = publish_store(run, &ledger, store, extent)?;
     Ok(Done {
@@ -137,16 +148,11 @@ fn catch_up(
 /// archived.
 fn collect_all(
     run: &Run,
-    paths: &[OsString],
+    source: &mut dyn Source,
     ledger: &Ledger,
     archive: &mut Archive,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(Opened, Loaded, Option<anyhow::Error>)> {
-    let from = Collect {
-        paths,
-        limits: &run.store.limits,
-        received_utc_secs: run.started_utc_secs,
-    };
     let open = |archive: &Archive, progress: &mut dyn FnMut(Progress)| {
         let (mut store, extent) = open_store(run, archive)?;
         let loaded = catch_up(run, ledger, archive, &mut store, progress)?;
@@ -158,12 +164,21 @@ fn collect_all(
     };
     let began_ms = run.watch.elapsed_ms();
     let mut archived_ms = began_ms;
-    let (opened, loaded, collected) = collect(&from, &run.store, archive, open, &mut |step| {
+    let mut note = |step: Progress| {
         if let Progress::Archived(_) = step {
             archived_ms = run.watch.elapsed_ms();
         }
         progress(step);
-    })?;
+    };
+    let received_utc_secs = run.started_utc_secs;
+    let (opened, loaded, collected) = collect(
+        source,
+        received_utc_secs,
+        &run.store,
+        archive,
+        open,
+        &mut note,
+    )?;
     let ended_ms = run.watch.elapsed_ms();
     run.watch.add("collect_ms", (archived_ms - began_ms) as f64);
     run.watch.add("load_ms", (ended_ms - archived_ms) as f64);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 
-use super::collect::{Collect, collect};
+use super::collect::{Paths, collect};
 use super::folders::Folders;
 use super::load::{Loaded, load};
 use super::publish::Drawing;
@@ -266,14 +266,21 @@ fn what_could_not_be_archived_is_not_loaded() {
     let mut archive = Archive::open(&world.folders().archive()).unwrap();
     let store = Store::open(world.config()).unwrap();
     fs::remove_dir_all(world.folders().archive()).unwrap();
-    let from = Collect {
+    let limits = Limits::default();
+    let mut from = Paths {
         paths: &paths[10..],
-        limits: &Limits::default(),
-        received_utc_secs: NOW_UTC_SECS,
+        limits: &limits,
     };
     let open = |_: &Archive, _: &mut dyn FnMut(Progress)| Ok(store);
-    let (store, loaded, collected) =
-        collect(&from, &world.config(), &mut archive, open, &mut |_| {}).unwrap();
+    let (store, loaded, collected) = collect(
+        &mut from,
+        NOW_UTC_SECS,
+        &world.config(),
+        &mut archive,
+        open,
+        &mut |_| {},
+    )
+    .unwrap();
     assert!(collected.is_err());
     assert_eq!((loaded, store.position().unwrap()), (Loaded::default(), 10));
 }
