@@ -16,6 +16,7 @@ pub mod rebuild;
 pub mod redraw;
 mod report_pages;
 pub mod run;
+pub mod sheet;
 pub mod stopwatch;
 mod threads;
 mod units;

@@ -1,6 +1,7 @@
 //! A run over files: collect, load, publish. Each step goes on from what is durable, so a run that was killed is
 //! finished by the next one.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -21,9 +22,12 @@ use crate::store::settings::StoreConfig;
 use crate::store::working::Store;
 
 /// What a run needs to know. The caller holds the run lock.
+#[derive(Clone)]
 pub struct Run<'a> {
     /// `ingest`, `rebuild`, …
     pub kind: &'a str,
+    /// Names it for those who ask how it goes.
+    pub ticket: Ticket,
     /// The data folder.
     pub folders: &'a Folders,
     /// Settings of the store; its path is that of the working database.
@@ -38,6 +42,19 @@ pub struct Run<'a> {
     pub watch: &'a Stopwatch<'a>,
     /// Draws the pages.
     pub draw: Draw<'a>,
+}
+
+/// What a run is known by.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ticket {
+    /// Unique; empty where nobody will ask.
+    pub id: String,
+    /// What it was asked with.
+    pub parameters: BTreeMap<String, String>,
+    /// Somebody asked for it and wants to know of its end, even where nothing was found.
+    pub is_owed: bool,
+    /// More of the same job follows.
+    pub is_piece: bool,
 }
 
 /// What a run tells while it goes on.
@@ -248,13 +265,13 @@ pub fn keep(ledger: &Ledger, run: &Run) -> Result<Day> {
 pub fn as_of(entries: &[Entry]) -> Option<Day> {
     entries.iter().rev().find_map(|entry| match entry.event {
         Event::AsOfAdvanced { as_of } => Some(as_of),
-        Event::RunFinished(_) => None,
+        _ => None,
     })
 }
 
-/// Notes the run in the ledger; one that read nothing is not worth a line.
+/// Notes the run in the ledger; one that read nothing and that nobody waits for is not worth a line.
 pub fn finish(run: &Run, ledger: &Ledger, loaded: &Loaded) -> Result<()> {
-    if loaded.items == 0 {
+    if loaded.items == 0 && !run.ticket.is_owed {
         return Ok(());
     }
     let result = RunResult {
@@ -263,6 +280,9 @@ pub fn finish(run: &Run, ledger: &Ledger, loaded: &Loaded) -> Result<()> {
         duration_ms: run.watch.elapsed_ms(),
         items: loaded.items,
         outcomes: loaded.outcomes,
+        id: run.ticket.id.clone(),
+        parameters: run.ticket.parameters.clone(),
+        is_piece: run.ticket.is_piece,
     };
     let at_utc_secs = run.started_utc_secs + (result.duration_ms / 1000) as i64;
     ledger

@@ -11,7 +11,7 @@ use super::folders::Folders;
 use super::load::{Loaded, load};
 use super::publish::Drawing;
 use super::rebuild::rebuild;
-use super::run::{AsOfGoesBack, Done, Progress, Run, ingest};
+use super::run::{AsOfGoesBack, Done, Progress, Run, Ticket, ingest};
 use super::stopwatch::Stopwatch;
 use super::verify::verify;
 use crate::archive::Archive;
@@ -76,6 +76,7 @@ impl World {
         let folders = self.folders();
         work(&Run {
             kind: "ingest",
+            ticket: Ticket::default(),
             folders: &folders,
             store: self.config(),
             as_of: None,
@@ -298,7 +299,7 @@ fn a_publication_that_died_is_made_by_the_next_run() {
         let run = Run {
             draw: &dies,
             store: run.store.clone(),
-            ..*run
+            ..run.clone()
         };
         ingest(&run, &paths[10..], &mut |_| {}).unwrap_err();
     });
@@ -334,7 +335,7 @@ fn a_rebuild_keeps_the_day_of_judgement() {
             let run = Run {
                 as_of,
                 store: run.store.clone(),
-                ..*run
+                ..run.clone()
             };
             if is_rebuild {
                 rebuild(&run, &mut |_| {}).unwrap();
@@ -357,7 +358,7 @@ fn the_day_of_judgement_only_advances() {
             let run = Run {
                 as_of,
                 store: run.store.clone(),
-                ..*run
+                ..run.clone()
             };
             ingest(&run, &[], &mut |_| {}).map(|_| world.current().manifest.values.as_of)
         })
