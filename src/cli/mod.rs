@@ -135,11 +135,7 @@ fn with_pages(
     work: impl FnOnce(&Config, Draw) -> anyhow::Result<ExitCode>,
 ) -> anyhow::Result<ExitCode> {
     let config = global.config()?;
-    let pages = Pages {
-        catalogue: context::catalogue(&config)?,
-        skin: Skin::new(&config.server.base_path)?.titled(&config.site.title),
-        report_pages: report_pages.unwrap_or(config.site.report_pages),
-    };
+    let pages = pages(&config, report_pages)?;
     work(&config, &|drawing| pages.draw(drawing))
 }
 
@@ -174,6 +170,7 @@ fn show_demo(args: &demo::DemoArgs, global: &Global) -> anyhow::Result<ExitCode>
 }
 
 fn serve_dashboard(args: &serve::ServeArgs, config: &Config) -> anyhow::Result<ExitCode> {
+    let pages = pages(config, None)?;
     serve::run(
         args,
         config,
@@ -181,7 +178,17 @@ fn serve_dashboard(args: &serve::ServeArgs, config: &Config) -> anyhow::Result<E
             Skin::new(&config.server.base_path)?.titled(&config.site.title),
             context::catalogue(config)?,
         )?,
+        Box::new(move |drawing| pages.draw(drawing)),
     )
+}
+
+/// What draws pages; `report_pages` stands above `site.report_pages`.
+fn pages(config: &Config, report_pages: Option<u64>) -> anyhow::Result<Pages> {
+    Ok(Pages {
+        catalogue: context::catalogue(config)?,
+        skin: Skin::new(&config.server.base_path)?.titled(&config.site.title),
+        report_pages: report_pages.unwrap_or(config.site.report_pages),
+    })
 }
 
 /// Prints why a command failed, once and with its causes, and gives the exit code.

@@ -47,9 +47,12 @@ pub fn run(args: &RunArgs, global: &Global, config: &Config, draw: Draw) -> Resu
     let (mut visits, mut failed) = look_into(config, &inboxes, &selection, &mut tokens)?;
     let mut reporter = Reporter::new(global.quiet);
     let stop = AtomicBool::new(false);
-    let fetched = locked("run", global, config, draw, |run| {
-        let mut note = |progress: crate::job::run::Progress| reporter.note(progress);
-        let fetched = fetch(run, &mut visits, &mut tokens, &stop, &mut note)?;
+    let fetched = locked("run", global, config, draw, |run, noting| {
+        noting.wanted(visits.iter().map(Visit::wanted).sum());
+        let fetched = fetch(run, &mut visits, &mut tokens, &stop, &mut |progress| {
+            noting.note(&progress);
+            reporter.note(progress);
+        })?;
         Ok((fetched, run.watch.figures()))
     });
     reporter.end();

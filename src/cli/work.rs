@@ -12,11 +12,11 @@ use super::context::{Global, UsageError};
 use crate::clock;
 use crate::config::Config;
 use crate::job::folders::Folders;
-use crate::job::lock::{RunLock, WAIT_SECS, patience};
+use crate::job::lock::{Holder, WAIT_SECS, patience};
 use crate::job::publish::Draw;
 use crate::job::run::{AsOfGoesBack, Progress, Run, Ticket};
-use crate::job::sheet::new_id;
-use crate::job::stopwatch::Stopwatch;
+use crate::job::runner::Runner;
+use crate::job::sheet::{Noting, new_id};
 use crate::model::outcome::Outcome;
 use crate::store::decide::DocumentRow;
 use crate::store::settings::{StoreConfig, by_name};
@@ -25,56 +25,49 @@ use crate::store::settings::{StoreConfig, by_name};
 /// below 512 MiB.
 const DATABASE_MEMORY_BYTES: u64 = 128 << 20;
 
+/// Runs that are listed as jobs: they may bring in something new.
+const JOBS: [&str; 4] = ["ingest", "run", "backlog", "rebuild"];
+
 /// Takes the run lock, waiting for who holds it, and runs `work`.
 pub(super) fn locked<T>(
     kind: &str,
     global: &Global,
     config: &Config,
     draw: Draw,
-    work: impl FnOnce(&Run) -> Result<T>,
+    work: impl FnOnce(&Run, &Noting) -> Result<T>,
 ) -> Result<T> {
     let folders = Folders::new(&config.app.data_dir);
     let mut told = false;
     let mut again = patience(WAIT_SECS);
-    let mut wait = |holder: &crate::job::lock::Holder| {
+    let mut wait = |holder: &Holder| {
         if !std::mem::replace(&mut told, true) {
             eprintln!("waiting for {holder}");
         }
         again(holder)
     };
-    let _lock = RunLock::acquire(
-        &folders.work().join("run.lock"),
-        &format!("sentinel {kind}"),
-        &mut wait,
-    )?;
-    let started = clock::now();
-    let elapsed_us = || {
-        let elapsed = (clock::now() - started).num_microseconds();
-        u64::try_from(elapsed.unwrap_or(0)).unwrap_or(0)
-    };
-    let watch = Stopwatch::new(&elapsed_us);
     let ticket = Ticket {
-        id: new_id(started),
+        id: if JOBS.contains(&kind) {
+            new_id(clock::now())
+        } else {
+            String::new()
+        },
         ..Ticket::default()
     };
-    let run = Run {
-        kind,
-        ticket,
-        folders: &folders,
+    let runner = Runner {
         store: store_config(config, &folders.database())?,
-        as_of: global.as_of,
-        today: clock::today(),
-        started_utc_secs: started.timestamp(),
-        watch: &watch,
+        folders,
         draw,
+        as_of: global.as_of,
+        now: &clock::now,
     };
-    work(&run).map_err(|error| match error.downcast::<AsOfGoesBack>() {
+    let done = runner.run(kind, ticket, &mut wait, work);
+    done.map_err(|error| match error.downcast::<AsOfGoesBack>() {
         Ok(backwards) => UsageError(backwards.to_string()).into(),
         Err(error) => error,
     })
 }
 
-fn store_config(config: &Config, path: &Path) -> Result<StoreConfig> {
+pub(super) fn store_config(config: &Config, path: &Path) -> Result<StoreConfig> {
     let domains = &config.domains;
     Ok(StoreConfig {
         path: path.to_path_buf(),

@@ -1,8 +1,10 @@
 //! The steps of a run, each comparing durable state with durable state: collect, load, publish; rebuild and verify.
 
 mod ahead;
+pub mod backlog;
 pub mod collect;
 pub mod draw;
+pub mod dry_run;
 pub mod folders;
 mod known;
 pub mod load;
@@ -16,6 +18,7 @@ pub mod rebuild;
 pub mod redraw;
 mod report_pages;
 pub mod run;
+pub mod runner;
 pub mod sheet;
 pub mod stopwatch;
 mod threads;

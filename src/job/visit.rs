@@ -1,6 +1,6 @@
 //! A mailbox that is looked into: which messages are wanted, and what is done with them once their items are durable.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result};
 
@@ -37,6 +37,8 @@ pub(super) struct Sighting {
     pub(super) place: Place,
     /// Wanted messages, ascending.
     pub(super) uids: Vec<u32>,
+    /// Those of them that the archive knows, without their bytes.
+    pub(super) known_already: BTreeSet<u32>,
     /// Archived by earlier runs, still there, and perhaps not treated as configured yet.
     remaining: Vec<u32>,
     /// What this run has archived.
@@ -101,15 +103,12 @@ impl Visit {
             Some(folder) => std::slice::from_ref(folder),
             None => inbox.folders.as_slice(),
         };
-        let mut left = selection.limit.unwrap_or(u64::MAX);
         for name in folders {
             let folder = visit.session.find_folder(name)?;
-            let mut sighting = visit.look(&folder, known)?;
-            let count = usize::try_from(left).unwrap_or(usize::MAX);
-            sighting.uids.truncate(count);
-            left -= sighting.uids.len() as u64;
+            let sighting = visit.look(&folder, known)?;
             visit.sightings.push(sighting);
         }
+        visit.truncate(selection.limit.unwrap_or(u64::MAX));
         Ok(visit)
     }
 
@@ -121,6 +120,16 @@ impl Visit {
     /// Messages that are wanted.
     pub fn wanted(&self) -> u64 {
         self.sightings.iter().map(|one| one.uids.len() as u64).sum()
+    }
+
+    /// Keeps so many of the wanted messages, the oldest of each folder first.
+    pub fn truncate(&mut self, messages: u64) {
+        let mut left = messages;
+        for sighting in &mut self.sightings {
+            let count = usize::try_from(left).unwrap_or(usize::MAX);
+            sighting.uids.truncate(count);
+            left -= sighting.uids.len() as u64;
+        }
     }
 
     /// Messages that earlier runs may not have treated as configured.
@@ -162,9 +171,11 @@ impl Visit {
         } else {
             self.session.search(&wanted)?
         };
+        let mut known_already = BTreeSet::new();
         if !is_new && !uids.is_empty() {
             let archived = Archived::of(known.archive, &place).context("reading the archive")?;
             uids.retain(|uid| !archived.has(*uid, selection.is_again));
+            known_already.extend(uids.iter().filter(|uid| archived.has(**uid, false)));
         }
         let remaining = if self.is_changing() && opened.messages > 0 {
             let only_unseen = !self.is_moving();
@@ -176,6 +187,7 @@ impl Visit {
             opened,
             place,
             uids,
+            known_already,
             remaining,
             fetched: Vec::new(),
             tasks: Vec::new(),
