@@ -9,6 +9,7 @@
 
 mod cli_commands;
 mod mail_server;
+mod mailbox_backlog;
 mod mailbox_fetch;
 mod product;
 mod reading_hostile;

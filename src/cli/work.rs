@@ -36,15 +36,6 @@ pub(super) fn locked<T>(
     draw: Draw,
     work: impl FnOnce(&Run, &Noting) -> Result<T>,
 ) -> Result<T> {
-    let folders = Folders::new(&config.app.data_dir);
-    let mut told = false;
-    let mut again = patience(WAIT_SECS);
-    let mut wait = |holder: &Holder| {
-        if !std::mem::replace(&mut told, true) {
-            eprintln!("waiting for {holder}");
-        }
-        again(holder)
-    };
     let ticket = Ticket {
         id: if JOBS.contains(&kind) {
             new_id(clock::now())
@@ -53,18 +44,41 @@ pub(super) fn locked<T>(
         },
         ..Ticket::default()
     };
-    let runner = Runner {
+    let runner = runner(global, config, draw)?;
+    let done = runner.run(kind, ticket, &mut waiting(), work);
+    done.map_err(as_usage)
+}
+
+/// What runs of this command have in common.
+pub(super) fn runner<'a>(global: &Global, config: &Config, draw: Draw<'a>) -> Result<Runner<'a>> {
+    let folders = Folders::new(&config.app.data_dir);
+    Ok(Runner {
         store: store_config(config, &folders.database())?,
         folders,
         draw,
         as_of: global.as_of,
         now: &clock::now,
-    };
-    let done = runner.run(kind, ticket, &mut wait, work);
-    done.map_err(|error| match error.downcast::<AsOfGoesBack>() {
+    })
+}
+
+/// Waits for another run, a minute, and says for whom.
+pub(super) fn waiting() -> impl FnMut(&Holder) -> bool {
+    let mut told = false;
+    let mut again = patience(WAIT_SECS);
+    move |holder: &Holder| {
+        if !std::mem::replace(&mut told, true) {
+            eprintln!("waiting for {holder}");
+        }
+        again(holder)
+    }
+}
+
+/// A day that goes back is a mistake in the command line.
+pub(super) fn as_usage(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast::<AsOfGoesBack>() {
         Ok(backwards) => UsageError(backwards.to_string()).into(),
         Err(error) => error,
-    })
+    }
 }
 
 pub(super) fn store_config(config: &Config, path: &Path) -> Result<StoreConfig> {
@@ -88,6 +102,8 @@ pub(super) struct Reporter {
     bar: Option<ProgressBar>,
     documents: u64,
     is_quiet: bool,
+    /// Messages that will be fetched, and those that earlier runs of the same command have fetched.
+    messages: Option<(u64, u64)>,
 }
 
 /// Documents between two plain lines of progress.
@@ -107,16 +123,36 @@ impl Reporter {
             bar,
             documents: 0,
             is_quiet,
+            messages: None,
+        }
+    }
+
+    /// So many messages will be fetched, beside those fetched before: there is an end in sight.
+    pub(super) fn expect(&mut self, messages: u64, before: u64) {
+        self.messages = Some((messages, before));
+        if let Some(bar) = &self.bar {
+            bar.set_length(messages + before);
+            let style = "{bar:30} {pos}/{len} messages, {msg} [{elapsed}, {eta} left]";
+            if let Ok(style) = ProgressStyle::with_template(style) {
+                bar.set_style(style);
+            }
+        } else if !self.is_quiet && messages > 0 {
+            eprintln!("{messages} messages to fetch");
         }
     }
 
     /// Shows progress and every refused document.
     pub(super) fn note(&mut self, progress: Progress) {
         match progress {
-            Progress::Archived(items) => self.show(&format!(
-                "{items} items archived, {} documents loaded",
-                self.documents
-            )),
+            Progress::Archived(items) => {
+                if let (Some((_, before)), Some(bar)) = (self.messages, &self.bar) {
+                    bar.set_position(before + items);
+                }
+                self.show(&format!(
+                    "{items} items archived, {} documents loaded",
+                    self.documents
+                ));
+            }
             Progress::Loaded(documents) => {
                 for document in documents
                     .iter()

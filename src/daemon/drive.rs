@@ -65,11 +65,17 @@ pub struct Common {
     /// How far the archive is, as far as was looked.
     pub positions: Mutex<Positions>,
     /// Access tokens that are still good.
-    pub tokens: Mutex<BTreeMap<usize, Tokens>>,
+    pub tokens: Tokens,
     /// Called when all is well.
     pub heartbeat: Option<Secret>,
     /// The disk is too full with less than this left.
     pub min_free_bytes: u64,
+    /// How things stand, for everybody.
+    pub status: RwLock<Status>,
+    /// Wait for news.
+    pub watchers: Watchers,
+    /// Ends what is going on, cleanly.
+    pub stop: Arc<AtomicBool>,
 }
 
 /// Listens and acts.
@@ -84,12 +90,6 @@ pub struct Driver {
     pub tasks: Sender<Task>,
     /// To itself.
     pub tell: Sender<Message>,
-    /// How things stand, for everybody.
-    pub status: Arc<RwLock<Status>>,
-    /// Ends the watchers.
-    pub watchers: Watchers,
-    /// Ends what is going on, cleanly.
-    pub stop: Arc<AtomicBool>,
     /// By mailbox.
     pub is_watched: Vec<bool>,
     /// The last failures that were told of, by mailbox: the same one is told of once.
@@ -307,7 +307,13 @@ impl Driver {
     }
 
     fn status_mut(&self, change: impl FnOnce(&mut Status)) {
-        change(&mut self.status.write().unwrap_or_else(PoisonError::into_inner));
+        change(
+            &mut self
+                .common
+                .status
+                .write()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
     }
 
     fn show(&self, now: DateTime<Utc>) {
@@ -341,8 +347,8 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        self.watchers.stop();
+        self.common.stop.store(true, Ordering::Relaxed);
+        self.common.watchers.stop();
     }
 }
 
@@ -350,10 +356,6 @@ impl Common {
     fn look(&self, index: usize) -> Result<Visit> {
         let inbox = self.inboxes.get(index).context("there is no such inbox")?;
         let archive = Archive::open(&self.folders.archive()).context("opening the archive")?;
-        let mut tokens = {
-            let mut all = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-            all.remove(&index).unwrap_or_default()
-        };
         let positions = {
             let mut positions = self
                 .positions
@@ -369,14 +371,12 @@ impl Common {
             positions: &positions,
             limits: &self.limits,
         };
-        let visit = Visit::begin(inbox, &Selection::default(), &known, &mut tokens);
-        let mut all = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        all.insert(index, tokens);
-        visit
+        Visit::begin(inbox, &Selection::default(), &known, &self.tokens)
     }
 }
 
-fn call(url: &str) -> Result<(), String> {
+/// Calls a heartbeat address.
+pub fn call(url: &str) -> Result<(), String> {
     let trust = Trust::new(None).map_err(|error| error.to_string())?;
     let reply = http::get(&trust, url).map_err(|error| error.to_string())?;
     if reply.is_success() {

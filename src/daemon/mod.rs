@@ -30,6 +30,7 @@ use anyhow::{Context as _, Result, bail};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
+pub use drive::call;
 pub use plan::{Doing, SlotStatus};
 pub use status::{Health, InboxStatus, Status};
 pub use time::{System, Time};
@@ -42,6 +43,7 @@ use crate::job::sheet::new_id;
 use crate::ledger::{Event, JobRequest, JobState, Ledger, View};
 use crate::model::inbox::Inbox;
 use crate::model::secret::Secret;
+use crate::source::imap::Tokens;
 use crate::store::settings::StoreConfig;
 use drive::{Common, Driver, Message};
 use plan::Plan;
@@ -77,13 +79,8 @@ pub struct Settings {
 /// A running daemon, for those who want something of it.
 #[derive(Clone)]
 pub struct Handle {
+    common: Arc<Common>,
     tell: Sender<Message>,
-    status: Arc<RwLock<Status>>,
-    stop: Arc<AtomicBool>,
-    watchers: Watchers,
-    folders: Folders,
-    inboxes: Arc<Vec<Inbox>>,
-    time: Arc<dyn Time>,
     /// One request is looked at after the other.
     requests: Arc<Mutex<()>>,
 }
@@ -97,46 +94,22 @@ pub struct Daemon {
 
 /// Starts the daemon; jobs that are owed from before are done first of all jobs.
 pub fn start(settings: Settings) -> Result<Daemon> {
-    let Settings { time, folders, .. } = &settings;
-    let (time, folders) = (Arc::clone(time), folders.clone());
-    let now = time.now();
+    let now = settings.time.now();
     let mut plan = Plan::new(timetables(&settings, now)?, now);
-    for job in owed(&folders)? {
+    for job in owed(&settings.folders)? {
         plan.request(job);
     }
     let (tell, messages) = channel();
     let (tasks, to_worker) = channel();
     let (over, ended) = channel();
-    let stop = Arc::new(AtomicBool::new(false));
-    let status = Arc::new(RwLock::new(Status::default()));
-    let watchers = Watchers::default();
-    let worker = Worker {
-        data: folders.data().to_owned(),
-        store: settings.store.clone(),
-        pages: settings.pages,
-        inboxes: settings.inboxes.clone(),
-        time: Arc::clone(&time),
-        stop: Arc::clone(&stop),
-    };
+    let (worker, common) = parts(settings);
     let driver = Driver {
-        is_watched: vec![false; settings.inboxes.len()],
-        common: Arc::new(Common {
-            inboxes: settings.inboxes.clone(),
-            folders: folders.clone(),
-            limits: settings.store.limits.clone(),
-            time: Arc::clone(&time),
-            positions: Mutex::new(Positions::default()),
-            tokens: Mutex::new(BTreeMap::new()),
-            heartbeat: settings.heartbeat,
-            min_free_bytes: settings.min_free_bytes,
-        }),
+        is_watched: vec![false; common.inboxes.len()],
+        common: Arc::clone(&common),
         plan,
         visits: BTreeMap::new(),
         tasks,
         tell: tell.clone(),
-        status: Arc::clone(&status),
-        watchers: watchers.clone(),
-        stop: Arc::clone(&stop),
         told: BTreeMap::new(),
         beaten: None,
     };
@@ -147,18 +120,40 @@ pub fn start(settings: Settings) -> Result<Daemon> {
         drop(over);
     })?;
     spawn("schedule", move || driver.drive(&messages))?;
-    watch_all(&settings.inboxes, &watchers, &tell, &time)?;
+    watch_all(&common, &tell)?;
     let handle = Handle {
+        common,
         tell,
-        status,
-        stop,
-        watchers,
-        folders,
-        inboxes: Arc::new(settings.inboxes),
-        time,
         requests: Arc::default(),
     };
     Ok(Daemon { handle, ended })
+}
+
+fn parts(settings: Settings) -> (Worker, Arc<Common>) {
+    let stop = Arc::new(AtomicBool::new(false));
+    let common = Common {
+        inboxes: settings.inboxes,
+        folders: settings.folders,
+        limits: settings.store.limits.clone(),
+        time: settings.time,
+        positions: Mutex::new(Positions::default()),
+        tokens: Tokens::default(),
+        heartbeat: settings.heartbeat,
+        min_free_bytes: settings.min_free_bytes,
+        status: RwLock::new(Status::default()),
+        watchers: Watchers::default(),
+        stop: Arc::clone(&stop),
+    };
+    let worker = Worker {
+        data: common.folders.data().to_owned(),
+        store: settings.store,
+        pages: settings.pages,
+        inboxes: common.inboxes.clone(),
+        tokens: common.tokens.clone(),
+        time: Arc::clone(&common.time),
+        stop,
+    };
+    (worker, Arc::new(common))
 }
 
 fn timetables(settings: &Settings, now: DateTime<Utc>) -> Result<Vec<(String, Timetable)>> {
@@ -201,22 +196,19 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {
         .map(drop)
 }
 
-fn watch_all(
-    inboxes: &[Inbox],
-    watchers: &Watchers,
-    tell: &Sender<Message>,
-    time: &Arc<dyn Time>,
-) -> Result<()> {
-    for (index, inbox) in inboxes.iter().enumerate().filter(|(_, inbox)| inbox.idle) {
+fn watch_all(common: &Arc<Common>, tell: &Sender<Message>) -> Result<()> {
+    let inboxes = common.inboxes.iter().enumerate();
+    for (index, inbox) in inboxes.filter(|(_, inbox)| inbox.idle) {
         for folder in inbox.folders.iter().take(WATCHED_FOLDERS) {
             let watch = Watch {
                 index,
                 inbox: inbox.clone(),
                 folder: folder.clone(),
                 tell: tell.clone(),
-                time: Arc::clone(time),
+                tokens: common.tokens.clone(),
+                time: Arc::clone(&common.time),
             };
-            let watchers = watchers.clone();
+            let watchers = common.watchers.clone();
             spawn("watch", move || watchers.watch(&watch))?;
         }
     }
@@ -241,22 +233,26 @@ impl Daemon {
 impl Handle {
     /// Tells everything to end: what is being fetched becomes durable, what is not begun is left.
     pub fn stop(&self) {
-        self.stop.store(true, Ordering::Relaxed);
-        self.watchers.stop();
+        self.common.stop.store(true, Ordering::Relaxed);
+        self.common.watchers.stop();
         // One that has ended already needs no message.
         let _ = self.tell.send(Message::Stop);
     }
 
     /// How things stand.
     pub fn status(&self) -> Status {
-        let status = self.status.read().unwrap_or_else(PoisonError::into_inner);
+        let status = self
+            .common
+            .status
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
         status.clone()
     }
 
     /// The clock was turned.
     pub fn tick(&self) {
         let _ = self.tell.send(Message::Tick);
-        self.watchers.ring();
+        self.common.watchers.ring();
     }
 
     /// Whether anything is going on, and when something is due; `None` where the daemon has ended.
@@ -271,11 +267,11 @@ impl Handle {
     pub fn request(&self, kind: &str, parameters: BTreeMap<String, String>) -> Result<String> {
         match kind {
             "process-now" => self.check_inbox(&parameters)?,
-            "backlog" => Backlog::of_parameters(&self.inboxes, &parameters).map(drop)?,
+            "backlog" => Backlog::of_parameters(&self.common.inboxes, &parameters).map(drop)?,
             _ => bail!("there is no job \"{kind}\""),
         }
         let _one_by_one = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
-        let owed = owed(&self.folders)?;
+        let owed = owed(&self.common.folders)?;
         let is_same = |job: &&JobRequest| job.kind == kind && job.parameters == parameters;
         if let Some(same) = owed.iter().find(is_same) {
             return Ok(same.id.clone());
@@ -283,13 +279,13 @@ impl Handle {
         if owed.len() >= OWED_JOBS {
             bail!("{OWED_JOBS} jobs wait already");
         }
-        let now = self.time.now();
+        let now = self.common.time.now();
         let job = JobRequest {
             id: new_id(now),
             kind: kind.to_owned(),
             parameters,
         };
-        Ledger::open(&self.folders.ledger())
+        Ledger::open(&self.common.folders.ledger())
             .and_then(|ledger| ledger.append(now.timestamp(), &[Event::JobRequested(job.clone())]))
             .context("writing the ledger")?;
         let id = job.id.clone();
@@ -302,7 +298,7 @@ impl Handle {
     fn check_inbox(&self, parameters: &BTreeMap<String, String>) -> Result<()> {
         for (key, value) in parameters {
             match key.as_str() {
-                "inbox" if self.inboxes.iter().any(|inbox| inbox.name == *value) => {}
+                "inbox" if self.common.inboxes.iter().any(|inbox| inbox.name == *value) => {}
                 "inbox" => bail!("there is no inbox \"{value}\""),
                 _ => bail!("`{key}` is not known"),
             }

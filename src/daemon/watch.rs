@@ -33,6 +33,8 @@ pub struct Watch {
     pub folder: String,
     /// Whom it tells.
     pub tell: Sender<Message>,
+    /// Access tokens that are still good.
+    pub tokens: Tokens,
     /// The clock.
     pub time: Arc<dyn Time>,
 }
@@ -100,7 +102,7 @@ impl Watchers {
         number: usize,
         failures: &mut u32,
     ) -> Result<(), ImapError> {
-        let mut session = Session::open(&watch.inbox, &mut Tokens::default(), 0)?;
+        let mut session = Session::open(&watch.inbox, &watch.tokens, 0)?;
         if !session.can("IDLE") {
             session.close();
             return Ok(());

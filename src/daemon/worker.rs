@@ -59,6 +59,8 @@ pub struct Worker {
     pub pages: Pages,
     /// All mailboxes.
     pub inboxes: Vec<Inbox>,
+    /// Access tokens that are still good.
+    pub tokens: Tokens,
     /// The clock.
     pub time: Arc<dyn Time>,
     /// Ends what is going on, cleanly.
@@ -69,7 +71,6 @@ impl Worker {
     /// Works until there are no tasks any more.
     pub fn work(&self, tasks: &Receiver<Task>, tell: &Sender<Message>) {
         let now = || self.time.now();
-        let mut tokens = Tokens::default();
         let runner = Runner {
             folders: Folders::new(&self.data),
             store: self.store.clone(),
@@ -79,8 +80,8 @@ impl Worker {
         };
         for task in tasks {
             let worked = match task {
-                Task::Fetch(visits, job) => self.fetch(&runner, visits, job, &mut tokens),
-                Task::Backlog(job) => self.backlog(&runner, &job, &mut tokens),
+                Task::Fetch(visits, job) => self.fetch(&runner, visits, job, &self.tokens),
+                Task::Backlog(job) => self.backlog(&runner, &job, &self.tokens),
                 Task::Maintain => Worked::Maintain(self.maintain(&runner)),
             };
             if tell.send(Message::Worked(worked)).is_err() {
@@ -94,7 +95,7 @@ impl Worker {
         runner: &Runner,
         visits: Vec<(usize, Visit)>,
         job: Option<JobRequest>,
-        tokens: &mut Tokens,
+        tokens: &Tokens,
     ) -> Worked {
         let (numbers, mut visits): (Vec<usize>, Vec<Visit>) = visits.into_iter().unzip();
         let kind = job.as_ref().map_or("run", |job| job.kind.as_str());
@@ -124,7 +125,7 @@ impl Worker {
         }
     }
 
-    fn backlog(&self, runner: &Runner, job: &JobRequest, tokens: &mut Tokens) -> Worked {
+    fn backlog(&self, runner: &Runner, job: &JobRequest, tokens: &Tokens) -> Worked {
         let done = Backlog::of_parameters(&self.inboxes, &job.parameters).and_then(|backlog| {
             if job
                 .parameters
@@ -162,7 +163,7 @@ impl Worker {
         runner: &Runner,
         job: &JobRequest,
         backlog: &Backlog,
-        tokens: &mut Tokens,
+        tokens: &Tokens,
     ) -> Result<(bool, Option<String>)> {
         let mut visits = [backlog.look(runner, 0, tokens)?];
         let ticket = ticket(Some(job), self.time.now());

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use super::lock::Holder;
+use super::lock::{Holder, give_way};
 use super::mailboxes::{Fetch, fetch};
 use super::positions::Positions;
 use super::run::{Progress, Ticket};
@@ -87,7 +87,7 @@ impl Backlog {
     }
 
     /// Looks into the mailbox; changes nothing.
-    pub fn look(&self, runner: &Runner, fetched: u64, tokens: &mut Tokens) -> Result<Visit> {
+    pub fn look(&self, runner: &Runner, fetched: u64, tokens: &Tokens) -> Result<Visit> {
         let archive = Archive::open(&runner.folders.archive()).context("opening the archive")?;
         let positions = Positions::default();
         let known = Known {
@@ -108,7 +108,7 @@ impl Backlog {
         &self,
         runner: &Runner,
         pace: &Pace,
-        tokens: &mut Tokens,
+        tokens: &Tokens,
         wait: &mut dyn FnMut(&Holder) -> bool,
         progress: &mut dyn FnMut(u64, Progress),
     ) -> Result<Piece> {
@@ -131,14 +131,16 @@ impl Backlog {
         visit.close();
         let fetched = fetch.visited.iter().map(|one| one.fetched).sum::<u64>();
         let is_failed = fetch.visited.iter().any(|one| one.failed.is_some());
+        // A piece that brought nothing would be followed by the same one.
+        let has_more =
+            !self.selection.is_again && !is_failed && fetched > 0 && wanted > PIECE_MESSAGES;
+        if has_more {
+            give_way();
+        }
         Ok(Piece {
-            // A piece that brought nothing would be followed by the same one.
-            has_more: !self.selection.is_again
-                && !is_failed
-                && fetched > 0
-                && wanted > PIECE_MESSAGES,
-            wanted,
             fetch,
+            wanted,
+            has_more,
         })
     }
 }

@@ -19,7 +19,7 @@ use crate::store::settings::StoreConfig;
 pub fn dry_run(
     run: &Run,
     visits: &mut [Visit],
-    tokens: &mut Tokens,
+    tokens: &Tokens,
     stop: &std::sync::atomic::AtomicBool,
 ) -> Result<(Fetch, Vec<WouldBe>)> {
     let scratch = run.folders.work().join("dry-run");
@@ -33,7 +33,7 @@ fn within(
     run: &Run,
     scratch: &Path,
     visits: &mut [Visit],
-    tokens: &mut Tokens,
+    tokens: &Tokens,
     stop: &std::sync::atomic::AtomicBool,
 ) -> Result<(Fetch, Vec<WouldBe>)> {
     let folders = Folders::new(scratch);

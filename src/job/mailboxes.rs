@@ -53,7 +53,7 @@ pub struct Fetch {
 pub fn fetch(
     run: &Run,
     visits: &mut [Visit],
-    tokens: &mut Tokens,
+    tokens: &Tokens,
     stop: &AtomicBool,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Fetch> {
@@ -83,7 +83,7 @@ pub fn fetch(
 pub(super) fn fetch_into(
     run: &Run,
     visits: &mut [Visit],
-    tokens: &mut Tokens,
+    tokens: &Tokens,
     stop: &AtomicBool,
 ) -> Result<(Fetch, Vec<WouldBe>)> {
     let archive = Archive::open(&run.folders.archive()).context("opening the archive")?;
@@ -140,7 +140,7 @@ impl Visited {
 struct Reading<'a> {
     visits: &'a mut [Visit],
     visited: &'a mut [Visited],
-    tokens: &'a mut Tokens,
+    tokens: &'a Tokens,
     stop: &'a AtomicBool,
     /// When the sink last rested.
     rested: Instant,

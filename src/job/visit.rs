@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context, Result};
+use std::thread;
+
+use anyhow::{Context, Result, anyhow};
 
 use super::positions::{Archived, Place, Positions};
+use super::threads::spawn;
 use crate::archive::Archive;
 use crate::model::day::Day;
 use crate::model::inbox::{After, Inbox};
@@ -82,13 +85,36 @@ pub struct Known<'a> {
     pub limits: &'a Limits,
 }
 
+/// Looks into several mailboxes side by side: one whose server does not answer holds up none of the others. In the order
+/// given; the outer error is that of a thread that could not be started.
+pub fn look_into(
+    inboxes: &[Inbox],
+    selection: &Selection,
+    known: &Known,
+    tokens: &Tokens,
+) -> Result<Vec<Result<Visit>>> {
+    thread::scope(|scope| {
+        let look = |inbox| {
+            spawn(scope, "look", move || {
+                Visit::begin(inbox, selection, known, tokens)
+            })
+        };
+        let looks: Vec<_> = inboxes.iter().map(look).collect::<Result<_>>()?;
+        let ended = looks.into_iter().map(|look| {
+            let look = look.join();
+            look.unwrap_or_else(|_| Err(anyhow!("looking into the mailbox stopped short")))
+        });
+        Ok(ended.collect())
+    })
+}
+
 impl Visit {
     /// Connects, and finds out what is wanted. Changes nothing.
     pub fn begin(
         inbox: &Inbox,
         selection: &Selection,
         known: &Known,
-        tokens: &mut Tokens,
+        tokens: &Tokens,
     ) -> Result<Self> {
         let limit_item_bytes = known.limits.item_bytes;
         let session = Session::open(inbox, tokens, limit_item_bytes)?;
@@ -209,7 +235,7 @@ impl Visit {
 
     /// A session in the place of one that ended, with the same folder open. Numbers of messages must have kept their
     /// meaning.
-    pub(super) fn reopen(&mut self, index: usize, tokens: &mut Tokens) -> Result<(), ImapError> {
+    pub(super) fn reopen(&mut self, index: usize, tokens: &Tokens) -> Result<(), ImapError> {
         self.session = Session::open(&self.inbox, tokens, self.limit_item_bytes)?;
         self.select(index)
     }
@@ -266,7 +292,7 @@ impl Visit {
     }
 
     /// Does what was decided; what fails is decided anew by the next run.
-    pub(super) fn settle(&mut self, tokens: &mut Tokens) -> Result<u64, ImapError> {
+    pub(super) fn settle(&mut self, tokens: &Tokens) -> Result<u64, ImapError> {
         let mut settled = 0;
         for index in 0..self.sightings.len() {
             let tasks = std::mem::take(&mut self.sightings[index].tasks);
