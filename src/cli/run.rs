@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use anyhow::{Context as _, Result, anyhow};
 
 use super::context::{Global, UsageError};
-use super::work::{Reporter, counts_line, exit_code, locked};
+use super::work::{Reporter, counts_line, exit_code, locked, runner};
 use crate::archive::Archive;
 use crate::config::{Config, nearest};
 use crate::daemon;
@@ -46,6 +46,7 @@ pub struct RunArgs {
 /// Fetches, archives, loads and publishes. The last line on standard output counts the documents.
 pub fn run(args: &RunArgs, global: &Global, config: &Config, draw: Draw) -> Result<ExitCode> {
     let inboxes = chosen(config, &args.inboxes)?;
+    runner(global, config, draw)?.check_disk()?;
     let selection = Selection {
         is_all: args.all,
         ..Selection::default()

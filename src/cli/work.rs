@@ -57,6 +57,7 @@ pub(super) fn runner<'a>(global: &Global, config: &Config, draw: Draw<'a>) -> Re
         folders,
         draw,
         as_of: global.as_of,
+        min_free_bytes: config.app.min_free_disk_bytes,
         now: &clock::now,
     })
 }

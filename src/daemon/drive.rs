@@ -9,7 +9,6 @@ use std::thread;
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Duration, Utc};
 
-use super::disk;
 use super::plan::{Action, Ending, Looked, Plan};
 use super::status::{InboxStatus, Status};
 use super::time::{Time, receive};
@@ -17,6 +16,7 @@ use super::watch::Watchers;
 use super::worker::{Task, Worked, failed};
 use crate::archive::Archive;
 use crate::http;
+use crate::job::disk;
 use crate::job::folders::Folders;
 use crate::job::positions::Positions;
 use crate::job::visit::{Known, Selection, Visit};

@@ -10,7 +10,6 @@
 //! is where servers hang, happens beside everything else; the worker gets sessions that are open and know what is new.
 
 mod backoff;
-mod disk;
 mod drive;
 mod plan;
 mod status;
@@ -150,6 +149,7 @@ fn parts(settings: Settings) -> (Worker, Arc<Common>) {
         pages: settings.pages,
         inboxes: common.inboxes.clone(),
         tokens: common.tokens.clone(),
+        min_free_bytes: common.min_free_bytes,
         time: Arc::clone(&common.time),
         stop,
     };

@@ -61,6 +61,8 @@ pub struct Worker {
     pub inboxes: Vec<Inbox>,
     /// Access tokens that are still good.
     pub tokens: Tokens,
+    /// Nothing is fetched where less than this is left on the disk.
+    pub min_free_bytes: u64,
     /// The clock.
     pub time: Arc<dyn Time>,
     /// Ends what is going on, cleanly.
@@ -76,6 +78,7 @@ impl Worker {
             store: self.store.clone(),
             draw: &self.pages,
             as_of: None,
+            min_free_bytes: self.min_free_bytes,
             now: &now,
         };
         for task in tasks {

@@ -112,6 +112,7 @@ impl Backlog {
         wait: &mut dyn FnMut(&Holder) -> bool,
         progress: &mut dyn FnMut(u64, Progress),
     ) -> Result<Piece> {
+        runner.check_disk()?;
         let mut visit = self.look(runner, pace.fetched, tokens)?;
         let wanted = visit.wanted();
         if !self.selection.is_again {

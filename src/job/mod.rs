@@ -3,6 +3,7 @@
 mod ahead;
 pub mod backlog;
 pub mod collect;
+pub mod disk;
 pub mod draw;
 pub mod dry_run;
 pub mod folders;

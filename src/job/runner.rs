@@ -1,8 +1,9 @@
 //! Begins and ends runs over one data folder: the lock, the sheet of progress, the note of what failed.
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use chrono::{DateTime, Utc};
 
+use super::disk;
 use super::folders::Folders;
 use super::lock::{Holder, RunLock};
 use super::publish::Draw;
@@ -23,6 +24,8 @@ pub struct Runner<'a> {
     pub draw: Draw<'a>,
     /// The day for which things are judged, as asked for.
     pub as_of: Option<Day>,
+    /// Nothing is fetched where less than this is left on the disk beside the size of the database.
+    pub min_free_bytes: u64,
     /// The present instant.
     pub now: &'a dyn Fn() -> DateTime<Utc>,
 }
@@ -84,6 +87,14 @@ impl Runner<'_> {
         };
         if let Err(error) = self.note(&[Event::JobFailed(failure)]) {
             tracing::warn!("noting a failed run: {error:#}");
+        }
+    }
+
+    /// An error where the disk is too full to fetch anything.
+    pub fn check_disk(&self) -> Result<()> {
+        match disk::shortage(&self.folders, self.min_free_bytes).context("looking at the disk")? {
+            Some(shortage) => bail!("nothing is fetched: {shortage}"),
+            None => Ok(()),
         }
     }
 

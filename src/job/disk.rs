@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use crate::job::folders::Folders;
+use super::folders::Folders;
 
 /// Says what is missing, where less than `min_free_bytes` and the size of the database, which each publication copies,
 /// are left.
