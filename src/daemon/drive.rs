@@ -94,6 +94,8 @@ pub struct Driver {
     pub is_watched: Vec<bool>,
     /// The last failures that were told of, by mailbox: the same one is told of once.
     pub told: BTreeMap<usize, String>,
+    /// Want to know how it stands once all that was known before is acted upon.
+    pub askers: Vec<Sender<(bool, DateTime<Utc>)>>,
     /// When the heartbeat address was last called.
     pub beaten: Option<DateTime<Utc>>,
 }
@@ -108,6 +110,7 @@ impl Driver {
                 self.begin(action);
             }
             self.show(now);
+            self.answer(now);
             let until = self.plan.wake_at(now);
             let mut next = receive(&*self.common.time, messages, until);
             while let Some(message) = next {
@@ -133,6 +136,14 @@ impl Driver {
             Action::Maintain => self.work(Task::Maintain),
             Action::End(job, ending) => self.end(job, ending),
             Action::Beat => self.beat(),
+        }
+    }
+
+    fn answer(&mut self, now: DateTime<Utc>) {
+        let answer = (self.plan.is_busy(), self.plan.wake_at(now));
+        for asker in self.askers.drain(..) {
+            // Who asked may have gone.
+            let _ = asker.send(answer);
         }
     }
 
@@ -176,10 +187,7 @@ impl Driver {
                 }
                 self.status_mut(|status| status.heartbeat_error = error);
             }
-            Message::Ask(answer) => {
-                // Who asked may have gone.
-                let _ = answer.send((self.plan.is_busy(), self.plan.wake_at(now)));
-            }
+            Message::Ask(answer) => self.askers.push(answer),
             Message::Tick | Message::Stop => {}
         }
     }

@@ -18,6 +18,9 @@ mod timetable;
 mod watch;
 mod worker;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -110,6 +113,7 @@ pub fn start(settings: Settings) -> Result<Daemon> {
         tasks,
         tell: tell.clone(),
         told: BTreeMap::new(),
+        askers: Vec::new(),
         beaten: None,
     };
     let to_driver = tell.clone();

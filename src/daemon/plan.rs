@@ -129,6 +129,8 @@ pub struct SlotStatus {
     pub name: String,
     /// What it is doing.
     pub doing: Doing,
+    /// How often it was looked into.
+    pub looks: u64,
     /// Failures in a row.
     pub failures: u32,
     /// When it was last read to its end.
@@ -318,6 +320,7 @@ impl Plan {
         let status = |slot: &Slot| SlotStatus {
             name: slot.name.clone(),
             doing: slot.doing,
+            looks: slot.looks,
             failures: slot.failures,
             last_success: slot.last_success,
             last_error: slot.last_error.clone(),
