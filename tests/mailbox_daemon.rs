@@ -418,3 +418,43 @@ fn a_disk_that_is_almost_full_stops_fetching_and_says_so() {
     assert_eq!(said.code, 3, "{}", said.err);
     assert!(said.err.contains("app.min_free_disk"), "{}", said.err);
 }
+
+#[test]
+fn check_tries_every_mailbox_and_says_how_it_fared() {
+    let server = with_reports(3);
+    let product = serving(&server, "    poll_interval: 1d\n");
+    let check = || product.run(&["check"]);
+    let said = check();
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(
+        said.out
+            .contains("can be read (DMARC: 3 messages); 3 new; tells of new mail"),
+        "{}",
+        said.out
+    );
+    assert!(!product.data().exists(), "looking makes nothing");
+    let fetching = Fetching::start(&product);
+    fetching.wait_for(3);
+    assert!(until(|| check()
+        .out
+        .contains("in `sentinel serve`: watching, last read 2")));
+    fetching.stop();
+    let said = check();
+    assert!(
+        said.out
+            .contains("3 messages of DMARC are archived, up to UID 3"),
+        "{}",
+        said.out
+    );
+    let mut server = server;
+    server.kill();
+    let said = check();
+    assert_eq!(said.code, 2);
+    assert!(
+        said.err.contains("inbox \"dmarc\": localhost:"),
+        "{}",
+        said.err
+    );
+    product.configure("inboxes: []\napp_: {}\n");
+    assert_eq!(check().code, 2);
+}

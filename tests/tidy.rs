@@ -11,8 +11,8 @@ const ARROWS: [(&str, &[&str]); 23] = [
     (
         "cli",
         &[
-            "archive", "clock", "config", "daemon", "demo", "job", "ledger", "mail", "parse",
-            "publish", "query", "render", "serve", "source", "store", "unpack",
+            "archive", "clock", "config", "daemon", "demo", "http", "job", "ledger", "mail",
+            "parse", "publish", "query", "render", "serve", "source", "store", "tls", "unpack",
         ],
     ),
     ("clock", &[]),

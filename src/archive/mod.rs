@@ -78,6 +78,18 @@ impl Archive {
         })
     }
 
+    /// Opens the folder to read; where there is none, the archive is empty, and stays away.
+    pub fn look_at(folder: &Path) -> io::Result<Self> {
+        if folder.exists() {
+            return Self::open(folder);
+        }
+        Ok(Self {
+            folder: folder.to_owned(),
+            segments: Vec::new(),
+            cached: Mutex::new(None),
+        })
+    }
+
     /// The highest durable item, 0 when empty.
     pub fn position(&self) -> ItemNo {
         self.segments.last().map_or(0, |segment| segment.last)

@@ -5,24 +5,35 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Context as _;
+
 use super::context::Global;
 use super::serve;
 use crate::archive::Archive;
 use crate::config::{Config, DEFAULT_PATH, process_environment};
+use crate::http;
 use crate::job::folders::Folders;
 use crate::job::lock::{LockError, RunLock};
 use crate::publish::Publisher;
 use crate::query::Catalogue;
+use crate::tls::Trust;
 
 /// Written and removed again where a folder has to be writable.
 const PROBE: &str = ".sentinel-check";
+
+mod mailboxes;
 
 /// Arguments of `sentinel check`.
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "Examples:
   sentinel check                                after a change of the configuration or a query file
-  sentinel --config /etc/sentinel.yml check -q  problems only; exit code 2 when there are any")]
-pub struct CheckArgs {}
+  sentinel --config /etc/sentinel.yml check -q  problems only; exit code 2 when there are any
+  sentinel check --health                       ask a server that runs; exit code 3 when it is not well")]
+pub struct CheckArgs {
+    /// Ask a running server whether it is well, and nothing else: for health checks of containers
+    #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "http://127.0.0.1:8000/health")]
+    pub health: Option<String>,
+}
 
 /// What was found, in the order of the checks.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -34,7 +45,10 @@ struct Findings {
 }
 
 /// Prints facts on standard output and problems on standard error; exit code 2 where there is a problem.
-pub fn run(_args: &CheckArgs, global: &Global) -> anyhow::Result<ExitCode> {
+pub fn run(args: &CheckArgs, global: &Global) -> anyhow::Result<ExitCode> {
+    if let Some(url) = &args.health {
+        return health(url);
+    }
     let mut findings = Findings::default();
     let shown = global.config.clone().unwrap_or(PathBuf::from(DEFAULT_PATH));
     match Config::load(global.config.as_deref(), &process_environment) {
@@ -68,6 +82,16 @@ pub fn run(_args: &CheckArgs, global: &Global) -> anyhow::Result<ExitCode> {
     }))
 }
 
+/// Prints what the server says of itself; exit code 3 where it is not well.
+fn health(url: &str) -> anyhow::Result<ExitCode> {
+    let reply = http::get(&Trust::of_nobody()?, url).with_context(|| format!("asking {url}"))?;
+    println!(
+        "{}",
+        String::from_utf8_lossy(&reply.body).replace(char::is_control, " ")
+    );
+    Ok(ExitCode::from(if reply.is_success() { 0 } else { 3 }))
+}
+
 impl Findings {
     fn look_at(&mut self, config: &Config) {
         self.look_at_queries(config);
@@ -89,6 +113,7 @@ impl Findings {
         self.look_at_archive(&folders.archive());
         self.look_at_published(&folders.public());
         self.look_at_lock(&folders.work().join("run.lock"));
+        self.look_at_mailboxes(config);
         if let Some(reason) = serve::refusal(config) {
             // Not a problem of those who only ingest and query.
             self.facts.push(format!("serve: would refuse: {reason}"));

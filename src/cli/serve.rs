@@ -9,11 +9,13 @@ use std::time::{Duration, SystemTime};
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 
+use super::context::UsageError;
 use super::work::store_config;
 use crate::clock;
 use crate::config::{Config, Security};
 use crate::daemon::{self, Daemon, Pages};
 use crate::job::folders::Folders;
+use crate::job::ownership;
 use crate::ledger::{Entry, Event, Ledger};
 use crate::serve::{
     Auth, Credentials, ErrorPage, LastCheck, OlderReport, Secret, ServeConfig, ServeLimits, Server,
@@ -67,6 +69,13 @@ pub fn run(
         error_page: drawn.error_page,
         now: clock::now,
     };
+    let folders = Folders::new(&config.app.data_dir);
+    if !config.inboxes.is_empty()
+        && let Some(complaint) =
+            ownership::complaint(&folders).context("looking at the data folder")?
+    {
+        return Err(UsageError(complaint).into());
+    }
     let listener = TcpListener::bind(listen).with_context(|| format!("listening on {listen}"))?;
     let bound = listener
         .local_addr()

@@ -1,31 +1,24 @@
 //! Carries out the plan: a thread for each look, one for each watcher, one worker, and one that listens to all of them.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError};
 use std::thread;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
 
+use super::common::{Common, call};
+use super::noted::{self, NotedInbox};
 use super::plan::{Action, Ending, Looked, Plan};
 use super::status::{InboxStatus, Status};
-use super::time::{Time, receive};
-use super::watch::Watchers;
+use super::time::receive;
 use super::worker::{Task, Worked, failed};
-use crate::archive::Archive;
-use crate::http;
 use crate::job::disk;
-use crate::job::folders::Folders;
-use crate::job::positions::Positions;
-use crate::job::visit::{Known, Selection, Visit};
+use crate::job::visit::Visit;
 use crate::ledger::{Event, JobFailure, JobRequest, Ledger};
-use crate::model::inbox::Inbox;
-use crate::model::limits::Limits;
-use crate::model::secret::Secret;
-use crate::source::imap::{ImapError, Tokens};
-use crate::tls::Trust;
+use crate::source::imap::ImapError;
 
 /// Time between two calls of the heartbeat address at least.
 const BEAT_EVERY_SECS: i64 = 10;
@@ -52,32 +45,6 @@ pub enum Message {
     Stop,
 }
 
-/// What all mailboxes have in common.
-pub struct Common {
-    /// All mailboxes.
-    pub inboxes: Vec<Inbox>,
-    /// The data folder.
-    pub folders: Folders,
-    /// Bounds on a message.
-    pub limits: Limits,
-    /// The clock.
-    pub time: Arc<dyn Time>,
-    /// How far the archive is, as far as was looked.
-    pub positions: Mutex<Positions>,
-    /// Access tokens that are still good.
-    pub tokens: Tokens,
-    /// Called when all is well.
-    pub heartbeat: Option<Secret>,
-    /// The disk is too full with less than this left.
-    pub min_free_bytes: u64,
-    /// How things stand, for everybody.
-    pub status: RwLock<Status>,
-    /// Wait for news.
-    pub watchers: Watchers,
-    /// Ends what is going on, cleanly.
-    pub stop: Arc<AtomicBool>,
-}
-
 /// Listens and acts.
 pub struct Driver {
     /// What all mailboxes have in common.
@@ -96,6 +63,8 @@ pub struct Driver {
     pub told: BTreeMap<usize, String>,
     /// Want to know how it stands once all that was known before is acted upon.
     pub askers: Vec<Sender<(bool, DateTime<Utc>)>>,
+    /// What other programs were told last.
+    pub noted: Vec<NotedInbox>,
     /// When the heartbeat address was last called.
     pub beaten: Option<DateTime<Utc>>,
 }
@@ -324,7 +293,7 @@ impl Driver {
         );
     }
 
-    fn show(&self, now: DateTime<Utc>) {
+    fn show(&mut self, now: DateTime<Utc>) {
         let positions = self
             .common
             .positions
@@ -350,6 +319,12 @@ impl Driver {
             status.low_disk = low_disk;
             status.owed_jobs = self.plan.owed().count();
         });
+        let status = self.common.status.read();
+        let noted = noted::of(&status.unwrap_or_else(PoisonError::into_inner));
+        if noted != self.noted {
+            noted::write(&self.common.folders.work(), &noted);
+            self.noted = noted;
+        }
     }
 }
 
@@ -357,39 +332,5 @@ impl Drop for Driver {
     fn drop(&mut self) {
         self.common.stop.store(true, Ordering::Relaxed);
         self.common.watchers.stop();
-    }
-}
-
-impl Common {
-    fn look(&self, index: usize) -> Result<Visit> {
-        let inbox = self.inboxes.get(index).context("there is no such inbox")?;
-        let archive = Archive::open(&self.folders.archive()).context("opening the archive")?;
-        let positions = {
-            let mut positions = self
-                .positions
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            positions
-                .update(&archive)
-                .context("reading the positions of the mailboxes")?;
-            positions.of(&inbox.name)
-        };
-        let known = Known {
-            archive: &archive,
-            positions: &positions,
-            limits: &self.limits,
-        };
-        Visit::begin(inbox, &Selection::default(), &known, &self.tokens)
-    }
-}
-
-/// Calls a heartbeat address.
-pub fn call(url: &str) -> Result<(), String> {
-    let trust = Trust::new(None).map_err(|error| error.to_string())?;
-    let reply = http::get(&trust, url).map_err(|error| error.to_string())?;
-    if reply.is_success() {
-        Ok(())
-    } else {
-        Err(format!("it answers with status {}", reply.status))
     }
 }

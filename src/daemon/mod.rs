@@ -10,7 +10,9 @@
 //! is where servers hang, happens beside everything else; the worker gets sessions that are open and know what is new.
 
 mod backoff;
+mod common;
 mod drive;
+mod noted;
 mod plan;
 mod status;
 mod time;
@@ -32,12 +34,14 @@ use anyhow::{Context as _, Result, bail};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
-pub use drive::call;
+pub use common::call;
+pub use noted::{NotedInbox, read_noted};
 pub use plan::{Doing, SlotStatus};
 pub use status::{Health, InboxStatus, Status};
 pub use time::{System, Time};
 pub use worker::Pages;
 
+use crate::clock;
 use crate::job::backlog::Backlog;
 use crate::job::folders::Folders;
 use crate::job::positions::Positions;
@@ -47,7 +51,8 @@ use crate::model::inbox::Inbox;
 use crate::model::secret::Secret;
 use crate::source::imap::Tokens;
 use crate::store::settings::StoreConfig;
-use drive::{Common, Driver, Message};
+use common::Common;
+use drive::{Driver, Message};
 use plan::Plan;
 use timetable::Timetable;
 use watch::{Watch, Watchers};
@@ -114,6 +119,7 @@ pub fn start(settings: Settings) -> Result<Daemon> {
         tell: tell.clone(),
         told: BTreeMap::new(),
         askers: Vec::new(),
+        noted: Vec::new(),
         beaten: None,
     };
     let to_driver = tell.clone();
@@ -161,16 +167,28 @@ fn parts(settings: Settings) -> (Worker, Arc<Common>) {
 }
 
 fn timetables(settings: &Settings, now: DateTime<Utc>) -> Result<Vec<(String, Timetable)>> {
-    let zone = &settings.timezone;
-    let zone: Tz = zone
-        .parse()
-        .map_err(|_| anyhow::anyhow!("app.timezone: there is no time zone \"{zone}\""))?;
+    let zone = zone(&settings.timezone)?;
     let table = |inbox: &Inbox| {
         let table = Timetable::new(&inbox.schedule, zone, now);
         let table = table.with_context(|| format!("the schedule of inbox \"{}\"", inbox.name))?;
         Ok((inbox.name.clone(), table))
     };
     settings.inboxes.iter().map(table).collect()
+}
+
+fn zone(name: &str) -> Result<Tz> {
+    name.parse()
+        .map_err(|_| anyhow::anyhow!("app.timezone: there is no time zone \"{name}\""))
+}
+
+/// Whether schedules can be kept in a time zone.
+pub fn check_timezone(name: &str, inboxes: &[Inbox]) -> Result<()> {
+    let (zone, now) = (zone(name)?, clock::now());
+    for inbox in inboxes {
+        Timetable::new(&inbox.schedule, zone, now)
+            .with_context(|| format!("the schedule of inbox \"{}\"", inbox.name))?;
+    }
+    Ok(())
 }
 
 /// Jobs that somebody asked for and that have not ended.

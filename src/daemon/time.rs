@@ -1,6 +1,6 @@
 //! The clock that drives the schedule.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -38,9 +38,6 @@ impl Time for System {
 pub fn receive<T>(time: &dyn Time, messages: &Receiver<T>, until: DateTime<Utc>) -> Option<T> {
     match time.patience(until) {
         None => messages.recv().ok(),
-        Some(wait) => match messages.recv_timeout(wait) {
-            Ok(message) => Some(message),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-        },
+        Some(wait) => messages.recv_timeout(wait).ok(),
     }
 }

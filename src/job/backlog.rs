@@ -89,7 +89,10 @@ impl Backlog {
     /// Looks into the mailbox; changes nothing.
     pub fn look(&self, runner: &Runner, fetched: u64, tokens: &Tokens) -> Result<Visit> {
         let archive = Archive::open(&runner.folders.archive()).context("opening the archive")?;
-        let positions = Positions::default();
+        let mut positions = Positions::default();
+        positions
+            .update(&archive)
+            .context("reading the positions of the mailboxes")?;
         let known = Known {
             archive: &archive,
             positions: &positions,

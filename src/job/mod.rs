@@ -11,6 +11,7 @@ mod known;
 pub mod load;
 pub mod lock;
 pub mod mailboxes;
+pub mod ownership;
 mod pipeline;
 pub mod positions;
 pub mod publish;

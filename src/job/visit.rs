@@ -143,6 +143,22 @@ impl Visit {
         &self.inbox.name
     }
 
+    /// Its folders, with the number of messages in each.
+    pub fn folders(&self) -> Vec<String> {
+        let shown = |one: &Sighting| {
+            format!(
+                "{}: {} messages",
+                one.opened.folder.name, one.opened.messages
+            )
+        };
+        self.sightings.iter().map(shown).collect()
+    }
+
+    /// Whether the server can tell of new mail.
+    pub fn tells_of_news(&self) -> bool {
+        self.inbox.idle && self.session.can("IDLE")
+    }
+
     /// Messages that are wanted.
     pub fn wanted(&self) -> u64 {
         self.sightings.iter().map(|one| one.uids.len() as u64).sum()
@@ -166,11 +182,6 @@ impl Visit {
     /// Says good-bye to the server.
     pub fn close(self) {
         self.session.close();
-    }
-
-    /// The session, to wait for news with.
-    pub fn into_session(self) -> Session {
-        self.session
     }
 
     fn look(&mut self, folder: &Folder, known: &Known) -> Result<Sighting> {
