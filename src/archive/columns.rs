@@ -12,8 +12,12 @@ pub const ITEM_NO: &str = "item_no";
 pub const SHA256: &str = "sha256";
 /// Column that says what was kept of the bytes: `kept`, `known` or `dropped`.
 pub const STORED: &str = "stored";
+/// What [`STORED`] says of an item whose bytes are in [`CONTENT`].
+pub const KEPT: &str = "kept";
 /// Column of the bytes.
 pub const CONTENT: &str = "content";
+/// Column of the instant at which the item was read.
+pub const RECEIVED: &str = "received_utc";
 
 /// Columns whose values are all different or large: a dictionary of them is work for nothing.
 pub const WITHOUT_DICTIONARY: [&str; 8] = [
@@ -51,7 +55,7 @@ pub fn schema() -> SchemaRef {
         Field::new("path", DataType::Utf8, true),
         Field::new("member", DataType::Utf8, true),
         Field::new("file_name", DataType::Utf8, true),
-        Field::new("received_utc", utc(), false),
+        Field::new(RECEIVED, utc(), false),
     ]))
 }
 

@@ -5,7 +5,7 @@ use duckdb::arrow::array::{
 };
 use sha2::{Digest, Sha256};
 
-use super::columns::{CONTENT, ITEM_NO, SHA256, STORED};
+use super::columns::{CONTENT, ITEM_NO, KEPT, RECEIVED, SHA256, STORED};
 use super::{Content, Item};
 use crate::model::item::{ItemKind, ItemNo, MailHeader, Provenance};
 
@@ -63,6 +63,12 @@ pub fn hash_at(batch: &RecordBatch, row: usize) -> Result<[u8; 32], String> {
     unhex(hashes.value(row))
 }
 
+/// The latest instant in a batch that holds [`RECEIVED`], microseconds since 1970 UTC.
+pub fn last_received_us(batch: &RecordBatch) -> Result<Option<i64>, String> {
+    let instants = typed::<TimestampMicrosecondArray>(batch, RECEIVED)?;
+    Ok(instants.iter().flatten().max())
+}
+
 struct Columns<'a> {
     numbers: [&'a Int64Array; 4],
     instants: [&'a TimestampMicrosecondArray; 2],
@@ -82,7 +88,7 @@ impl<'a> Columns<'a> {
                 number("uidvalidity")?,
                 number("uid")?,
             ],
-            instants: [instant("mail_date_utc")?, instant("received_utc")?],
+            instants: [instant("mail_date_utc")?, instant(RECEIVED)?],
             texts: [
                 text(SHA256)?,
                 text("kind")?,
@@ -165,7 +171,7 @@ impl<'a> Columns<'a> {
         bytes: Option<i64>,
     ) -> Result<Content, String> {
         match (stored, code) {
-            (Some("kept"), _) if self.content.is_valid(row) => {
+            (Some(KEPT), _) if self.content.is_valid(row) => {
                 checked(self.content.value(row), sha256).map(Content::Kept)
             }
             (Some("known"), _) => Ok(Content::Known),

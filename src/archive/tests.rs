@@ -9,6 +9,8 @@ use tempfile::TempDir;
 
 use super::*;
 
+mod compact;
+
 fn mail(text: &str) -> Item {
     file_of(text.as_bytes().to_vec(), ItemKind::Mail)
 }

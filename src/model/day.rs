@@ -1,6 +1,6 @@
 //! UTC days and instants.
 
-use chrono::{DateTime, Days, NaiveDate, SecondsFormat};
+use chrono::{DateTime, Datelike as _, Days, NaiveDate, NaiveTime, SecondsFormat};
 
 /// A UTC calendar day.
 pub type Day = NaiveDate;
@@ -31,6 +31,13 @@ pub fn rfc3339(utc_secs: i64) -> String {
 pub fn days_before(day: Day, count: u64) -> Day {
     day.checked_sub_days(Days::new(count))
         .unwrap_or(NaiveDate::MIN)
+}
+
+/// The first instant of the UTC month of an instant, seconds since 1970 UTC.
+pub fn month_begin_utc_secs(utc_secs: i64) -> i64 {
+    let day = day_of(utc_secs);
+    let first = days_before(day, u64::from(day.day0()));
+    first.and_time(NaiveTime::MIN).and_utc().timestamp()
 }
 
 /// `YYYY-MM-DD` for `serde(with)`.
