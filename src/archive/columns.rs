@@ -16,6 +16,8 @@ pub const STORED: &str = "stored";
 pub const KEPT: &str = "kept";
 /// Column of the bytes.
 pub const CONTENT: &str = "content";
+/// Column of the size, whether the bytes are kept or not.
+pub const BYTES: &str = "bytes";
 /// Column of the instant at which the item was read.
 pub const RECEIVED: &str = "received_utc";
 
@@ -41,7 +43,7 @@ pub fn schema() -> SchemaRef {
         Field::new(STORED, DataType::Utf8, false),
         Field::new("dropped_code", DataType::Utf8, true),
         Field::new(CONTENT, DataType::Binary, true),
-        Field::new("bytes", DataType::Int64, true),
+        Field::new(BYTES, DataType::Int64, true),
         Field::new("source", DataType::Utf8, false),
         Field::new("inbox", DataType::Utf8, true),
         Field::new("folder", DataType::Utf8, true),

@@ -16,6 +16,7 @@ mod columns;
 mod compact;
 mod decode;
 mod encode;
+mod prune;
 mod read;
 mod rewrite;
 mod segments;

@@ -100,6 +100,24 @@ impl OpenSegment {
             .map_err(|error| self.damaged(&error))
     }
 
+    /// Number and size of the items for which `is_meant` holds and whose bytes are in it; reads neither these nor
+    /// anything else that is long.
+    pub fn kept(&self, is_meant: impl Fn(ItemNo) -> bool) -> io::Result<(u64, u64)> {
+        let (mut items, mut bytes) = (0, 0);
+        for (group, first) in (0..self.bounds.len() - 1).zip(&self.bounds) {
+            let sizes = decode::kept_sizes(&self.group(group, &[columns::STORED, columns::BYTES])?)
+                .map_err(|error| self.damaged(&error))?;
+            for (_, size) in (*first..)
+                .zip(sizes)
+                .filter(|(item_no, _)| is_meant(*item_no))
+            {
+                items += u64::from(size.is_some());
+                bytes += size.unwrap_or(0);
+            }
+        }
+        Ok((items, bytes))
+    }
+
     fn group_of(&self, item_no: ItemNo) -> usize {
         self.bounds
             .partition_point(|first| *first <= item_no)

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use super::*;
 
 mod compact;
+mod prune;
 
 fn mail(text: &str) -> Item {
     file_of(text.as_bytes().to_vec(), ItemKind::Mail)
