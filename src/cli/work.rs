@@ -57,6 +57,7 @@ pub(super) fn locked<T>(
         folders: &folders,
         store: store_config(config, &folders.database())?,
         as_of: global.as_of,
+        retention_months: config.retention.months,
         today: clock::today(),
         started_utc_secs: started.timestamp(),
         watch: &watch,
@@ -81,6 +82,8 @@ fn store_config(config: &Config, path: &Path) -> Result<StoreConfig> {
         domains: (!domains.is_empty()).then(|| domains.iter().cloned().collect()),
         known_senders: by_name(&config.known_senders),
         limits: config.limits.clone(),
+        // The ledger says; each step asks it.
+        retention: None,
     })
 }
 

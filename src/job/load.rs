@@ -8,7 +8,7 @@ use super::run::Progress;
 use super::units::{Bytes, Given, cut};
 use crate::archive::{Archive, Content, Item};
 use crate::model::item::ItemNo;
-use crate::model::outcome::Outcome;
+use crate::model::outcome::{Outcome, Refusal};
 use crate::store::decide::DocumentRow;
 use crate::store::working::Store;
 
@@ -109,29 +109,54 @@ impl Reading<'_> {
             .map(|(_, item)| item.sha256)
             .collect();
         let in_tables = self.known.in_tables(&wanted)?;
-        let recent = &mut self.known.recent;
         let mut resolved = Vec::with_capacity(items.len());
+        let mut unknown = Vec::new();
         for (item_no, item) in items {
             let bytes = match &item.content {
                 Content::Kept(_) => {
-                    recent.entry(item.sha256).or_insert(item_no);
+                    self.known.recent.entry(item.sha256).or_insert(item_no);
                     Bytes::Own
                 }
-                Content::Dropped { .. } => Bytes::Dropped,
+                Content::Dropped { code, bytes } => {
+                    if code == Refusal::EXPIRED {
+                        self.known.pruned.insert(item.sha256, (item_no, *bytes));
+                    }
+                    Bytes::Dropped
+                }
                 Content::Known => match in_tables
                     .get(&item.sha256)
-                    .or_else(|| recent.get(&item.sha256))
+                    .or_else(|| self.known.recent.get(&item.sha256))
                 {
-                    None => Bytes::Missing,
-                    Some(&first) => self
-                        .archive
-                        .content(first)
-                        .context("reading the archive")?
-                        .map_or(Bytes::Missing, Bytes::Earlier),
+                    Some(&first) => self.earlier(first)?.map_or(Bytes::Missing, Bytes::Earlier),
+                    None => {
+                        unknown.push((resolved.len(), item.sha256));
+                        Bytes::Missing
+                    }
                 },
             };
             resolved.push((item_no, item, bytes));
         }
+        self.resolve_expired(&unknown, &mut resolved)?;
         Ok(resolved)
+    }
+
+    /// Finds the bytes that items refer to with items that expired: some may be gone.
+    fn resolve_expired(&self, unknown: &[(usize, [u8; 32])], resolved: &mut [Given]) -> Result<()> {
+        let hashes: Vec<_> = unknown.iter().map(|(_, hash)| *hash).collect();
+        let expired = self.known.expired(&hashes)?;
+        for (index, hash) in unknown {
+            if let (Some((_, _, bytes)), Some((item_no, size))) =
+                (resolved.get_mut(*index), expired.get(hash))
+            {
+                *bytes = self
+                    .earlier(*item_no)?
+                    .map_or(Bytes::Expired(*size), Bytes::Earlier);
+            }
+        }
+        Ok(())
+    }
+
+    fn earlier(&self, item_no: ItemNo) -> Result<Option<Vec<u8>>> {
+        self.archive.content(item_no).context("reading the archive")
     }
 }

@@ -10,6 +10,7 @@ use super::collect::{Collect, collect};
 use super::folders::Folders;
 use super::load::{Loaded, load};
 use super::publish::{Draw, Extent, Publication, publish};
+use super::retention;
 use super::stopwatch::Stopwatch;
 use crate::archive::Archive;
 use crate::ledger::{Entry, Event, Ledger, RunResult};
@@ -21,6 +22,7 @@ use crate::store::settings::StoreConfig;
 use crate::store::working::Store;
 
 /// What a run needs to know. The caller holds the run lock.
+#[derive(Clone)]
 pub struct Run<'a> {
     /// `ingest`, `rebuild`, …
     pub kind: &'a str,
@@ -30,6 +32,8 @@ pub struct Run<'a> {
     pub store: StoreConfig,
     /// The day for which things are judged, as asked for.
     pub as_of: Option<Day>,
+    /// Months for which reports are kept, as configured; `None`: for good.
+    pub retention_months: Option<u32>,
     /// The present UTC day.
     pub today: Day,
     /// Start, seconds since 1970 UTC.
@@ -76,6 +80,7 @@ pub fn ingest(run: &Run, paths: &[OsString], progress: &mut dyn FnMut(Progress))
     let ledger = Ledger::open(&run.folders.ledger()).context("opening the ledger")?;
     let mut archive = Archive::open(&run.folders.archive()).context("opening the archive")?;
     advance(&ledger, run)?;
+    let run = &retention::advance(run, &ledger, &archive)?;
     let (opened, collected, unread) = collect_all(run, paths, &ledger, &mut archive, progress)?;
     let Opened {
         mut store,
@@ -233,7 +238,7 @@ pub fn keep(ledger: &Ledger, run: &Run) -> Result<Day> {
 pub fn as_of(entries: &[Entry]) -> Option<Day> {
     entries.iter().rev().find_map(|entry| match entry.event {
         Event::AsOfAdvanced { as_of } => Some(as_of),
-        Event::RunFinished(_) => None,
+        _ => None,
     })
 }
 
@@ -267,6 +272,7 @@ pub fn publish_store(
         archive_position: store.position()?,
         ledger_offset,
         as_of: as_of(&entries).unwrap_or(run.today),
+        expired_before: run.store.retention.as_ref().map(|had| had.expired_before),
         config_hash: run.store.config_hash.clone(),
         code_hash: run.store.code_hash.clone(),
     };

@@ -25,6 +25,7 @@ use crate::store::settings::{KnownSender, StoreConfig};
 use crate::store::working::Store;
 
 mod found;
+mod retention;
 
 /// 2024-03-10T08:00:00Z
 const NOW_UTC_SECS: i64 = 1_710_057_600;
@@ -69,6 +70,7 @@ impl World {
             domains: None,
             known_senders: vec![sender],
             limits: Limits::default(),
+            retention: None,
         }
     }
 
@@ -79,6 +81,7 @@ impl World {
             folders: &folders,
             store: self.config(),
             as_of: None,
+            retention_months: None,
             today: today(),
             started_utc_secs: NOW_UTC_SECS,
             watch: &Stopwatch::new(&|| 1000),

@@ -10,5 +10,6 @@ pub mod hex;
 pub mod item;
 pub mod limits;
 pub mod outcome;
+pub mod retention;
 pub mod sender;
 pub mod tls;

@@ -26,7 +26,7 @@ pub struct ItemRow {
     pub sha256: [u8; 32],
     /// Mail or file.
     pub kind: ItemKind,
-    /// `kept`, `known` or `dropped`.
+    /// `kept`, `known`, `dropped` or `expired`.
     pub content: &'static str,
     /// Its size.
     pub bytes: u64,

@@ -49,6 +49,19 @@ impl ReadDocument {
     }
 }
 
+/// The UTC day of a report; `None` where a failure report says no time and neither does its mail.
+pub fn day_of_report(report: &Report, mail_date_utc_secs: Option<i64>) -> Option<Day> {
+    let middle = |begin, end| report_day(clamp_secs(begin), clamp_secs(end));
+    match report {
+        Report::Aggregate(head) => Some(middle(head.begin_utc_secs, head.end_utc_secs)),
+        Report::Tls(tls) => Some(middle(tls.begin_utc_secs, tls.end_utc_secs)),
+        Report::Failure(failure) => {
+            let utc_secs = failure.arrival_utc_secs.or(mail_date_utc_secs);
+            utc_secs.map(day_of)
+        }
+    }
+}
+
 /// A [`Refusal`] whose code may come from the archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
@@ -68,6 +81,19 @@ impl From<Refusal> for Refused {
 }
 
 impl Refused {
+    /// Of a report that is older than the retention, or of an item that held nothing else.
+    pub fn expired() -> Self {
+        Self {
+            code: Refusal::EXPIRED.to_owned(),
+            message: String::new(),
+        }
+    }
+
+    /// Whether it is [`Refused::expired`].
+    pub fn is_expired(&self) -> bool {
+        self.code == Refusal::EXPIRED
+    }
+
     /// The outcome that it means.
     pub fn outcome(&self) -> Outcome {
         if self.code == Refusal::NOT_A_REPORT {
@@ -170,6 +196,7 @@ impl Decided {
             .result
             .and_then(|report| checked(report, document.sha256))
         {
+            Err(refused) if refused.is_expired() => row.outcome = Outcome::Expired,
             Err(refusal) => {
                 row.outcome = refusal.outcome();
                 row.code = Some(refusal.code);
@@ -250,12 +277,9 @@ impl Decided {
         let sha256 = hex(sha256);
         let id = sha256[..32].to_owned();
         let origin = origin(item, path);
+        let day = day_of_report(&report, item.header.date_utc_secs).unwrap_or(day_of(0));
         match report {
             Report::Aggregate(head) => {
-                let day = report_day(
-                    clamp_secs(head.begin_utc_secs),
-                    clamp_secs(head.end_utc_secs),
-                );
                 self.reports.push(Taken {
                     id,
                     sha256,
@@ -266,7 +290,6 @@ impl Decided {
                 });
             }
             Report::Tls(tls) => {
-                let day = report_day(clamp_secs(tls.begin_utc_secs), clamp_secs(tls.end_utc_secs));
                 self.tls.push(Taken {
                     id,
                     sha256,
@@ -277,12 +300,6 @@ impl Decided {
                 });
             }
             Report::Failure(failure) => {
-                let day = day_of(
-                    failure
-                        .arrival_utc_secs
-                        .or(item.header.date_utc_secs)
-                        .unwrap_or(0),
-                );
                 self.failures.push(Taken {
                     id,
                     sha256,

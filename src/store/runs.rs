@@ -46,7 +46,7 @@ impl Store {
 fn finished(entry: &Entry) -> Option<&RunResult> {
     match &entry.event {
         Event::RunFinished(result) => Some(result),
-        Event::AsOfAdvanced { .. } => None,
+        _ => None,
     }
 }
 

@@ -36,6 +36,7 @@ fn config(folder: &Path) -> StoreConfig {
         domains: None,
         known_senders: Vec::new(),
         limits: Limits::default(),
+        retention: None,
     }
 }
 
