@@ -1,5 +1,5 @@
--- expired_items: the newest item that kept the bytes of a staged hash until they expired. One row per (sha256) that is known.
-select sha256, max(item_no) as item_no, max(bytes) as bytes
+-- expired_items: the size of staged hashes whose bytes were kept until all in them expired. One row per (sha256) that is one.
+select sha256, max(bytes) as bytes
 from items
 where content = 'expired' and sha256 in (select sha256 from stage_hashes)
 group by sha256

@@ -43,13 +43,12 @@ impl<'a> Known<'a> {
         kept(&self.connection, hashes)
     }
 
-    /// The item that kept the bytes of each hash until all in it expired, and their size; to be asked after
-    /// [`Known::in_tables`]. Whether it still has them, the archive knows.
-    pub(super) fn expired(&self, hashes: &[[u8; 32]]) -> Result<HashMap<[u8; 32], (ItemNo, u64)>> {
+    /// The sizes of bytes that were kept until all in them expired; to be asked after [`Known::in_tables`].
+    pub(super) fn expired(&self, hashes: &[[u8; 32]]) -> Result<HashMap<[u8; 32], u64>> {
         let mut expired = expired(&self.connection, hashes)?;
         for hash in hashes {
-            if let Some(pruned) = self.pruned.get(hash) {
-                expired.insert(*hash, *pruned);
+            if let Some((_, bytes)) = self.pruned.get(hash) {
+                expired.insert(*hash, *bytes);
             }
         }
         Ok(expired)

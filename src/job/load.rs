@@ -110,7 +110,7 @@ impl Reading<'_> {
             .collect();
         let in_tables = self.known.in_tables(&wanted)?;
         let mut resolved = Vec::with_capacity(items.len());
-        let mut unknown = Vec::new();
+        let mut gone = Vec::new();
         for (item_no, item) in items {
             let bytes = match &item.content {
                 Content::Kept(_) => {
@@ -123,40 +123,27 @@ impl Reading<'_> {
                     }
                     Bytes::Dropped
                 }
-                Content::Known => match in_tables
-                    .get(&item.sha256)
-                    .or_else(|| self.known.recent.get(&item.sha256))
-                {
-                    Some(&first) => self.earlier(first)?.map_or(Bytes::Missing, Bytes::Earlier),
-                    None => {
-                        unknown.push((resolved.len(), item.sha256));
-                        Bytes::Missing
+                Content::Known => {
+                    let keeper = in_tables
+                        .get(&item.sha256)
+                        .or_else(|| self.known.recent.get(&item.sha256));
+                    let earlier = keeper.map(|first| self.archive.content(*first)).transpose();
+                    let earlier = earlier.context("reading the archive")?.flatten();
+                    if earlier.is_none() {
+                        gone.push((resolved.len(), item.sha256));
                     }
-                },
+                    earlier.map_or(Bytes::Missing, Bytes::Earlier)
+                }
             };
             resolved.push((item_no, item, bytes));
         }
-        self.resolve_expired(&unknown, &mut resolved)?;
-        Ok(resolved)
-    }
-
-    /// Finds the bytes that items refer to with items that expired: some may be gone.
-    fn resolve_expired(&self, unknown: &[(usize, [u8; 32])], resolved: &mut [Given]) -> Result<()> {
-        let hashes: Vec<_> = unknown.iter().map(|(_, hash)| *hash).collect();
+        let hashes: Vec<_> = gone.iter().map(|(_, hash)| *hash).collect();
         let expired = self.known.expired(&hashes)?;
-        for (index, hash) in unknown {
-            if let (Some((_, _, bytes)), Some((item_no, size))) =
-                (resolved.get_mut(*index), expired.get(hash))
-            {
-                *bytes = self
-                    .earlier(*item_no)?
-                    .map_or(Bytes::Expired(*size), Bytes::Earlier);
+        for (index, hash) in gone {
+            if let Some(size) = expired.get(&hash) {
+                resolved[index].2 = Bytes::Expired(*size);
             }
         }
-        Ok(())
-    }
-
-    fn earlier(&self, item_no: ItemNo) -> Result<Option<Vec<u8>>> {
-        self.archive.content(item_no).context("reading the archive")
+        Ok(resolved)
     }
 }

@@ -181,7 +181,7 @@ impl<'a> Sink<'a> {
         if self.documents.is_empty() {
             self.refuse(Refusal::new(Refusal::NOT_A_REPORT, "there is no report in it").into());
         }
-        if self.documents.iter().all(is_expired) {
+        if self.documents.iter().all(ReadDocument::is_expired) {
             self.expire(&mut row);
         }
         let documents = std::mem::take(&mut self.documents);
@@ -194,7 +194,8 @@ impl<'a> Sink<'a> {
             row.content = Refusal::EXPIRED;
         }
         self.documents.clear();
-        self.refuse(Refused::expired());
+        self.documents.push(ReadDocument::expired(self.load_key));
+        self.load_key += 1;
     }
 
     /// A reader that panics costs its item, never the run.
@@ -309,10 +310,6 @@ impl ReadingSink for Sink<'_> {
         self.ahead.add(document.weight());
         self.documents.push(document);
     }
-}
-
-fn is_expired(document: &ReadDocument) -> bool {
-    document.result.as_ref().is_err_and(Refused::is_expired)
 }
 
 fn missing() -> Refused {

@@ -33,6 +33,21 @@ pub struct ReadDocument {
 }
 
 impl ReadDocument {
+    /// In the place of all documents of an item that holds nothing but expired reports.
+    pub fn expired(load_key: i64) -> Self {
+        Self {
+            path: String::new(),
+            sha256: None,
+            load_key,
+            result: Err(Refused::expired()),
+        }
+    }
+
+    /// Whether it is a report that is older than the retention, or stands for such.
+    pub fn is_expired(&self) -> bool {
+        self.result.as_ref().is_err_and(Refused::is_expired)
+    }
+
     /// How many usual rows take the memory that it takes beside its records.
     pub fn weight(&self) -> usize {
         let (rows, bytes) = match &self.result {

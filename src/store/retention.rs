@@ -1,6 +1,6 @@
 //! What retention needs of the tables: the rows that say what is gone, first sights, and items whose bytes may go.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::RangeInclusive;
 
 use anyhow::{Context, Result, anyhow};
@@ -12,10 +12,12 @@ use super::batch::append;
 use super::columns::Columns;
 use super::holders::stage_hashes;
 use super::settings::StoreConfig;
+use super::stage::Staged;
 use super::working::Store;
 use crate::model::day::{Day, day_of};
 use crate::model::hex::hex;
 use crate::model::item::ItemNo;
+use crate::model::outcome::Refusal;
 use crate::model::retention::{FirstSight, SightKind};
 
 /// First sights that are noted at once, those of the largest sources first: a year of a large provider has a tenth of
@@ -106,7 +108,7 @@ impl Store {
         Ok(connection.execute_batch("commit")?)
     }
 
-    /// Items that hold nothing but expired reports, and whose bytes no other item needs.
+    /// Items that hold nothing but expired reports, whose bytes nobody needs any more.
     pub fn prunable_items(&self) -> Result<Vec<RangeInclusive<ItemNo>>> {
         let sql = include_str!("../../queries/models/prunable_items.sql");
         let mut statement = self.connection.prepare(sql)?;
@@ -117,11 +119,11 @@ impl Store {
     }
 }
 
-/// The item that kept the bytes of each hash until they expired, and their size, as far as the tables have it.
+/// The sizes of bytes that were kept until all in them expired, as far as the tables have them.
 pub(crate) fn expired(
     connection: &Connection,
     hashes: &[[u8; 32]],
-) -> Result<HashMap<[u8; 32], (ItemNo, u64)>> {
+) -> Result<HashMap<[u8; 32], u64>> {
     if hashes.is_empty() {
         return Ok(HashMap::new());
     }
@@ -133,12 +135,45 @@ pub(crate) fn expired(
         .collect())
 }
 
-fn find_expired(connection: &Connection) -> duckdb::Result<HashMap<String, (ItemNo, u64)>> {
+fn find_expired(connection: &Connection) -> duckdb::Result<HashMap<String, u64>> {
     let sql = include_str!("../../queries/models/expired_items.sql");
     let mut statement = connection.prepare(sql)?;
-    let number = |row: &duckdb::Row, index| row.get::<_, i64>(index).map(i64::unsigned_abs);
     let rows = statement.query_map([], |row| {
-        Ok((row.get(0)?, (number(row, 1)?, number(row, 2)?)))
+        Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()))
     })?;
     rows.collect()
+}
+
+/// What refers to the bytes of an item that expired has expired too, whatever its own name would make of them: so it
+/// ends in the same way when the bytes are gone.
+pub(super) fn expire_known(connection: &Connection, staged: &mut Staged) -> Result<()> {
+    let mut known: Vec<usize> = Vec::new();
+    for (index, document) in &staged.documents {
+        let is_known = staged
+            .items
+            .get(*index)
+            .is_some_and(|item| item.content == "known");
+        if is_known && !document.is_expired() && known.last() != Some(index) {
+            known.push(*index);
+        }
+    }
+    if known.is_empty() {
+        return Ok(());
+    }
+    let hashes: Vec<[u8; 32]> = known
+        .iter()
+        .map(|index| staged.items[*index].sha256)
+        .collect();
+    let in_tables = expired(connection, &hashes)?;
+    let in_batch: HashSet<[u8; 32]> = staged
+        .items
+        .iter()
+        .filter(|item| item.content == Refusal::EXPIRED)
+        .map(|item| item.sha256)
+        .collect();
+    let is_gone =
+        |(_, hash): &(usize, [u8; 32])| in_tables.contains_key(hash) || in_batch.contains(hash);
+    let gone = known.into_iter().zip(hashes).filter(is_gone);
+    staged.expire(&gone.map(|(index, _)| index).collect());
+    Ok(())
 }

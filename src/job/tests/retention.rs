@@ -1,9 +1,12 @@
 //! Reports that are older than the retention: gone from rows, files and archive, whatever the order of the steps.
 
+use sha2::{Digest as _, Sha256};
+
 use super::super::maintain::{Maintained, maintain};
 use super::*;
-use crate::archive::Content;
+use crate::archive::{Content, Item};
 use crate::ledger::View;
+use crate::model::item::{ItemKind, MailHeader, Provenance};
 
 /// 2024-05-02T08:00:00Z, seven weeks after [`NOW_UTC_SECS`].
 const LATER_UTC_SECS: i64 = 1_714_636_800;
@@ -264,7 +267,7 @@ fn what_is_gone_is_told_of_and_what_it_said_first_is_remembered() {
         "5 expired",
         "7 expired",
         "11 expired",
-        "12 expired",
+        "12 known",
     ];
     assert_eq!(world.rows(known), expect);
 }
@@ -347,7 +350,59 @@ fn maintenance_lets_the_bytes_go_and_changes_no_row() {
     // What comes again is expired again, and counted by nobody.
     let copies = world.ingest_on("2024-05-02", Some(2), &[&paths[..3], &paths[..1]].concat());
     assert_eq!(copies.loaded.count(Outcome::Expired), 4);
+    assert_eq!(
+        kept(&world),
+        [6, 8, 10, 13, 14],
+        "known bytes are not kept again"
+    );
     world.assert_as_rebuilt("the same again");
+}
+
+/// The same bytes as a mail and as a file are not the same reports.
+#[test]
+fn what_refers_to_bytes_that_expired_has_expired_whatever_it_would_make_of_them() {
+    use base64::Engine as _;
+    let text = report("2024-01-05", 1, "192.0.2.1");
+    let coded = base64::engine::general_purpose::STANDARD.encode(&text);
+    let coded = format!("Content-Transfer-Encoding: base64\r\n\r\n{coded}");
+    let bytes = mail_of(&["text".into()])
+        .replace("\r\ntext", &coded)
+        .into_bytes();
+    let item = |kind, content| Item {
+        sha256: Sha256::digest(&bytes).into(),
+        kind,
+        content,
+        provenance: Provenance::default(),
+        header: MailHeader::default(),
+        received_utc_secs: NOW_UTC_SECS,
+    };
+    let items = [
+        item(ItemKind::Mail, Content::Kept(bytes.clone())),
+        item(ItemKind::File, Content::Known),
+    ];
+    let world = World::new(2);
+    let mut archive = Archive::open(&world.folders().archive()).unwrap();
+    archive.append(&items).unwrap();
+    world.ingest_on("2024-02-10", None, &[]);
+    let rows = "select item_no || ' ' || content || ' ' || bytes || ' ' || outcome from items join documents \
+                using (item_no) order by item_no";
+    let size = bytes.len();
+    let had = [
+        format!("1 kept {size} accepted"),
+        format!("2 known {size} not-a-report"),
+    ];
+    assert_eq!(world.rows(rows), had);
+    world.ingest_on("2024-05-02", Some(2), &[]);
+    let gone = [
+        format!("1 expired {size} expired"),
+        format!("2 known {size} expired"),
+    ];
+    assert_eq!(world.rows(rows), gone);
+    world.assert_as_rebuilt("expired");
+    let pruned = world.maintain_on("2024-05-02", Some(2)).pruned.unwrap();
+    assert_eq!(pruned.pruned_items, 1);
+    world.assert_as_rebuilt("pruned");
+    assert_eq!(world.rows(rows), gone);
 }
 
 #[test]
