@@ -17,7 +17,7 @@ const LARGE_BYTES: u64 = JOINED_BYTES / 2;
 
 impl Archive {
     /// Joins neighbouring segments all of whose items were read in UTC months before that of `now_utc_secs`. What is
-    /// joined at least doubles, so that a segment is rewritten a few times in its life, whatever comes behind it. The
+    /// joined grows by half at least, so that a segment is rewritten a few times in its life, whatever comes behind it. The
     /// same items come out, and a crash at any moment loses nothing.
     ///
     /// The caller holds the run lock; readers that listed the folder before find what takes the place of a segment.
@@ -96,7 +96,7 @@ fn plan(sizes_bytes: &[u64]) -> Vec<Range<usize>> {
     joins
 }
 
-/// Joins a range, if it is at least twice as large as the largest in it; else what lies on either side of that one.
+/// Joins a range, if it is at least half as large again as the largest in it; else what lies on either side of that one.
 fn join(sizes_bytes: &[u64], range: Range<usize>, joins: &mut Vec<Range<usize>>) {
     let mut rest = vec![range];
     while let Some(range) = rest.pop() {
@@ -104,7 +104,7 @@ fn join(sizes_bytes: &[u64], range: Range<usize>, joins: &mut Vec<Range<usize>>)
         let Some(largest) = largest.filter(|_| range.len() > 1) else {
             continue;
         };
-        if sizes_bytes[largest] * 2 <= sizes_bytes[range.clone()].iter().sum() {
+        if sizes_bytes[largest] * 3 <= sizes_bytes[range.clone()].iter().sum::<u64>() * 2 {
             joins.push(range);
         } else {
             rest.extend([largest + 1..range.end, range.start..largest]);
@@ -119,7 +119,7 @@ mod tests {
     const MB: u64 = 1 << 20;
 
     #[test]
-    fn what_is_joined_at_least_doubles_and_has_an_end() {
+    fn what_is_joined_grows_by_half_and_has_an_end() {
         for (sizes_mb, expect) in [
             (vec![], vec![]),
             (vec![1], vec![]),
@@ -127,7 +127,9 @@ mod tests {
             // A year's worth and a month.
             (vec![12, 1], vec![]),
             (vec![12, 1, 1, 1], vec![(1, 4)]),
-            (vec![12, 6, 6], vec![(0, 3)]),
+            (vec![12, 6], vec![(0, 2)]),
+            (vec![12, 5], vec![]),
+            (vec![12, 5, 1], vec![(0, 3)]),
             (vec![1, 1, 12, 1, 1], vec![(0, 2), (3, 5)]),
             (vec![40, 1, 1], vec![(1, 3)]),
             (vec![1, 1, 32, 1, 1, 1], vec![(0, 2), (3, 6)]),
