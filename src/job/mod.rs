@@ -4,6 +4,7 @@ mod ahead;
 pub mod collect;
 pub mod draw;
 pub mod folders;
+mod item_rows;
 mod known;
 pub mod load;
 pub mod lock;

@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Mutex, PoisonError};
 
 use super::ahead::Ahead;
+use super::item_rows::{KEPT, item_row, missing};
 use super::read::{ReadingSink, read_item};
 use crate::archive::{Content, Item};
 use crate::model::aggregate::Record;
@@ -36,9 +37,6 @@ const UNIT_BYTES: usize = 64 << 10;
 /// Rows of the TLS reports of an item, which wait in memory until the unit is read. A large reporter's report has some
 /// thousand.
 const ITEM_TLS_ROWS: usize = 50_000;
-
-/// What the row of an item says whose bytes are with it.
-const KEPT: &str = "kept";
 
 /// An item, and where its bytes are.
 pub(super) type Given = (ItemNo, Item, Bytes);
@@ -310,57 +308,6 @@ impl ReadingSink for Sink<'_> {
         self.ahead.add(document.weight());
         self.documents.push(document);
     }
-}
-
-fn missing() -> Refused {
-    Refusal::new(
-        "archive-incomplete",
-        "the archive refers to bytes of an earlier item that it does not hold",
-    )
-    .into()
-}
-
-/// The row of an item, and its own bytes or why it has none.
-fn item_row(item_no: ItemNo, item: Item, bytes: &Bytes) -> (ItemRow, Result<Vec<u8>, Refused>) {
-    let (content, size, own) = match item.content {
-        Content::Kept(kept) => (KEPT, kept.len() as u64, Ok(kept)),
-        Content::Known => match bytes {
-            Bytes::Earlier(earlier) => ("known", earlier.len() as u64, Err(missing())),
-            Bytes::Expired(size) => ("known", *size, Err(Refused::expired())),
-            _ => ("known", 0, Err(missing())),
-        },
-        Content::Dropped { code, bytes } if code == Refusal::EXPIRED => {
-            (Refusal::EXPIRED, bytes, Err(Refused::expired()))
-        }
-        Content::Dropped { code, bytes } => ("dropped", bytes, Err(dropped(code, bytes))),
-    };
-    let mut header = item.header;
-    header.headers = None;
-    let row = ItemRow {
-        item_no,
-        sha256: item.sha256,
-        kind: item.kind,
-        content,
-        bytes: size,
-        provenance: item.provenance,
-        header,
-        received_utc_secs: item.received_utc_secs,
-    };
-    (row, own)
-}
-
-/// The archive keeps the code alone: what it means is said here.
-fn dropped(code: String, bytes: u64) -> Refused {
-    let message = match code.as_str() {
-        Refusal::NOT_A_REPORT => "nothing in it looks like a report; its bytes are not kept".into(),
-        "limit-item-bytes" => {
-            format!("its {bytes} bytes are more than limits.item_bytes allows; they are not kept")
-        }
-        "read-failed" => "it could not be read; make it readable and ingest it again".into(),
-        "zip-path" => "its name leads out of the archive; it was not unpacked".into(),
-        _ => format!("it was not taken in; its {bytes} bytes are not kept"),
-    };
-    Refused { code, message }
 }
 
 #[cfg(test)]
