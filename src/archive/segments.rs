@@ -10,6 +10,9 @@ use crate::model::item::ItemNo;
 /// What stands behind an unfinished segment's name; such a file is a leftover once nobody appends.
 pub const TEMP_SUFFIX: &str = ".tmp";
 
+/// How often the folder is listed before a gap is one.
+const LISTINGS: u32 = 8;
+
 /// The way out of a lost or damaged segment.
 pub const WAY_OUT: &str = "restore it from a backup; without one, move it and every later segment out of the folder and \
                            collect again (the position in each mailbox is read from the archive)";
@@ -51,6 +54,18 @@ pub fn file_name(first: ItemNo, last: ItemNo) -> String {
 /// Lists `folder`. A range inside another is what a crash during compaction leaves, and is ignored; a missing or
 /// half-overlapping range is an error.
 pub fn list(folder: &Path) -> io::Result<Listing> {
+    // A listing that goes on while segments are joined may show neither the old ones nor the new one; one that begins
+    // after it shows the new one, unless the next ones are joined meanwhile.
+    for _ in 1..LISTINGS {
+        match list_once(folder) {
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {}
+            listed => return listed,
+        }
+    }
+    list_once(folder)
+}
+
+fn list_once(folder: &Path) -> io::Result<Listing> {
     let mut listing = Listing::default();
     let mut found = Vec::new();
     let listed = |error| durable::named(folder, "listing archive", &error);

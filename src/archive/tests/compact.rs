@@ -155,6 +155,39 @@ fn readers_that_listed_the_folder_before_find_every_item() {
 }
 
 #[test]
+fn readers_beside_a_compaction_miss_nothing() {
+    let folder = TempDir::new().unwrap();
+    let is_over = std::sync::atomic::AtomicBool::new(false);
+    let order = std::sync::atomic::Ordering::SeqCst;
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            let mut rounds = 0;
+            while !is_over.load(order) || rounds == 0 {
+                let archive = Archive::open(folder.path()).unwrap();
+                let read = all(&archive);
+                assert_eq!(read.len() as u64, archive.position());
+                assert!(
+                    (1..)
+                        .zip(&read)
+                        .all(|(expect, (item_no, _))| expect == *item_no)
+                );
+                rounds += 1;
+            }
+        });
+        let mut archive = Archive::open(folder.path()).unwrap();
+        for _ in 0..12 {
+            for item in mails(12) {
+                archive.append(&[item]).unwrap();
+            }
+            archive.compact(NEXT_MONTH_UTC_SECS).unwrap();
+        }
+        is_over.store(true, order);
+        reader.join().unwrap();
+    });
+    assert_eq!(all(&Archive::open(folder.path()).unwrap()).len(), 144);
+}
+
+#[test]
 fn months_of_polls_are_joined_once_and_then_left_alone() {
     let folder = TempDir::new().unwrap();
     let mut archive = Archive::open(folder.path()).unwrap();
