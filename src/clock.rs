@@ -1,5 +1,7 @@
 //! The only caller of now().
 
+use std::time::Instant;
+
 use chrono::{DateTime, Utc};
 
 use crate::model::day::Day;
@@ -16,4 +18,9 @@ pub fn now() -> DateTime<Utc> {
 /// The present UTC day.
 pub fn today() -> Day {
     now().date_naive()
+}
+
+/// A point of time that only ever advances, to measure how long something takes.
+pub fn instant() -> Instant {
+    Instant::now()
 }

@@ -8,6 +8,8 @@
 )]
 
 mod cli_commands;
+mod mail_server;
+mod mailbox_fetch;
 mod product;
 mod reading_hostile;
 mod reading_properties;

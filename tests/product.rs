@@ -120,6 +120,7 @@ impl Product {
             .arg("--data-dir")
             .arg(self.data())
             .args(words)
+            .env("IMAP_PASSWORD", crate::mail_server::PASSWORD)
             .stdin(Stdio::null());
         command
     }

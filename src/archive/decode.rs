@@ -196,7 +196,8 @@ impl<'a> Columns<'a> {
     }
 }
 
-fn typed<'a, T: 'static>(batch: &'a RecordBatch, name: &str) -> Result<&'a T, String> {
+/// A column of a batch.
+pub fn typed<'a, T: 'static>(batch: &'a RecordBatch, name: &str) -> Result<&'a T, String> {
     let column = batch
         .column_by_name(name)
         .ok_or_else(|| format!("column {name} is missing"))?;
@@ -206,7 +207,8 @@ fn typed<'a, T: 'static>(batch: &'a RecordBatch, name: &str) -> Result<&'a T, St
         .ok_or_else(|| format!("column {name} is of type {}", column.data_type()))
 }
 
-fn present<T>(column: &dyn Array, row: usize, value: T) -> Option<T> {
+/// A value that is not null.
+pub fn present<T>(column: &dyn Array, row: usize, value: T) -> Option<T> {
     column.is_valid(row).then_some(value)
 }
 

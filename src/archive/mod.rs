@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+pub use self::mails::FetchedMail;
 use self::read::{Batches, CachedGroup};
 pub use self::rewrite::Rewritten;
 use self::segments::Segment;
@@ -16,6 +17,7 @@ mod columns;
 mod compact;
 mod decode;
 mod encode;
+mod mails;
 mod prune;
 mod read;
 mod rewrite;

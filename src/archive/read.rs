@@ -124,8 +124,18 @@ impl OpenSegment {
             .saturating_sub(1)
     }
 
+    /// Number of row groups.
+    pub fn groups(&self) -> usize {
+        self.bounds.len() - 1
+    }
+
+    /// The first item of a row group.
+    pub fn first_of(&self, group: usize) -> ItemNo {
+        self.bounds[group]
+    }
+
     /// One row group, the named columns (all when none is named).
-    fn group(&self, group: usize, names: &[&str]) -> io::Result<RecordBatch> {
+    pub fn group(&self, group: usize, names: &[&str]) -> io::Result<RecordBatch> {
         let rows = self.bounds[group + 1] - self.bounds[group];
         let read = || {
             let mask = if names.is_empty() {
@@ -165,7 +175,8 @@ impl OpenSegment {
         }
     }
 
-    fn damaged(&self, error: &dyn std::fmt::Display) -> io::Error {
+    /// An error that names the segment.
+    pub fn damaged(&self, error: &dyn std::fmt::Display) -> io::Error {
         damaged(&self.segment, error)
     }
 }

@@ -12,6 +12,7 @@ pub mod intake;
 pub mod parse;
 pub mod rebuild;
 pub mod render;
+pub mod run;
 pub mod serve;
 pub mod verify;
 mod work;
@@ -62,6 +63,8 @@ struct Arguments {
 enum Command {
     /// Print what reports say; nothing is stored
     Parse(parse::ParseArgs),
+    /// Fetch new mail from every inbox and publish what it holds
+    Run(run::RunArgs),
     /// Take in reports and publish them
     Ingest(ingest::IngestArgs),
     /// Make everything derived anew from the archive
@@ -101,6 +104,9 @@ fn dispatch(global: &Global, command: Command) -> anyhow::Result<ExitCode> {
         Command::Parse(args) => parse::run(&args, &global.config()?.limits),
         Command::Ingest(args) => with_pages(global, None, |config, draw| {
             ingest::run(&args, global, config, draw)
+        }),
+        Command::Run(args) => with_pages(global, None, |config, draw| {
+            run::run(&args, global, config, draw)
         }),
         Command::Rebuild(args) => with_pages(global, None, |config, draw| {
             rebuild::run(&args, global, config, draw)

@@ -14,7 +14,8 @@ use clap::ValueEnum;
 
 use crate::job::read::read_item;
 use crate::model::limits::Limits;
-use crate::source::path::{FoundItem, walk};
+use crate::source::FoundItem;
+use crate::source::path::walk;
 
 use sink::{Input, Sink};
 

@@ -14,7 +14,8 @@ use crate::config::Config;
 use crate::job::folders::Folders;
 use crate::job::lock::{RunLock, WAIT_SECS, patience};
 use crate::job::publish::Draw;
-use crate::job::run::{AsOfGoesBack, Progress, Run};
+use crate::job::run::{AsOfGoesBack, Progress, Run, Ticket};
+use crate::job::sheet::new_id;
 use crate::job::stopwatch::Stopwatch;
 use crate::model::outcome::Outcome;
 use crate::store::decide::DocumentRow;
@@ -52,8 +53,13 @@ pub(super) fn locked<T>(
         u64::try_from(elapsed.unwrap_or(0)).unwrap_or(0)
     };
     let watch = Stopwatch::new(&elapsed_us);
+    let ticket = Ticket {
+        id: new_id(started),
+        ..Ticket::default()
+    };
     let run = Run {
         kind,
+        ticket,
         folders: &folders,
         store: store_config(config, &folders.database())?,
         as_of: global.as_of,

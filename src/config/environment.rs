@@ -1,7 +1,8 @@
 //! Secrets: from a variable, or from the file that the variable with `_FILE` behind its name names.
 
+use super::Security;
 use super::tree::{Node, Reader, Value};
-use super::{Secret, Security};
+use crate::model::secret::{FromEnvironment, Secret};
 
 /// Looks a variable up; [`process_environment`] outside of tests.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -42,7 +43,7 @@ pub fn read_secrets(
     }
 }
 
-fn child<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
+pub(super) fn child<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
     match &node.value {
         Value::Map(entries) => entries
             .iter()
@@ -52,7 +53,7 @@ fn child<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
     }
 }
 
-fn variable_name(reader: &mut Reader<'_>, path: &str, node: &Node) -> Option<String> {
+pub(super) fn variable_name(reader: &mut Reader<'_>, path: &str, node: &Node) -> Option<String> {
     let text = reader.text(path, node)?;
     let is_name = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
         && !text.as_bytes()[0].is_ascii_digit();
@@ -68,8 +69,35 @@ fn variable_name(reader: &mut Reader<'_>, path: &str, node: &Node) -> Option<Str
     None
 }
 
+/// A secret in the variable that `node` names.
+pub(super) fn named_secret(
+    reader: &mut Reader<'_>,
+    path: &str,
+    node: &Node,
+    environment: Environment<'_>,
+) -> Option<FromEnvironment> {
+    let variable = variable_name(reader, path, node)?;
+    Some(secret_of(reader, environment, &variable))
+}
+
+/// A secret in a variable of that name.
+pub(super) fn secret_of(
+    reader: &mut Reader<'_>,
+    environment: Environment<'_>,
+    variable: &str,
+) -> FromEnvironment {
+    FromEnvironment {
+        variable: variable.to_owned(),
+        secret: secret(reader, environment, variable).map(Secret::new),
+    }
+}
+
 /// The value, without the line end that editors put behind it; empty counts as absent.
-fn secret(reader: &mut Reader<'_>, environment: Environment<'_>, name: &str) -> Option<String> {
+pub(super) fn secret(
+    reader: &mut Reader<'_>,
+    environment: Environment<'_>,
+    name: &str,
+) -> Option<String> {
     let file_variable = format!("{name}_FILE");
     let direct = environment(name).filter(|value| !value.is_empty());
     let file = environment(&file_variable).filter(|value| !value.is_empty());

@@ -9,11 +9,15 @@ use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
 
+use crate::model::inbox::Inbox;
 use crate::model::limits::Limits;
+pub use crate::model::secret::Secret;
 use crate::model::sender::KnownSender;
 
 mod environment;
 mod hash;
+mod inboxes;
+mod notify;
 mod sections;
 mod senders;
 mod tree;
@@ -39,6 +43,10 @@ pub struct Config {
     pub server: Server,
     /// Section `site`.
     pub site: Site,
+    /// Section `inboxes`, in the order of the file; names are unique.
+    pub inboxes: Vec<Inbox>,
+    /// Section `notify`.
+    pub notify: Notify,
     /// Own domains, normalised and sorted; when empty, reports for any domain are taken in.
     pub domains: Vec<String>,
     /// Section `known_senders`, sorted by domain and name.
@@ -62,7 +70,7 @@ pub struct App {
     pub log_level: LogLevel,
     /// Archive, ledger and everything derived.
     pub data_dir: PathBuf,
-    /// Time between two polls, seconds.
+    /// Time between two polls of a mailbox that has no schedule of its own, seconds.
     pub poll_interval_secs: u64,
 }
 
@@ -142,26 +150,11 @@ pub struct Retention {
     pub months: Option<u32>,
 }
 
-/// A password or token; never printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Keeps a secret.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// Its bytes, for a comparison or a header.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
+/// Section `notify`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Notify {
+    /// Called after each good run, so that a watchdog sees it alive; may hold a token, so it is a secret.
+    pub heartbeat_url: Option<Secret>,
 }
 
 /// Something in the configuration that does not hold.
@@ -223,6 +216,10 @@ impl Config {
                 problems: &mut problems,
             };
             sections::read(&mut reader, root.as_ref(), &mut config);
+            let poll_interval_secs = config.app.poll_interval_secs;
+            config.inboxes =
+                inboxes::read(&mut reader, root.as_ref(), environment, poll_interval_secs);
+            config.notify = notify::read(&mut reader, root.as_ref(), environment);
             environment::read_secrets(
                 &mut reader,
                 root.as_ref(),

@@ -7,11 +7,13 @@ use super::{App, Config, Retention, Security, Server, ServerLimits, Site, sender
 use crate::model::limits::Limits;
 
 /// Sections that are read.
-const SECTIONS: [&str; 8] = [
+const SECTIONS: [&str; 10] = [
     "app",
     "domains",
+    "inboxes",
     "known_senders",
     "limits",
+    "notify",
     "retention",
     "security",
     "server",
@@ -19,7 +21,7 @@ const SECTIONS: [&str; 8] = [
 ];
 
 /// Sections that a later version reads. Taking them silently would promise what does not happen.
-const LATER: [&str; 4] = ["alerts", "inboxes", "llm", "notify"];
+const LATER: [&str; 2] = ["alerts", "llm"];
 
 /// Reads every section of the file into `config`, which holds the defaults.
 pub fn read(reader: &mut Reader<'_>, root: Option<&Node>, config: &mut Config) {
@@ -33,6 +35,8 @@ pub fn read(reader: &mut Reader<'_>, root: Option<&Node>, config: &mut Config) {
             "known_senders" => config.known_senders = senders::read(reader, node),
             "limits" => limits(reader, node, &mut config.limits),
             "retention" => retention(reader, node, &mut config.retention),
+            // Read with the environment.
+            "inboxes" | "notify" => {}
             later if LATER.contains(&later) => {
                 reader.note(*line, key, "is not part of this version yet: remove it")
             }

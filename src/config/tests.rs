@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::model::inbox::{After, Login, Schedule, TlsMode};
 
 const EXAMPLE: &str = include_str!("../../config/config.example.yml");
 
@@ -61,6 +62,9 @@ fn example_file_names_every_key() {
         "site",
         "retention",
         "limits",
+        "inboxes",
+        "inboxes.oauth2",
+        "notify",
     ] {
         let mut text = String::new();
         for (depth, key) in section.split('.').filter(|k| !k.is_empty()).enumerate() {
@@ -72,12 +76,13 @@ fn example_file_names_every_key() {
             "  ".repeat(depth)
         ));
         let problems = parse(&text).unwrap_err();
-        let (_, known) = problems[0].split_once("known here: ").unwrap();
+        let mut listing = problems.iter().filter_map(|p| p.split_once("known here: "));
+        let (_, known) = listing.next().unwrap();
         for key in known.split(", ") {
-            let shown = EXAMPLE
-                .lines()
-                .map(|line| line.trim_start_matches('#').trim_start())
-                .any(|line| line.starts_with(&format!("{key}:")));
+            let shown = EXAMPLE.lines().any(|line| {
+                let line = line.trim_start_matches([' ', '#', '-']);
+                line.starts_with(&format!("{key}:"))
+            });
             assert!(shown, "{section}.{key} is not in config.example.yml");
         }
     }
@@ -281,4 +286,112 @@ fn hash_follows_what_shapes_a_generation_and_nothing_else() {
     std::fs::create_dir_all(folder.path().join("queries/panels")).unwrap();
     std::fs::write(folder.path().join("queries/panels/mine.sql"), "select 1").unwrap();
     assert_ne!(plain, hash(""));
+}
+
+const ACCOUNT: &str = "host: mail.example.com, username: me, password_env: PW";
+
+fn inbox(more: &str) -> Result<Inbox, Vec<String>> {
+    let text = format!("inboxes: [{{{ACCOUNT}{more}}}]\n");
+    parse_with(&text, &[("PW", "secret")]).map(|mut config| config.inboxes.remove(0))
+}
+
+#[test]
+fn an_inbox_needs_host_user_and_password_and_has_sensible_defaults() {
+    let plain = inbox("").unwrap();
+    assert_eq!((plain.name.as_str(), plain.port), ("me", 993));
+    assert_eq!(
+        (plain.tls, plain.after),
+        (TlsMode::Implicit, After::Nothing)
+    );
+    assert_eq!(plain.folders, ["DMARC"]);
+    assert_eq!(plain.schedule, Schedule::Every(900));
+    assert!(
+        matches!(&plain.login, Login::Password(password) if password.get().unwrap().expose() == "secret")
+    );
+    assert_eq!(inbox(", tls: starttls").unwrap().port, 143);
+    let cron = inbox(", cron: '0 6 * * mon-fri'").unwrap().schedule;
+    assert_eq!(cron, Schedule::Cron("0 6 * * mon-fri".to_owned()));
+    // Who only asks the database needs no password.
+    let config = parse(&format!("inboxes: {{{ACCOUNT}}}\n")).unwrap();
+    assert!(
+        matches!(&config.inboxes[0].login, Login::Password(password) if password.get().is_err())
+    );
+}
+
+#[test]
+fn an_inbox_that_cannot_work_is_refused_with_the_way_out() {
+    for (more, expect) in [
+        (", tls: none", "is for a server on this machine"),
+        (
+            ", tls: ssl",
+            "expected one of implicit, starttls, none, got \"ssl\"",
+        ),
+        (", port: 70000", "expected a port up to 65535"),
+        (", cron: '61 * * * *'", "expected a cron expression"),
+        (
+            ", cron: '* * * * *', poll_interval: 5m",
+            "`poll_interval` and `cron` are both set",
+        ),
+        (", password: hunter2", "secrets stay out of this file"),
+        (", folder: X", "did you mean `folders`?"),
+        (", folders: []", "`folders` is empty"),
+        (", recipient: example.com", "expected an address"),
+        (
+            ", without_report: delete",
+            "expected one of nothing, mark_seen, move",
+        ),
+        (", oauth2: {client_id: a}", "`token_url` is missing"),
+        (
+            ", oauth2: {token_url: 'http://other.example/t', client_id: a, refresh_token_env: R}",
+            "https address",
+        ),
+    ] {
+        let problems = inbox(more).unwrap_err().join("\n");
+        assert!(problems.contains(expect), "{more}: {problems}");
+        assert!(
+            !problems.contains("hunter2") && !problems.contains("other.example"),
+            "{problems}"
+        );
+    }
+    let twice = format!("inboxes: [{{{ACCOUNT}}}, {{{ACCOUNT}}}]\n");
+    assert!(parse(&twice).unwrap_err()[0].contains("give each a `name`"));
+    let nothing = parse("inboxes: [{}]\n").unwrap_err();
+    assert_eq!(nothing.len(), 3, "{nothing:?}");
+}
+
+#[test]
+fn variables_define_an_inbox_where_the_file_has_none() {
+    let variables = [
+        ("DMARC_IMAP_HOST", "mail.example.org"),
+        ("DMARC_IMAP_PORT", "143"),
+        ("DMARC_IMAP_USER", "dmarc"),
+        ("DMARC_IMAP_PASS", "secret"),
+        ("DMARC_IMAP_FOLDER", "Reports"),
+    ];
+    let config = parse_with("", &variables).unwrap();
+    let inbox = &config.inboxes[0];
+    assert_eq!((inbox.tls, inbox.port), (TlsMode::StartTls, 143));
+    assert_eq!(inbox.folders, ["Reports"]);
+    let own = format!("inboxes: [{{{ACCOUNT}}}]\n");
+    let config = parse_with(&own, &variables).unwrap();
+    assert_eq!(config.inboxes[0].host, "mail.example.com");
+    assert!(parse_with("", &variables[..2]).unwrap_err()[0].contains("DMARC_IMAP_USER"));
+}
+
+#[test]
+fn a_heartbeat_goes_over_https_and_is_not_shown() {
+    let config = parse("notify: {heartbeat_url: 'https://push.example/token'}\n").unwrap();
+    assert!(!format!("{config:?}").contains("token'"));
+    assert!(config.notify.heartbeat_url.is_some());
+    for url in ["http://push.example/token", "ftp://x", "push.example"] {
+        let text = format!("notify: {{heartbeat_url: '{url}'}}\n");
+        let problem = &parse(&text).unwrap_err()[0];
+        assert!(
+            problem.contains("https") && !problem.contains("token"),
+            "{problem}"
+        );
+    }
+    let variables = [("BEAT", "http://localhost:3001/push")];
+    let config = parse_with("notify: {heartbeat_url_env: BEAT}\n", &variables).unwrap();
+    assert!(config.notify.heartbeat_url.is_some());
 }

@@ -18,7 +18,8 @@ use crate::mail;
 use crate::model::item::{ItemKind, ItemNo, MailHeader};
 use crate::model::limits::Limits;
 use crate::model::outcome::Refusal;
-use crate::source::path::{FoundItem, is_stream, walk};
+use crate::source::FoundItem;
+use crate::source::path::{is_stream, walk};
 use crate::store::settings::StoreConfig;
 use crate::store::working::Store;
 
@@ -27,21 +28,55 @@ const SEGMENT_ITEMS: usize = 32_768;
 /// Bytes of one segment, unless one item is larger: a batch is committed behind each segment at the earliest.
 const SEGMENT_BYTES: usize = 4 << 20;
 
-/// What collect reads from.
-pub struct Collect<'a> {
-    /// Paths as the user gave them.
+/// Where items come from.
+pub trait Source: Send {
+    /// Whether it may go on for as long as somebody else likes: a store that cannot be opened is told of before.
+    fn is_endless(&self) -> bool;
+
+    /// Hands over every item in order, until `sink` wants no more. An error says what could not be read; what was handed
+    /// over counts nevertheless.
+    fn items(&mut self, sink: &mut dyn Sink) -> Result<()>;
+
+    /// Everything that it handed over is loaded.
+    fn loaded(&mut self, _store: &Store) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// Takes items.
+pub trait Sink {
+    /// The next item; `false` when nobody wants more.
+    fn take(&mut self, found: FoundItem) -> bool;
+
+    /// The next item may be long in coming: those so far should be durable by then. `false` when nobody wants more.
+    fn rest(&mut self) -> bool;
+}
+
+/// Files, folders and standard input.
+pub struct Paths<'a> {
+    /// As the user gave them.
     pub paths: &'a [OsString],
     /// Bounds on an item.
     pub limits: &'a Limits,
-    /// Goes into every item, seconds since 1970 UTC.
-    pub received_utc_secs: i64,
 }
 
-/// Walks the paths, archives what it finds, a segment at a time, and loads it. `open` opens the store, beside the first
-/// reading, and has it load what was archived before. The last answer is an error of reading the paths or of archiving;
-/// what was archived before it is kept, and may be left to load.
+impl Source for Paths<'_> {
+    fn is_endless(&self) -> bool {
+        self.paths.iter().any(is_stream)
+    }
+
+    fn items(&mut self, sink: &mut dyn Sink) -> Result<()> {
+        walk(self.paths, self.limits, &mut |found| sink.take(found)).context("reading the paths")
+    }
+}
+
+/// Takes the items of a source, archives them, a segment at a time, and loads them. `open` opens the store, beside the
+/// first reading, and has it load what was archived before. The last answer is an error of reading the source or of
+/// archiving; what was archived before it is kept, and may be left to load. Each item is `received_utc_secs`, seconds
+/// since 1970 UTC.
 pub fn collect<S: AsMut<Store>>(
-    from: &Collect,
+    source: &mut dyn Source,
+    received_utc_secs: i64,
     config: &StoreConfig,
     archive: &mut Archive,
     open: impl FnOnce(&Archive, &mut dyn FnMut(Progress)) -> Result<S>,
@@ -60,9 +95,11 @@ pub fn collect<S: AsMut<Store>>(
             unit: Vec::new(),
             unit_bytes: 0,
             archived: 0,
+            received_utc_secs,
+            failed: None,
             feed,
         };
-        collecting.all(from)
+        collecting.all(source)
     };
     let open = |progress: &mut dyn FnMut(Progress)| open(&lock(&archive), progress);
     pipeline::run(config, feeder, open, progress)
@@ -81,31 +118,30 @@ struct Collecting<'a, 'k> {
     unit: Vec<Given>,
     unit_bytes: usize,
     archived: u64,
+    received_utc_secs: i64,
+    /// Why no more can be archived.
+    failed: Option<anyhow::Error>,
     feed: Feed<'a>,
 }
 
 impl Collecting<'_, '_> {
-    fn all(&mut self, from: &Collect) -> Result<()> {
-        if from.paths.iter().any(is_stream) {
-            // A store that cannot be opened is told of at once, not when the stream ends.
+    fn all(&mut self, source: &mut dyn Source) -> Result<()> {
+        if source.is_endless() {
             self.known = self.feed.known();
             if self.known.is_none() {
                 return Ok(());
             }
         }
-        let mut kept = Ok(true);
-        let walked = walk(from.paths, from.limits, &mut |found| {
-            kept = self.take(item(found, from.received_utc_secs));
-            matches!(kept, Ok(true))
-        });
-        if kept? {
-            self.end_segment()?;
+        let read = source.items(self);
+        if let Some(failed) = self.failed.take() {
+            return Err(failed);
         }
-        walked.context("reading the paths")
+        self.end_segment()?;
+        read
     }
 
     /// Takes the next item; `false` when nobody listens any more.
-    fn take(&mut self, item: Item) -> Result<bool> {
+    fn add(&mut self, item: Item) -> Result<bool> {
         let bytes = match &item.content {
             Content::Kept(kept) => kept.len(),
             _ => 0,
@@ -120,6 +156,17 @@ impl Collecting<'_, '_> {
             return self.end_segment();
         }
         Ok(!is_unit(self.unit.len(), self.unit_bytes) || self.hand_out())
+    }
+
+    /// Notes why nothing more can be taken.
+    fn go_on(&mut self, result: Result<bool>) -> bool {
+        match result {
+            Ok(go_on) => go_on,
+            Err(error) => {
+                self.failed = Some(error);
+                false
+            }
+        }
     }
 
     fn hand_out(&mut self) -> bool {
@@ -154,6 +201,18 @@ impl Collecting<'_, '_> {
             known: without_bytes,
             archived: Some(self.archived),
         }))
+    }
+}
+
+impl Sink for Collecting<'_, '_> {
+    fn take(&mut self, found: FoundItem) -> bool {
+        let added = self.add(item(found, self.received_utc_secs));
+        self.go_on(added)
+    }
+
+    fn rest(&mut self) -> bool {
+        let ended = self.end_segment();
+        self.go_on(ended)
     }
 }
 
@@ -196,13 +255,16 @@ fn is_kept(item: &Item) -> bool {
 fn item(found: FoundItem, received_utc_secs: i64) -> Item {
     let mut header = MailHeader::default();
     let (sha256, content) = match found.content {
-        Err((refusal, bytes)) => (
-            Sha256::digest(b"").into(),
-            Content::Dropped {
-                code: refusal.code.to_owned(),
-                bytes,
-            },
-        ),
+        Err((refusal, bytes)) => {
+            header = mail::header(&found.head);
+            (
+                Sha256::digest(b"").into(),
+                Content::Dropped {
+                    code: refusal.code.to_owned(),
+                    bytes,
+                },
+            )
+        }
         Ok(bytes) => {
             if found.kind == ItemKind::Mail {
                 header = mail::header(&bytes);

@@ -78,6 +78,12 @@ impl RunLock {
     }
 }
 
+/// Whether somebody holds the lock at `path`.
+pub fn is_held(path: &Path) -> bool {
+    File::open(path)
+        .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
 /// A `wait` for [`RunLock::acquire`] that sleeps between tries and gives up after `secs`.
 pub fn patience(secs: u64) -> impl FnMut(&Holder) -> bool {
     let mut tries = secs.saturating_mul(1000) / RETRY_MS;

@@ -8,8 +8,10 @@ mod item_rows;
 mod known;
 pub mod load;
 pub mod lock;
+pub mod mailboxes;
 pub mod maintain;
 mod pipeline;
+pub mod positions;
 pub mod publish;
 pub mod read;
 pub mod rebuild;
@@ -17,10 +19,12 @@ pub mod redraw;
 mod report_pages;
 pub mod retention;
 pub mod run;
+pub mod sheet;
 pub mod stopwatch;
 mod threads;
 mod units;
 pub mod verify;
+pub mod visit;
 
 #[cfg(test)]
 mod tests;

@@ -1,12 +1,13 @@
 //! A run over files: collect, load, publish. Each step goes on from what is durable, so a run that was killed is
 //! finished by the next one.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::collect::{Collect, collect};
+use super::collect::{Paths, Source, collect};
 use super::folders::Folders;
 use super::load::{Loaded, load};
 use super::publish::{Draw, Extent, Publication, publish};
@@ -26,6 +27,8 @@ use crate::store::working::Store;
 pub struct Run<'a> {
     /// `ingest`, `rebuild`, …
     pub kind: &'a str,
+    /// Names it for those who ask how it goes.
+    pub ticket: Ticket,
     /// The data folder.
     pub folders: &'a Folders,
     /// Settings of the store; its path is that of the working database.
@@ -42,6 +45,19 @@ pub struct Run<'a> {
     pub watch: &'a Stopwatch<'a>,
     /// Draws the pages.
     pub draw: Draw<'a>,
+}
+
+/// What a run is known by.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ticket {
+    /// Unique; empty where nobody will ask.
+    pub id: String,
+    /// What it was asked with.
+    pub parameters: BTreeMap<String, String>,
+    /// Somebody asked for it and wants to know of its end, even where nothing was found.
+    pub is_owed: bool,
+    /// More of the same job follows.
+    pub is_piece: bool,
 }
 
 /// What a run tells while it goes on.
@@ -77,11 +93,21 @@ pub struct AsOfGoesBack {
 
 /// Reads the paths and does all that follows, up to the new generation.
 pub fn ingest(run: &Run, paths: &[OsString], progress: &mut dyn FnMut(Progress)) -> Result<Done> {
+    let limits = &run.store.limits;
+    take_in(run, &mut Paths { paths, limits }, progress)
+}
+
+/// Takes in what a source has and does all that follows, up to the new generation.
+pub(super) fn take_in(
+    run: &Run,
+    source: &mut dyn Source,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Done> {
     let ledger = Ledger::open(&run.folders.ledger()).context("opening the ledger")?;
     let mut archive = Archive::open(&run.folders.archive()).context("opening the archive")?;
     advance(&ledger, run)?;
     let run = &retention::advance(run, &ledger, &archive)?;
-    let (opened, collected, unread) = collect_all(run, paths, &ledger, &mut archive, progress)?;
+    let (opened, collected, unread) = collect_all(run, source, &ledger, &mut archive, progress)?;
     let Opened {
         mut store,
         extent,
@@ -90,6 +116,7 @@ pub fn ingest(run: &Run, paths: &[OsString], progress: &mut dyn FnMut(Progress))
     loaded.add(&collected);
     loaded.add(&load_all(run, &archive, &mut store, progress)?);
     run.watch.add("durable_ms", run.watch.elapsed_ms() as f64);
+    source.loaded(&store)?;
     finish(run, &ledger, &loaded)?;
     let generation = publish_store(run, &ledger, store, extent)?;
     Ok(Done {
@@ -142,16 +169,11 @@ fn catch_up(
 /// archived.
 fn collect_all(
     run: &Run,
-    paths: &[OsString],
+    source: &mut dyn Source,
     ledger: &Ledger,
     archive: &mut Archive,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(Opened, Loaded, Option<anyhow::Error>)> {
-    let from = Collect {
-        paths,
-        limits: &run.store.limits,
-        received_utc_secs: run.started_utc_secs,
-    };
     let open = |archive: &Archive, progress: &mut dyn FnMut(Progress)| {
         let (mut store, extent) = open_store(run, archive)?;
         let loaded = catch_up(run, ledger, archive, &mut store, progress)?;
@@ -163,12 +185,21 @@ fn collect_all(
     };
     let began_ms = run.watch.elapsed_ms();
     let mut archived_ms = began_ms;
-    let (opened, loaded, collected) = collect(&from, &run.store, archive, open, &mut |step| {
+    let mut note = |step: Progress| {
         if let Progress::Archived(_) = step {
             archived_ms = run.watch.elapsed_ms();
         }
         progress(step);
-    })?;
+    };
+    let received_utc_secs = run.started_utc_secs;
+    let (opened, loaded, collected) = collect(
+        source,
+        received_utc_secs,
+        &run.store,
+        archive,
+        open,
+        &mut note,
+    )?;
     let ended_ms = run.watch.elapsed_ms();
     run.watch.add("collect_ms", (archived_ms - began_ms) as f64);
     run.watch.add("load_ms", (ended_ms - archived_ms) as f64);
@@ -242,9 +273,9 @@ pub fn as_of(entries: &[Entry]) -> Option<Day> {
     })
 }
 
-/// Notes the run in the ledger; one that read nothing is not worth a line.
+/// Notes the run in the ledger; one that read nothing and that nobody waits for is not worth a line.
 pub fn finish(run: &Run, ledger: &Ledger, loaded: &Loaded) -> Result<()> {
-    if loaded.items == 0 {
+    if loaded.items == 0 && !run.ticket.is_owed {
         return Ok(());
     }
     let result = RunResult {
@@ -253,6 +284,9 @@ pub fn finish(run: &Run, ledger: &Ledger, loaded: &Loaded) -> Result<()> {
         duration_ms: run.watch.elapsed_ms(),
         items: loaded.items,
         outcomes: loaded.outcomes,
+        id: run.ticket.id.clone(),
+        parameters: run.ticket.parameters.clone(),
+        is_piece: run.ticket.is_piece,
     };
     let at_utc_secs = run.started_utc_secs + (result.duration_ms / 1000) as i64;
     ledger

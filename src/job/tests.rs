@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 
-use super::collect::{Collect, collect};
+use super::collect::{Paths, collect};
 use super::folders::Folders;
 use super::load::{Loaded, load};
 use super::publish::Drawing;
 use super::rebuild::rebuild;
-use super::run::{AsOfGoesBack, Done, Progress, Run, ingest};
+use super::run::{AsOfGoesBack, Done, Progress, Run, Ticket, ingest};
 use super::stopwatch::Stopwatch;
 use super::verify::verify;
 use crate::archive::Archive;
@@ -78,6 +78,7 @@ impl World {
         let folders = self.folders();
         work(&Run {
             kind: "ingest",
+            ticket: Ticket::default(),
             folders: &folders,
             store: self.config(),
             as_of: None,
@@ -269,14 +270,21 @@ fn what_could_not_be_archived_is_not_loaded() {
     let mut archive = Archive::open(&world.folders().archive()).unwrap();
     let store = Store::open(world.config()).unwrap();
     fs::remove_dir_all(world.folders().archive()).unwrap();
-    let from = Collect {
+    let limits = Limits::default();
+    let mut from = Paths {
         paths: &paths[10..],
-        limits: &Limits::default(),
-        received_utc_secs: NOW_UTC_SECS,
+        limits: &limits,
     };
     let open = |_: &Archive, _: &mut dyn FnMut(Progress)| Ok(store);
-    let (store, loaded, collected) =
-        collect(&from, &world.config(), &mut archive, open, &mut |_| {}).unwrap();
+    let (store, loaded, collected) = collect(
+        &mut from,
+        NOW_UTC_SECS,
+        &world.config(),
+        &mut archive,
+        open,
+        &mut |_| {},
+    )
+    .unwrap();
     assert!(collected.is_err());
     assert_eq!((loaded, store.position().unwrap()), (Loaded::default(), 10));
 }
@@ -294,7 +302,7 @@ fn a_publication_that_died_is_made_by_the_next_run() {
         let run = Run {
             draw: &dies,
             store: run.store.clone(),
-            ..*run
+            ..run.clone()
         };
         ingest(&run, &paths[10..], &mut |_| {}).unwrap_err();
     });
@@ -330,7 +338,7 @@ fn a_rebuild_keeps_the_day_of_judgement() {
             let run = Run {
                 as_of,
                 store: run.store.clone(),
-                ..*run
+                ..run.clone()
             };
             if is_rebuild {
                 rebuild(&run, &mut |_| {}).unwrap();
@@ -353,7 +361,7 @@ fn the_day_of_judgement_only_advances() {
             let run = Run {
                 as_of,
                 store: run.store.clone(),
-                ..*run
+                ..run.clone()
             };
             ingest(&run, &[], &mut |_| {}).map(|_| world.current().manifest.values.as_of)
         })

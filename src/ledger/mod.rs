@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub use self::first_seen::first_seen;
-pub use self::view::{Run, View};
+pub use self::view::{Job, JobState, Run, View};
 use crate::durable;
 use crate::model::day::Day;
 use crate::model::retention::SightKind;
@@ -59,6 +59,40 @@ pub enum Event {
         /// Their bytes, before compression.
         bytes: u64,
     },
+    /// Somebody asked for a run; it is owed until it ends, through restarts too.
+    JobRequested(JobRequest),
+    /// A run failed, before or after its end was noted.
+    JobFailed(JobFailure),
+}
+
+/// What somebody asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobRequest {
+    /// Names the job.
+    pub id: String,
+    /// `process-now` or `backlog`.
+    pub kind: String,
+    /// What it was asked with.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, String>,
+}
+
+/// Why a run did not do all that it should.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobFailure {
+    /// Names the job.
+    pub id: String,
+    /// `ingest`, `run`, `backlog`, …
+    pub kind: String,
+    /// What it was asked with.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, String>,
+    /// Start, seconds since 1970 UTC.
+    pub started_utc_secs: i64,
+    /// Duration.
+    pub duration_ms: u64,
+    /// What went wrong, for people.
+    pub error: String,
 }
 
 /// First sights by domain and day, `YYYY-MM-DD`.
@@ -77,6 +111,19 @@ pub struct RunResult {
     pub items: u64,
     /// Documents by outcome, in the order of `Outcome::ALL`.
     pub outcomes: [u64; 8],
+    /// Names the job; empty for runs before jobs had names.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub id: String,
+    /// What it was asked with.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parameters: BTreeMap<String, String>,
+    /// Whether more of the same job follows: a backlog is done in pieces.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_piece: bool,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// One line.

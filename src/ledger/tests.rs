@@ -23,6 +23,7 @@ fn run(items: u64) -> Event {
         duration_ms: 12,
         items,
         outcomes: [items, 0, 0, 0, 0, 0, 0, 0],
+        ..RunResult::default()
     })
 }
 
@@ -362,4 +363,80 @@ fn first_sights_count_from_their_cut_off_on_and_the_earliest_holds() {
     let had = view().retention.unwrap();
     assert_eq!(had.expired_before, day("2024-06-01"), "it never goes back");
     assert_eq!(had.first_seen, [source("2024-04-01")]);
+}
+
+fn asked(id: &str) -> Event {
+    Event::JobRequested(JobRequest {
+        id: id.into(),
+        kind: "backlog".into(),
+        parameters: [("inbox".into(), "dmarc".into())].into(),
+    })
+}
+
+fn piece(id: &str, items: u64, is_piece: bool) -> Event {
+    let Event::RunFinished(result) = run(items) else {
+        unreachable!()
+    };
+    Event::RunFinished(RunResult {
+        kind: "backlog".into(),
+        id: id.into(),
+        is_piece,
+        ..result
+    })
+}
+
+#[test]
+fn a_job_is_owed_until_its_last_piece_ends_or_it_fails() {
+    let folder = TempDir::new().unwrap();
+    let ledger = Ledger::open(folder.path()).unwrap();
+    let failed = Event::JobFailed(JobFailure {
+        id: "b".into(),
+        kind: "backlog".into(),
+        error: "no such folder".into(),
+        ..JobFailure::default()
+    });
+    let events = [
+        run(9),
+        asked("a"),
+        asked("b"),
+        piece("a", 5, true),
+        failed,
+        piece("a", 2, false),
+        asked("c"),
+        piece("c", 1, true),
+        piece("d", 4, false),
+    ];
+    ledger.append(30, &events).unwrap();
+    let view = |count: usize| View::fold(&ledger.read(None).unwrap().0[..count]);
+    let states = |view: &View| -> String {
+        let state = |job: &Job| format!("{} {:?} {}", job.id, job.state, job.items);
+        view.jobs.iter().map(state).collect::<Vec<_>>().join(", ")
+    };
+    assert_eq!(states(&view(4)), "a Owed 5, b Owed 0");
+    let last = view(events.len());
+    assert_eq!(
+        states(&last),
+        "a Done 7, b Failed 0, c Owed 1, d Done 4",
+        "runs without a name are no jobs"
+    );
+    let a = &last.jobs[0];
+    assert_eq!((a.duration_ms, a.outcomes[0]), (24, 7));
+    assert_eq!(a.requested_utc_secs, Some(30));
+    assert_eq!(last.jobs[1].error.as_deref(), Some("no such folder"));
+    assert_eq!(last.jobs[3].requested_utc_secs, None);
+    assert_eq!(last.runs.len(), 5);
+}
+
+#[test]
+fn runs_that_were_noted_before_jobs_had_names_are_read_as_before() {
+    let line = line::seal(
+        r#"{"seq":1,"at_utc_secs":5,"version":"0.1.0","event":"run-finished","kind":"ingest","started_utc_secs":4,"duration_ms":9,"items":1,"outcomes":[1,0,0,0,0,0,0,0]}"#
+            .to_owned(),
+    );
+    let folder = TempDir::new().unwrap();
+    let ledger = Ledger::open(folder.path()).unwrap();
+    fs::write(ledger.path(), line).unwrap();
+    let (entries, _) = ledger.read(None).unwrap();
+    let view = View::fold(&entries);
+    assert_eq!((view.runs[0].result.items, view.jobs.len()), (1, 0));
 }

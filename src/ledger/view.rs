@@ -1,6 +1,8 @@
 //! Entries -> what they add up to. A pure function: the same entries give the same view.
 
-use super::{Entry, Event, RunResult, Sights};
+use std::collections::BTreeMap;
+
+use super::{Entry, Event, JobFailure, JobRequest, RunResult, Sights};
 use crate::model::day::Day;
 use crate::model::retention::{FirstSight, Retention, SightKind};
 
@@ -15,6 +17,42 @@ pub struct Run {
     pub result: RunResult,
 }
 
+/// How a job stands, as far as the ledger knows: it does not know what is going on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobState {
+    /// Asked for, and not at its end yet.
+    Owed,
+    /// At its end.
+    Done,
+    /// At its end, for a reason.
+    Failed,
+}
+
+/// An import job: a run, or all pieces of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// Names it.
+    pub id: String,
+    /// `ingest`, `run`, `process-now`, `backlog`, `rebuild`, …
+    pub kind: String,
+    /// What it was asked with.
+    pub parameters: BTreeMap<String, String>,
+    /// How it stands.
+    pub state: JobState,
+    /// When it was asked for, seconds since 1970 UTC; `None` where the schedule or a command began it.
+    pub requested_utc_secs: Option<i64>,
+    /// When its first piece began, seconds since 1970 UTC.
+    pub started_utc_secs: Option<i64>,
+    /// Time that its pieces took.
+    pub duration_ms: u64,
+    /// Items that it took in.
+    pub items: u64,
+    /// Documents by outcome, in the order of `Outcome::ALL`.
+    pub outcomes: [u64; 8],
+    /// Why it failed.
+    pub error: Option<String>,
+}
+
 /// What the ledger says up to some offset.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct View {
@@ -22,12 +60,16 @@ pub struct View {
     pub as_of: Option<Day>,
     /// All runs, the oldest first.
     pub runs: Vec<Run>,
+    /// All jobs that have a name, in the order in which the ledger first names them.
+    pub jobs: Vec<Job>,
     /// When the last run ended, seconds since 1970 UTC.
     pub last_run_utc_secs: Option<i64>,
     /// What is gone; `None` where nothing is. Its cut-off never goes back.
     pub retention: Option<Retention>,
     /// The cut-off up to which the archive let bytes go.
     pub pruned_before: Option<Day>,
+    /// Where each job stands in `jobs`.
+    places: BTreeMap<String, usize>,
 }
 
 impl View {
@@ -55,6 +97,7 @@ impl View {
                     result: result.clone(),
                 });
                 self.last_run_utc_secs = Some(entry.at_utc_secs);
+                self.job_ran(result);
             }
             Event::FirstSeen { kind, sights: new } => sights.note(*kind, new),
             Event::RetentionAdvanced { expired_before, .. } => {
@@ -68,7 +111,60 @@ impl View {
             Event::ArchivePruned { expired_before, .. } => {
                 self.pruned_before = self.pruned_before.max(Some(*expired_before));
             }
+            Event::JobRequested(request) => self.job_requested(entry.at_utc_secs, request),
+            Event::JobFailed(failure) => self.job_failed(failure),
         }
+    }
+
+    fn job_requested(&mut self, at_utc_secs: i64, request: &JobRequest) {
+        let job = self.job(&request.id, &request.kind, &request.parameters);
+        job.requested_utc_secs = Some(at_utc_secs);
+    }
+
+    fn job_ran(&mut self, result: &RunResult) {
+        if result.id.is_empty() {
+            return;
+        }
+        let job = self.job(&result.id, &result.kind, &result.parameters);
+        job.started_utc_secs.get_or_insert(result.started_utc_secs);
+        job.duration_ms += result.duration_ms;
+        job.items += result.items;
+        for (sum, more) in job.outcomes.iter_mut().zip(result.outcomes) {
+            *sum += more;
+        }
+        if !result.is_piece {
+            job.state = JobState::Done;
+        }
+    }
+
+    fn job_failed(&mut self, failure: &JobFailure) {
+        let job = self.job(&failure.id, &failure.kind, &failure.parameters);
+        if job.started_utc_secs.is_none() {
+            job.duration_ms = failure.duration_ms;
+        }
+        job.started_utc_secs.get_or_insert(failure.started_utc_secs);
+        job.state = JobState::Failed;
+        job.error = Some(failure.error.clone());
+    }
+
+    fn job(&mut self, id: &str, kind: &str, parameters: &BTreeMap<String, String>) -> &mut Job {
+        let next = self.jobs.len();
+        let at = *self.places.entry(id.to_owned()).or_insert(next);
+        if at == next {
+            self.jobs.push(Job {
+                id: id.to_owned(),
+                kind: kind.to_owned(),
+                parameters: parameters.clone(),
+                state: JobState::Owed,
+                requested_utc_secs: None,
+                started_utc_secs: None,
+                duration_ms: 0,
+                items: 0,
+                outcomes: [0; 8],
+                error: None,
+            });
+        }
+        &mut self.jobs[at]
     }
 }
 

@@ -5,7 +5,7 @@ use std::fs::{File, Metadata};
 use std::io::{self, BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
-use super::{folder, mbox};
+use super::{FoundItem, folder, mbox};
 use crate::mail::is_mail;
 use crate::model::item::{ItemKind, Provenance};
 use crate::model::limits::Limits;
@@ -14,18 +14,6 @@ use crate::unpack::{Packing, members, packing};
 
 /// Bytes of a large file that decide what it is.
 const HEAD_BYTES: usize = 64 << 10;
-
-/// An item as read, before it is archived.
-#[derive(Debug)]
-pub struct FoundItem {
-    /// Mail or file, by content.
-    pub kind: ItemKind,
-    /// Where it came from.
-    pub provenance: Provenance,
-    /// Its bytes, or why they were not read (over the limit, a `../` member, a broken archive); a refused item keeps
-    /// its size where that is known.
-    pub content: Result<Vec<u8>, (Refusal, u64)>,
-}
 
 /// Walks `paths` in the order given, folders recursively in byte order of names, and hands each item to `found`.
 /// Stops when `found` returns `false`. A path that does not exist or cannot be read is an `Err` that names it, after
@@ -132,6 +120,7 @@ impl Reader<'_> {
             },
             provenance,
             content,
+            head: Vec::new(),
         })
     }
 

@@ -17,6 +17,7 @@ pub(crate) mod holders;
 mod intake_rows;
 mod keys;
 pub mod lake;
+pub mod mail_endings;
 mod models;
 mod other_rows;
 pub mod record_rows;

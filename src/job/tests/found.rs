@@ -57,7 +57,15 @@ fn other_code_makes_everything_anew_without_being_told() {
             code_hash: "newer code".into(),
             ..run.store.clone()
         };
-        let done = ingest(&Run { store, ..*run }, &paths[30..], &mut |_| {}).unwrap();
+        let done = ingest(
+            &Run {
+                store,
+                ..run.clone()
+            },
+            &paths[30..],
+            &mut |_| {},
+        )
+        .unwrap();
         // What the first run told of is loaded again, and not told again.
         assert_eq!(done.loaded.items, paths.len() as u64 - 30);
         let generation = done.generation.unwrap();

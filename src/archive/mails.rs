@@ -1,0 +1,97 @@
+//! Which messages of which mailboxes the archive holds: the position of every mailbox is read from here.
+
+use std::io;
+
+use duckdb::arrow::array::{Int64Array, RecordBatch, StringArray};
+
+use super::decode::{present, typed};
+use super::read::OpenSegment;
+use super::{Archive, columns};
+use crate::model::item::ItemNo;
+
+/// Columns that say where a mail came from, and whether its bytes are there.
+const COLUMNS: [&str; 6] = [
+    "inbox",
+    "folder",
+    "uidvalidity",
+    "uid",
+    columns::STORED,
+    "dropped_code",
+];
+
+/// A mail that was fetched from a mailbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FetchedMail<'a> {
+    /// Its number in the archive.
+    pub item_no: ItemNo,
+    /// Name of the configured inbox.
+    pub inbox: &'a str,
+    /// Folder, as the server names it, in Unicode.
+    pub folder: &'a str,
+    /// UIDVALIDITY of the folder.
+    pub uidvalidity: u32,
+    /// UID.
+    pub uid: u32,
+    /// Why its bytes are not kept; `None` where they are, with it or with an earlier item.
+    pub dropped_code: Option<&'a str>,
+}
+
+impl Archive {
+    /// Tells of every mail from a mailbox above `after`, in order. Reads no content.
+    pub fn fetched_mails(
+        &self,
+        after: ItemNo,
+        found: &mut dyn FnMut(FetchedMail),
+    ) -> io::Result<()> {
+        for segment in self.above(after) {
+            let open = OpenSegment::open(segment)?;
+            for group in 0..open.groups() {
+                let batch = open.group(group, &COLUMNS)?;
+                of_group(&batch, open.first_of(group), after, found)
+                    .map_err(|error| open.damaged(&error))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn of_group(
+    batch: &RecordBatch,
+    first: ItemNo,
+    after: ItemNo,
+    found: &mut dyn FnMut(FetchedMail),
+) -> Result<(), String> {
+    let text = |name| typed::<StringArray>(batch, name);
+    let (inboxes, folders) = (text("inbox")?, text("folder")?);
+    let (stored, codes) = (text(columns::STORED)?, text("dropped_code")?);
+    let [uidvalidities, uids] = ["uidvalidity", "uid"].map(|name| typed::<Int64Array>(batch, name));
+    let (uidvalidities, uids) = (uidvalidities?, uids?);
+    for (row, item_no) in (0..batch.num_rows()).zip(first..) {
+        let number = |column: &Int64Array| {
+            let value = present(column, row, column.value(row))?;
+            u32::try_from(value).ok()
+        };
+        let (Some(inbox), Some(folder), Some(uidvalidity), Some(uid)) = (
+            present(inboxes, row, inboxes.value(row)),
+            present(folders, row, folders.value(row)),
+            number(uidvalidities),
+            number(uids),
+        ) else {
+            continue;
+        };
+        if item_no <= after {
+            continue;
+        }
+        let is_dropped = present(stored, row, stored.value(row)) == Some("dropped");
+        let code = present(codes, row, codes.value(row));
+        found(FetchedMail {
+            item_no,
+            inbox,
+            folder,
+            uidvalidity,
+            uid,
+            dropped_code: code.filter(|_| is_dropped),
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,158 @@
+//! Values of a mailbox: hosts, folders, addresses, schedules.
+
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use super::super::tree::{Node, Reader, Value};
+use crate::model::inbox::{After, TlsMode};
+
+pub(super) const TLS_MODES: [(&str, TlsMode); 3] = [
+    ("implicit", TlsMode::Implicit),
+    ("starttls", TlsMode::StartTls),
+    ("none", TlsMode::None),
+];
+/// What may become of a mail; one without a report is not deleted, because the archive does not keep it.
+pub(super) const AFTERS: [(&str, After); 4] = [
+    ("nothing", After::Nothing),
+    ("mark_seen", After::MarkSeen),
+    ("move", After::Move),
+    ("delete", After::Delete),
+];
+
+/// One of a few words. `leave` is another word for `nothing`.
+pub(super) fn word<T: Copy>(
+    reader: &mut Reader<'_>,
+    path: &str,
+    node: &Node,
+    words: &[(&str, T)],
+) -> Option<T> {
+    let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+    let wanted = format!("one of {}", known.join(", "));
+    let text = match &node.value {
+        Value::Text(text) if text == "leave" => "nothing",
+        Value::Text(text) => text.trim(),
+        other => return reader.expected(path, node, &wanted, other.noun()),
+    };
+    let found = words.iter().find(|(word, _)| *word == text);
+    match found {
+        Some((_, value)) => Some(*value),
+        None => reader.expected(path, node, &wanted, &format!("\"{text}\"")),
+    }
+}
+
+/// One line that can stand in a command, a path and a log.
+pub(super) fn inbox_name(reader: &mut Reader<'_>, path: &str, node: &Node) -> Option<String> {
+    let text = reader.text(path, node)?;
+    if text.chars().any(char::is_control) || text.len() > 100 {
+        return reader.expected(path, node, "a name of one line", "a longer text");
+    }
+    Some(text)
+}
+
+pub(super) fn host(reader: &mut Reader<'_>, path: &str, node: &Node) -> Option<String> {
+    let text = reader.text(path, node)?;
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    let is_name = |name: &str| {
+        name.len() <= 253
+            && name
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'))
+    };
+    if IpAddr::from_str(bare).is_ok() || is_name(&text) {
+        return Some(bare.to_owned());
+    }
+    reader.expected(
+        path,
+        node,
+        "a host such as mail.example.com, without port or scheme",
+        &format!("\"{text}\""),
+    )
+}
+
+pub(super) fn is_loopback(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost")
+        || IpAddr::from_str(host).is_ok_and(|address| address.is_loopback())
+}
+
+pub(super) fn port(reader: &mut Reader<'_>, path: &str, node: &Node) -> Option<u16> {
+    let number = reader.count(path, node, 1)?;
+    let read = u16::try_from(number).ok();
+    read.or_else(|| reader.expected(path, node, "a port up to 65535", &number.to_string()))
+}
+
+/// A folder as people write it, `/` between levels.
+pub(super) fn folder(reader: &mut Reader<'_>, path: &str, node: &Node) -> Option<String> {
+    let text = reader.text(path, node)?;
+    if text.chars().any(char::is_control) || text.len() > 500 {
+        return reader.expected(path, node, "the name of a folder", "another text");
+    }
+    Some(text)
+}
+
+pub(super) fn recipient(reader: &mut Reader<'_>, path: &str, node: &Node) -> Option<String> {
+    let text = reader.text(path, node)?;
+    let is_address = text.split_once('@').is_some_and(|(local, domain)| {
+        !local.is_empty()
+            && !domain.is_empty()
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'\\' | b'<' | b'>'))
+    });
+    if is_address {
+        return Some(text);
+    }
+    reader.expected(
+        path,
+        node,
+        "an address such as dmarc@example.com",
+        &format!("\"{text}\""),
+    )
+}
+
+pub(super) fn cron(reader: &mut Reader<'_>, path: &str, node: &Node) -> Option<String> {
+    let text = reader.text(path, node)?;
+    if croner::Cron::from_str(&text).is_ok() {
+        return Some(text);
+    }
+    reader.expected(
+        path,
+        node,
+        "a cron expression such as \"*/15 * * * *\"",
+        &format!("\"{text}\""),
+    )
+}
+
+/// An address that a request may be sent to: `https`, or `http` to this machine.
+pub fn url(reader: &mut Reader<'_>, path: &str, node: &Node) -> Option<String> {
+    let text = reader.text(path, node)?;
+    if is_request_url(&text) {
+        return Some(text);
+    }
+    // It may hold a token: not repeated.
+    reader.expected(
+        path,
+        node,
+        "an https address (http only to this machine)",
+        "another text",
+    )
+}
+
+/// Whether a request may be sent there.
+pub fn is_request_url(text: &str) -> bool {
+    let is_plain = text.bytes().all(|b| b.is_ascii_graphic());
+    let authority = |rest: &str| {
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        rest[..end].to_owned()
+    };
+    if let Some(rest) = text.strip_prefix("https://") {
+        return is_plain && !authority(rest).is_empty();
+    }
+    text.strip_prefix("http://").is_some_and(|rest| {
+        let authority = authority(rest);
+        let host = match authority.strip_prefix('[') {
+            Some(address) => address.split(']').next().unwrap_or_default(),
+            None => authority.split(':').next().unwrap_or_default(),
+        };
+        is_plain && is_loopback(host)
+    })
+}

@@ -1,0 +1,96 @@
+//! Requests that the program sends, with bounds on time and size. The only user of `reqwest`.
+
+use std::io::Read as _;
+use std::time::Duration;
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::blocking::{Client, RequestBuilder};
+use reqwest::redirect::Policy;
+
+use crate::tls::Trust;
+
+/// How long a request may take, from its first byte to the last of the answer.
+const TIMEOUT: Duration = Duration::from_secs(20);
+/// Bytes of an answer that are read.
+const ANSWER_BYTES: u64 = 64 << 10;
+
+/// An answer, whatever its status.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// Status code.
+    pub status: u16,
+    /// Content, cut at 64 KiB.
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    /// Whether the status is one of success.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+}
+
+/// What kept a request from being answered, without the address: that may hold a token.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct RequestError(String);
+
+/// Asks for an address.
+pub fn get(trust: &Trust, url: &str) -> Result<Reply, RequestError> {
+    send(client(trust)?.get(url))
+}
+
+/// Sends a form.
+pub fn post_form(trust: &Trust, url: &str, fields: &[(&str, &str)]) -> Result<Reply, RequestError> {
+    let body: Vec<String> = fields
+        .iter()
+        .map(|(name, value)| {
+            let [name, value] =
+                [name, value].map(|text| utf8_percent_encode(text, NON_ALPHANUMERIC));
+            format!("{name}={value}")
+        })
+        .collect();
+    let request = client(trust)?
+        .post(url)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("accept", "application/json")
+        .body(body.join("&"));
+    send(request)
+}
+
+fn client(trust: &Trust) -> Result<Client, RequestError> {
+    Client::builder()
+        .tls_backend_preconfigured(trust.settings())
+        .timeout(TIMEOUT)
+        .redirect(Policy::none())
+        .no_proxy()
+        .user_agent(concat!("dmarc-sentinel/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .map_err(|error| said(&error))
+}
+
+fn send(request: RequestBuilder) -> Result<Reply, RequestError> {
+    let answer = request.send().map_err(|error| said(&error))?;
+    let status = answer.status().as_u16();
+    let mut body = Vec::new();
+    answer
+        .take(ANSWER_BYTES)
+        .read_to_end(&mut body)
+        .map_err(|error| RequestError(error.to_string()))?;
+    Ok(Reply { status, body })
+}
+
+/// The causes of an error; the outermost text names the address.
+fn said(error: &reqwest::Error) -> RequestError {
+    let mut text = if error.is_timeout() {
+        "no answer in time".to_owned()
+    } else {
+        "the request failed".to_owned()
+    };
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    RequestError(text)
+}

@@ -1,0 +1,247 @@
+//! A run over mailboxes: messages -> archive -> rows -> generation, and then what the configuration wants done with
+//! them. One mailbox that fails leaves the others alone.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+use super::collect::{Sink, Source};
+use super::positions::{Archived, Place, Positions};
+use super::run::{Done, Progress, Run, take_in};
+use super::visit::Visit;
+use crate::archive::Archive;
+use crate::clock;
+use crate::model::item::{ItemKind, Provenance};
+use crate::source::FoundItem;
+use crate::source::imap::{Fetched, Fetching, ImapError, Tokens};
+use crate::store::working::Store;
+
+/// How long fetched messages may wait to be durable.
+const REST_EVERY: Duration = Duration::from_secs(2);
+/// Failures in a row after which a mailbox is left for this time; an odd message beside other odd ones takes seven.
+const FAILURES: u32 = 8;
+
+/// What became of a mailbox in a run.
+#[derive(Debug)]
+pub struct Visited {
+    /// Name of the inbox.
+    pub inbox: String,
+    /// Messages that were wanted.
+    pub wanted: u64,
+    /// Messages that are in the archive now.
+    pub fetched: u64,
+    /// Messages that were marked, moved or deleted.
+    pub settled: u64,
+    /// Why it was not read to the end, or not all was done that the configuration wants.
+    pub failed: Option<ImapError>,
+}
+
+/// What a run over mailboxes did.
+#[derive(Debug)]
+pub struct Fetch {
+    /// Counts and the generation.
+    pub done: Done,
+    /// Of each mailbox, in the order given.
+    pub visited: Vec<Visited>,
+}
+
+/// Fetches what the visits found, and does all that follows. Ends early, and cleanly, when `stop` is set. The caller
+/// holds the run lock.
+pub fn fetch(
+    run: &Run,
+    visits: &mut [Visit],
+    tokens: &mut Tokens,
+    stop: &AtomicBool,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Fetch> {
+    let archive = Archive::open(&run.folders.archive()).context("opening the archive")?;
+    forget_what_is_there(&archive, visits).context("reading the archive")?;
+    let mut visited: Vec<Visited> = visits.iter().map(Visited::of).collect();
+    let mut reading = Reading {
+        visits,
+        visited: &mut visited,
+        tokens,
+        stop,
+        rested: clock::instant(),
+    };
+    let done = take_in(run, &mut reading, progress)?;
+    for (visit, visited) in visits.iter_mut().zip(&mut visited) {
+        match visit.settle(tokens) {
+            Ok(settled) => visited.settled = settled,
+            Err(error) => {
+                visited.failed.get_or_insert(error);
+            }
+        }
+    }
+    Ok(Fetch { done, visited })
+}
+
+/// Another run may have fetched meanwhile what was wanted.
+fn forget_what_is_there(archive: &Archive, visits: &mut [Visit]) -> std::io::Result<()> {
+    let mut positions = Positions::default();
+    positions.update(archive)?;
+    for visit in visits {
+        let selection = &visit.selection;
+        let is_new = !selection.is_all && !selection.is_again;
+        for sighting in &mut visit.sightings {
+            if sighting.uids.is_empty() {
+                continue;
+            }
+            if is_new {
+                let highest = positions.highest(&sighting.place);
+                sighting.uids.retain(|uid| *uid > highest);
+            } else {
+                let archived = Archived::of(archive, &sighting.place)?;
+                let is_again = selection.is_again;
+                sighting.uids.retain(|uid| !archived.has(*uid, is_again));
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Visited {
+    fn of(visit: &Visit) -> Self {
+        Self {
+            inbox: visit.name().to_owned(),
+            wanted: visit.wanted(),
+            fetched: 0,
+            settled: 0,
+            failed: None,
+        }
+    }
+}
+
+/// The visits as a source of items.
+struct Reading<'a> {
+    visits: &'a mut [Visit],
+    visited: &'a mut [Visited],
+    tokens: &'a mut Tokens,
+    stop: &'a AtomicBool,
+    /// When the sink last rested.
+    rested: Instant,
+}
+
+impl Source for Reading<'_> {
+    fn is_endless(&self) -> bool {
+        true
+    }
+
+    fn items(&mut self, sink: &mut dyn Sink) -> Result<()> {
+        for index in 0..self.visits.len() {
+            if !self.mailbox(index, sink) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn loaded(&mut self, store: &Store) -> Result<()> {
+        self.visits
+            .iter_mut()
+            .try_for_each(|visit| visit.decide(store))
+    }
+}
+
+impl Reading<'_> {
+    /// `false` when nobody wants more.
+    fn mailbox(&mut self, index: usize, sink: &mut dyn Sink) -> bool {
+        for folder in 0..self.visits[index].sightings.len() {
+            match self.folder(index, folder, sink) {
+                Ok(true) => {}
+                Ok(false) => return false,
+                Err(error) => {
+                    self.visited[index].failed = Some(error);
+                    return true;
+                }
+            }
+        }
+        true
+    }
+
+    fn folder(
+        &mut self,
+        index: usize,
+        folder: usize,
+        sink: &mut dyn Sink,
+    ) -> Result<bool, ImapError> {
+        let visit = &mut self.visits[index];
+        let uids = std::mem::take(&mut visit.sightings[folder].uids);
+        if uids.is_empty() {
+            return Ok(true);
+        }
+        if visit.sightings.len() > 1 {
+            visit.select(folder)?;
+        }
+        let mut fetching = Fetching::new(uids);
+        let mut failures = 0;
+        while fetching.left() > 0 {
+            if self.stop.load(Ordering::Relaxed) {
+                return Ok(false);
+            }
+            let visit = &mut self.visits[index];
+            match fetching.next(&mut visit.session) {
+                Ok(messages) => {
+                    failures = 0;
+                    if !self.hand_over(index, folder, messages, sink) {
+                        return Ok(false);
+                    }
+                }
+                Err(error) => {
+                    failures += 1;
+                    if failures > FAILURES || error.is_final() {
+                        return Err(error);
+                    }
+                    tracing::warn!(inbox = visit.name(), %error, "fetching again");
+                    // A connection may take long to come back.
+                    if !sink.rest() {
+                        return Ok(false);
+                    }
+                    visit.reopen(folder, self.tokens)?;
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    fn hand_over(
+        &mut self,
+        index: usize,
+        folder: usize,
+        messages: Vec<Fetched>,
+        sink: &mut dyn Sink,
+    ) -> bool {
+        for message in messages {
+            let sighting = &mut self.visits[index].sightings[folder];
+            let uid = message.uid;
+            if !sink.take(found(&sighting.place, message)) {
+                return false;
+            }
+            sighting.fetched.push(uid);
+            self.visited[index].fetched += 1;
+        }
+        let now = clock::instant();
+        if now.duration_since(self.rested) < REST_EVERY {
+            return true;
+        }
+        self.rested = now;
+        sink.rest()
+    }
+}
+
+fn found(place: &Place, message: Fetched) -> FoundItem {
+    FoundItem {
+        kind: ItemKind::Mail,
+        provenance: Provenance {
+            source: "imap".to_owned(),
+            inbox: Some(place.inbox.clone()),
+            folder: Some(place.folder.clone()),
+            uidvalidity: Some(place.uidvalidity),
+            uid: Some(message.uid),
+            ..Provenance::default()
+        },
+        content: message.content,
+        head: message.head,
+    }
+}

@@ -1,0 +1,300 @@
+//! A mailbox that is looked into: which messages are wanted, and what is done with them once their items are durable.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+
+use super::positions::{Archived, Place, Positions};
+use crate::archive::Archive;
+use crate::model::day::Day;
+use crate::model::inbox::{After, Inbox};
+use crate::model::limits::Limits;
+use crate::source::imap::{Folder, ImapError, Opened, Session, Tokens, Wanted};
+use crate::store::working::Store;
+
+/// Which messages of a mailbox are wanted, where it is not just what is new.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// This folder instead of the configured ones.
+    pub folder: Option<String>,
+    /// Every message that the archive does not have, read by somebody or not, new or old.
+    pub is_all: bool,
+    /// Those that arrived on this day or later.
+    pub since: Option<Day>,
+    /// Those that arrived before this day.
+    pub before: Option<Day>,
+    /// So many at most, the oldest first.
+    pub limit: Option<u64>,
+    /// Also those that the archive knows without their bytes.
+    pub is_again: bool,
+    /// They are marked as seen afterwards, whatever the configuration says.
+    pub is_marking: bool,
+}
+
+/// A folder and what is wanted of it.
+pub(super) struct Sighting {
+    pub(super) opened: Opened,
+    pub(super) place: Place,
+    /// Wanted messages, ascending.
+    pub(super) uids: Vec<u32>,
+    /// Archived by earlier runs, still there, and perhaps not treated as configured yet.
+    remaining: Vec<u32>,
+    /// What this run has archived.
+    pub(super) fetched: Vec<u32>,
+    /// What is to be done with messages.
+    tasks: Vec<(Task, Vec<u32>)>,
+}
+
+/// What is done with messages.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Task {
+    MarkSeen,
+    Move(String),
+    Delete,
+}
+
+/// How a message ended, for what is done with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    Report,
+    Refused,
+    NoReport,
+}
+
+/// A mailbox with a session.
+pub struct Visit {
+    pub(super) inbox: Inbox,
+    pub(super) selection: Selection,
+    pub(super) session: Session,
+    pub(super) sightings: Vec<Sighting>,
+    pub(super) limit_item_bytes: u64,
+}
+
+/// What a visit needs to know of the archive.
+pub struct Known<'a> {
+    /// The archive.
+    pub archive: &'a Archive,
+    /// How far it is.
+    pub positions: &'a Positions,
+    /// Bounds on a message.
+    pub limits: &'a Limits,
+}
+
+impl Visit {
+    /// Connects, and finds out what is wanted. Changes nothing.
+    pub fn begin(
+        inbox: &Inbox,
+        selection: &Selection,
+        known: &Known,
+        tokens: &mut Tokens,
+    ) -> Result<Self> {
+        let limit_item_bytes = known.limits.item_bytes;
+        let session = Session::open(inbox, tokens, limit_item_bytes)?;
+        let mut visit = Self {
+            inbox: inbox.clone(),
+            selection: selection.clone(),
+            session,
+            sightings: Vec::new(),
+            limit_item_bytes,
+        };
+        let folders = match &selection.folder {
+            Some(folder) => std::slice::from_ref(folder),
+            None => inbox.folders.as_slice(),
+        };
+        let mut left = selection.limit.unwrap_or(u64::MAX);
+        for name in folders {
+            let folder = visit.session.find_folder(name)?;
+            let mut sighting = visit.look(&folder, known)?;
+            let count = usize::try_from(left).unwrap_or(usize::MAX);
+            sighting.uids.truncate(count);
+            left -= sighting.uids.len() as u64;
+            visit.sightings.push(sighting);
+        }
+        Ok(visit)
+    }
+
+    /// Name of the inbox.
+    pub fn name(&self) -> &str {
+        &self.inbox.name
+    }
+
+    /// Messages that are wanted.
+    pub fn wanted(&self) -> u64 {
+        self.sightings.iter().map(|one| one.uids.len() as u64).sum()
+    }
+
+    /// Messages that earlier runs may not have treated as configured.
+    pub fn is_owing(&self) -> bool {
+        self.sightings.iter().any(|one| !one.remaining.is_empty())
+    }
+
+    /// Says good-bye to the server.
+    pub fn close(self) {
+        self.session.close();
+    }
+
+    /// The session, to wait for news with.
+    pub fn into_session(self) -> Session {
+        self.session
+    }
+
+    fn look(&mut self, folder: &Folder, known: &Known) -> Result<Sighting> {
+        let opened = self.session.select(folder, self.is_changing())?;
+        let place = Place {
+            inbox: self.inbox.name.clone(),
+            folder: folder.name.clone(),
+            uidvalidity: opened.uidvalidity,
+        };
+        let highest = known.positions.highest(&place);
+        let selection = &self.selection;
+        let is_new = !selection.is_all && !selection.is_again;
+        let wanted = Wanted {
+            above_uid: if is_new { highest } else { 0 },
+            only_unseen: self.inbox.only_unseen && !selection.is_all,
+            recipient: self.inbox.recipient.clone(),
+            since: selection.since,
+            before: selection.before,
+        };
+        let has_nothing_above = opened.messages == 0
+            || (is_new && opened.uid_next != 0 && opened.uid_next <= highest + 1);
+        let mut uids = if has_nothing_above {
+            Vec::new()
+        } else {
+            self.session.search(&wanted)?
+        };
+        if !is_new && !uids.is_empty() {
+            let archived = Archived::of(known.archive, &place).context("reading the archive")?;
+            uids.retain(|uid| !archived.has(*uid, selection.is_again));
+        }
+        let remaining = if self.is_changing() && opened.messages > 0 {
+            let only_unseen = !self.is_moving();
+            self.session.remaining(highest, only_unseen)?
+        } else {
+            Vec::new()
+        };
+        Ok(Sighting {
+            opened,
+            place,
+            uids,
+            remaining,
+            fetched: Vec::new(),
+            tasks: Vec::new(),
+        })
+    }
+
+    /// Whether messages are changed at all.
+    fn is_changing(&self) -> bool {
+        self.selection.is_marking
+            || [self.inbox.after, self.inbox.without_report] != [After::Nothing; 2]
+    }
+
+    /// Whether messages leave the folder.
+    fn is_moving(&self) -> bool {
+        let leaves = |after| matches!(after, After::Move | After::Delete);
+        !self.selection.is_marking
+            && (leaves(self.inbox.after) || leaves(self.inbox.without_report))
+    }
+
+    /// A session in the place of one that ended, with the same folder open. Numbers of messages must have kept their
+    /// meaning.
+    pub(super) fn reopen(&mut self, index: usize, tokens: &mut Tokens) -> Result<(), ImapError> {
+        self.session = Session::open(&self.inbox, tokens, self.limit_item_bytes)?;
+        self.select(index)
+    }
+
+    /// Opens a folder again.
+    pub(super) fn select(&mut self, index: usize) -> Result<(), ImapError> {
+        let is_changing = self.is_changing();
+        let before = &self.sightings[index].opened;
+        let now = self.session.select(&before.folder, is_changing)?;
+        if now.uidvalidity != before.uidvalidity {
+            return Err(ImapError::Unreadable {
+                doing: "open the folder again",
+                cause: "the numbers of its messages have changed meanwhile".to_owned(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Decides what is done with messages, by how their documents ended.
+    pub(super) fn decide(&mut self, store: &Store) -> Result<()> {
+        if !self.is_changing() {
+            return Ok(());
+        }
+        let (inbox, is_marking) = (&self.inbox, self.selection.is_marking);
+        for sighting in &mut self.sightings {
+            let mut uids = std::mem::take(&mut sighting.remaining);
+            uids.extend(&sighting.fetched);
+            uids.sort_unstable();
+            uids.dedup();
+            let place = &sighting.place;
+            let mut tasks: BTreeMap<Task, Vec<u32>> = BTreeMap::new();
+            let ended =
+                store.mail_endings(&place.inbox, &place.folder, place.uidvalidity, &uids)?;
+            for mail in ended {
+                let ending = if mail.has_report {
+                    Ending::Report
+                } else if mail.has_refusal {
+                    Ending::Refused
+                } else {
+                    Ending::NoReport
+                };
+                let task = if is_marking {
+                    Some(Task::MarkSeen)
+                } else {
+                    task(inbox, ending, mail.is_kept)
+                };
+                if let Some(task) = task {
+                    tasks.entry(task).or_default().push(mail.uid);
+                }
+            }
+            sighting.tasks = tasks.into_iter().collect();
+        }
+        Ok(())
+    }
+
+    /// Does what was decided; what fails is decided anew by the next run.
+    pub(super) fn settle(&mut self, tokens: &mut Tokens) -> Result<u64, ImapError> {
+        let mut settled = 0;
+        for index in 0..self.sightings.len() {
+            let tasks = std::mem::take(&mut self.sightings[index].tasks);
+            if tasks.is_empty() {
+                continue;
+            }
+            // The server may have ended the session while the store worked.
+            if self.select(index).is_err() {
+                self.reopen(index, tokens)?;
+            }
+            for (task, uids) in tasks {
+                settled += uids.len() as u64;
+                match task {
+                    Task::MarkSeen => self.session.mark_seen(&uids)?,
+                    Task::Delete => self.session.delete(&uids)?,
+                    Task::Move(name) => {
+                        let folder = self.session.make_folder(&name)?;
+                        self.session.move_to(&uids, &folder)?;
+                    }
+                }
+            }
+        }
+        Ok(settled)
+    }
+}
+
+/// What is done with a message; nothing that would lose bytes which the archive does not keep.
+fn task(inbox: &Inbox, ending: Ending, is_kept: bool) -> Option<Task> {
+    let after = match ending {
+        Ending::Report | Ending::Refused => inbox.after,
+        Ending::NoReport => inbox.without_report,
+    };
+    let folder = match ending {
+        Ending::Report => &inbox.processed_folder,
+        Ending::Refused | Ending::NoReport => &inbox.failed_folder,
+    };
+    match after {
+        After::Nothing => None,
+        After::MarkSeen => Some(Task::MarkSeen),
+        After::Move => Some(Task::Move(folder.clone())),
+        After::Delete => is_kept.then_some(Task::Delete),
+    }
+}

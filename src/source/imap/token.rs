@@ -1,0 +1,91 @@
+//! Access tokens for XOAUTH2, from a refresh token (RFC 6749 section 6).
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use super::ImapError;
+use super::error::shown;
+use crate::clock;
+use crate::http;
+use crate::model::inbox::OAuth2;
+use crate::model::secret::Secret;
+use crate::tls::Trust;
+
+/// A token is asked for anew so long before it ends.
+const MARGIN: Duration = Duration::from_secs(60);
+/// Where the endpoint does not say how long a token is good for.
+const USUAL_SECS: u64 = 300;
+
+/// Tokens that are still good, by what they were asked for with.
+#[derive(Default)]
+pub struct Tokens(BTreeMap<[String; 2], (Secret, Instant)>);
+
+/// What the endpoint answers.
+#[derive(serde::Deserialize)]
+struct Answer {
+    access_token: Option<String>,
+    expires_in: Option<u64>,
+    error: Option<String>,
+    error_description: Option<String>,
+}
+
+impl Tokens {
+    /// A token that is good for a while.
+    pub(super) fn access_token(&mut self, oauth2: &OAuth2) -> Result<String, ImapError> {
+        let refresh_token = oauth2.refresh_token.get()?;
+        let key = [oauth2.token_url.clone(), refresh_token.expose().to_owned()];
+        let now = clock::instant();
+        if let Some((token, until)) = self.0.get(&key)
+            && *until > now
+        {
+            return Ok(token.expose().to_owned());
+        }
+        let answer = ask(oauth2, refresh_token)?;
+        let token = match answer {
+            Answer {
+                access_token: Some(token),
+                ..
+            } => token,
+            refused => {
+                let said = [refused.error, refused.error_description];
+                let said: Vec<String> = said.into_iter().flatten().collect();
+                return Err(ImapError::Token(shown(&said.join(": "))));
+            }
+        };
+        let secs = answer.expires_in.unwrap_or(USUAL_SECS);
+        let until = now + Duration::from_secs(secs).saturating_sub(MARGIN);
+        self.0.insert(key, (Secret::new(token.clone()), until));
+        Ok(token)
+    }
+
+    /// Forgets the token of a login that was refused: it may have been withdrawn.
+    pub fn forget(&mut self, oauth2: &OAuth2) {
+        self.0
+            .retain(|[token_url, _], _| *token_url != oauth2.token_url);
+    }
+}
+
+fn ask(oauth2: &OAuth2, refresh_token: &Secret) -> Result<Answer, ImapError> {
+    let mut fields = vec![
+        ("grant_type", "refresh_token"),
+        ("refresh_token", refresh_token.expose()),
+        ("client_id", &oauth2.client_id),
+    ];
+    if let Some(secret) = &oauth2.client_secret {
+        fields.push(("client_secret", secret.get()?.expose()));
+    }
+    if let Some(scope) = &oauth2.scope {
+        fields.push(("scope", scope));
+    }
+    let failed = |error: &dyn std::fmt::Display| ImapError::Token(shown(&error.to_string()));
+    let trust = Trust::new(None).map_err(|error| failed(&error))?;
+    let reply =
+        http::post_form(&trust, &oauth2.token_url, &fields).map_err(|error| failed(&error))?;
+    match serde_json::from_slice(&reply.body) {
+        Ok(answer) => Ok(answer),
+        Err(_) => Err(ImapError::Token(format!(
+            "the token endpoint answers with status {} and no JSON",
+            reply.status
+        ))),
+    }
+}
