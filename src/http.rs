@@ -3,7 +3,7 @@
 use std::io::Read as _;
 use std::time::Duration;
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::blocking::{Client, RequestBuilder};
 use reqwest::redirect::Policy;
 
@@ -13,6 +13,13 @@ use crate::tls::Trust;
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// Bytes of an answer that are read.
 const ANSWER_BYTES: u64 = 64 << 10;
+
+/// All but what RFC 3986 calls unreserved.
+const ENCODED: AsciiSet = NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// An answer, whatever its status.
 #[derive(Debug, Clone)]
@@ -45,8 +52,7 @@ pub fn post_form(trust: &Trust, url: &str, fields: &[(&str, &str)]) -> Result<Re
     let body: Vec<String> = fields
         .iter()
         .map(|(name, value)| {
-            let [name, value] =
-                [name, value].map(|text| utf8_percent_encode(text, NON_ALPHANUMERIC));
+            let [name, value] = [name, value].map(|text| utf8_percent_encode(text, &ENCODED));
             format!("{name}={value}")
         })
         .collect();

@@ -8,7 +8,10 @@
 )]
 
 mod cli_commands;
+mod http_endpoint;
 mod mail_server;
+mod mailbox_backlog;
+mod mailbox_daemon;
 mod mailbox_fetch;
 mod product;
 mod reading_hostile;

@@ -87,7 +87,7 @@ pub fn take_in(
     let published = Publisher::open(&prepared.folder.join("public")).current();
     // Without a generation an earlier demo was cut short: the rest of its input is taken in now.
     if prepared.is_known && matches!(published, Ok(Some(_))) {
-        locked("demo", global, config, draw, |run| {
+        locked("demo", global, config, draw, |run, _| {
             redraw(run, Extent::Changed, &mut |_| {})
         })?;
         return Ok(ExitCode::SUCCESS);

@@ -30,8 +30,11 @@ pub struct IngestArgs {
 /// Reads the paths, archives, loads and publishes. The last line on standard output counts the documents.
 pub fn run(args: &IngestArgs, global: &Global, config: &Config, draw: Draw) -> Result<ExitCode> {
     let mut reporter = Reporter::new(global.quiet);
-    let done = locked("ingest", global, config, draw, |run| {
-        let done = ingest(run, &args.paths, &mut |progress| reporter.note(progress))?;
+    let done = locked("ingest", global, config, draw, |run, noting| {
+        let done = ingest(run, &args.paths, &mut |progress| {
+            noting.note(&progress);
+            reporter.note(progress);
+        })?;
         Ok((done, run.watch.figures()))
     });
     reporter.end();

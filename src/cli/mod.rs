@@ -5,6 +5,7 @@
 mod context;
 mod drawn;
 
+pub mod backlog;
 pub mod check;
 pub mod demo;
 pub mod ingest;
@@ -37,7 +38,9 @@ pub use context::{Global, LogFormat, UsageError};
 const EXAMPLES: &str = "Examples:
   sentinel demo --serve                look at invented data first
   sentinel ingest ~/reports            take in report files, folders, mbox, Maildir, archives
-  sentinel serve                       show the dashboard on http://127.0.0.1:8000
+  sentinel check                       after a change of the configuration: does it all work?
+  sentinel serve                       show the dashboard on http://127.0.0.1:8000, fetch mail by itself
+  sentinel run                         one pass over the mailboxes
   sentinel query 'from daily limit 5'  ask the published database
   sentinel intake                      see what was refused, and why
   sentinel parse mail.eml              print what a mail or file holds, storing nothing
@@ -65,6 +68,8 @@ enum Command {
     Parse(parse::ParseArgs),
     /// Fetch new mail from every inbox and publish what it holds
     Run(run::RunArgs),
+    /// Fetch old mail of one inbox
+    Backlog(backlog::BacklogArgs),
     /// Take in reports and publish them
     Ingest(ingest::IngestArgs),
     /// Make everything derived anew from the archive
@@ -108,6 +113,9 @@ fn dispatch(global: &Global, command: Command) -> anyhow::Result<ExitCode> {
         Command::Run(args) => with_pages(global, None, |config, draw| {
             run::run(&args, global, config, draw)
         }),
+        Command::Backlog(args) => with_pages(global, None, |config, draw| {
+            backlog::run(&args, global, config, draw)
+        }),
         Command::Rebuild(args) => with_pages(global, None, |config, draw| {
             rebuild::run(&args, global, config, draw)
         }),
@@ -135,11 +143,7 @@ fn with_pages(
     work: impl FnOnce(&Config, Draw) -> anyhow::Result<ExitCode>,
 ) -> anyhow::Result<ExitCode> {
     let config = global.config()?;
-    let pages = Pages {
-        catalogue: context::catalogue(&config)?,
-        skin: Skin::new(&config.server.base_path)?.titled(&config.site.title),
-        report_pages: report_pages.unwrap_or(config.site.report_pages),
-    };
+    let pages = pages(&config, report_pages)?;
     work(&config, &|drawing| pages.draw(drawing))
 }
 
@@ -174,6 +178,7 @@ fn show_demo(args: &demo::DemoArgs, global: &Global) -> anyhow::Result<ExitCode>
 }
 
 fn serve_dashboard(args: &serve::ServeArgs, config: &Config) -> anyhow::Result<ExitCode> {
+    let pages = pages(config, None)?;
     serve::run(
         args,
         config,
@@ -181,7 +186,17 @@ fn serve_dashboard(args: &serve::ServeArgs, config: &Config) -> anyhow::Result<E
             Skin::new(&config.server.base_path)?.titled(&config.site.title),
             context::catalogue(config)?,
         )?,
+        Box::new(move |drawing| pages.draw(drawing)),
     )
+}
+
+/// What draws pages; `report_pages` stands above `site.report_pages`.
+fn pages(config: &Config, report_pages: Option<u64>) -> anyhow::Result<Pages> {
+    Ok(Pages {
+        catalogue: context::catalogue(config)?,
+        skin: Skin::new(&config.server.base_path)?.titled(&config.site.title),
+        report_pages: report_pages.unwrap_or(config.site.report_pages),
+    })
 }
 
 /// Prints why a command failed, once and with its causes, and gives the exit code.

@@ -27,8 +27,11 @@ pub struct RebuildArgs {
 /// Rebuilds and publishes; counts go to standard output.
 pub fn run(args: &RebuildArgs, global: &Global, config: &Config, draw: Draw) -> Result<ExitCode> {
     let mut reporter = Reporter::new(true);
-    let rebuilt = locked("rebuild", global, config, draw, |run| {
-        rebuild(run, &mut |progress| reporter.note(progress))
+    let rebuilt = locked("rebuild", global, config, draw, |run, noting| {
+        rebuild(run, &mut |progress| {
+            noting.note(&progress);
+            reporter.note(progress);
+        })
     });
     reporter.end();
     let rebuilt = rebuilt?;

@@ -24,7 +24,7 @@ pub struct RenderArgs {
 /// Draws everything and publishes it; no input is read.
 pub fn run(_args: &RenderArgs, global: &Global, config: &Config, draw: Draw) -> Result<ExitCode> {
     let mut reporter = Reporter::new(global.quiet);
-    let done = locked("render", global, config, draw, |run| {
+    let done = locked("render", global, config, draw, |run, _| {
         redraw(run, Extent::Everything, &mut |progress| {
             reporter.note(progress);
         })

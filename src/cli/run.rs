@@ -6,22 +6,26 @@ use std::sync::atomic::AtomicBool;
 use anyhow::{Context as _, Result, anyhow};
 
 use super::context::{Global, UsageError};
-use super::work::{Reporter, counts_line, exit_code, locked};
+use super::work::{Reporter, counts_line, exit_code, locked, runner};
 use crate::archive::Archive;
 use crate::config::{Config, nearest};
+use crate::daemon;
+use crate::job::dry_run::dry_run;
 use crate::job::folders::Folders;
 use crate::job::mailboxes::{Fetch, Visited, fetch};
 use crate::job::positions::Positions;
 use crate::job::publish::Draw;
-use crate::job::visit::{Known, Selection, Visit};
+use crate::job::visit::{self, Known, Selection, Visit};
 use crate::model::inbox::Inbox;
 use crate::model::outcome::Outcome;
 use crate::source::imap::Tokens;
+use crate::store::mail_endings::WouldBe;
 
 /// Arguments of `sentinel run`.
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "Examples:
   sentinel run                         new messages of every inbox
+  sentinel run --dry-run               say what new messages would become
   sentinel run --inbox dmarc --all     every message of one inbox that is not in the archive yet
   */15 * * * * sentinel run -q         from cron, where `sentinel serve` does not run")]
 pub struct RunArgs {
@@ -31,6 +35,9 @@ pub struct RunArgs {
     /// Also messages that somebody has read, or that are older than the newest one in the archive
     #[arg(long)]
     pub all: bool,
+    /// Say what each message would become; store nothing, change nothing
+    #[arg(long)]
+    pub dry_run: bool,
     /// Say how long each step took, as one line of JSON on standard error
     #[arg(long)]
     pub timings: bool,
@@ -39,22 +46,35 @@ pub struct RunArgs {
 /// Fetches, archives, loads and publishes. The last line on standard output counts the documents.
 pub fn run(args: &RunArgs, global: &Global, config: &Config, draw: Draw) -> Result<ExitCode> {
     let inboxes = chosen(config, &args.inboxes)?;
+    runner(global, config, draw)?.check_disk()?;
     let selection = Selection {
         is_all: args.all,
         ..Selection::default()
     };
-    let mut tokens = Tokens::default();
-    let (mut visits, mut failed) = look_into(config, &inboxes, &selection, &mut tokens)?;
-    let mut reporter = Reporter::new(global.quiet);
+    let tokens = Tokens::default();
+    let (mut visits, mut failed) = look_into(config, &inboxes, &selection, &tokens)?;
     let stop = AtomicBool::new(false);
-    let fetched = locked("run", global, config, draw, |run| {
-        let mut note = |progress: crate::job::run::Progress| reporter.note(progress);
-        let fetched = fetch(run, &mut visits, &mut tokens, &stop, &mut note)?;
+    if args.dry_run {
+        let became = locked("dry run", global, config, draw, |run, _| {
+            dry_run(run, &mut visits, &tokens, &stop)
+        });
+        visits.into_iter().for_each(Visit::close);
+        return tell_dry_run(became?, failed);
+    }
+    let mut reporter = Reporter::new(global.quiet);
+    let fetched = locked("run", global, config, draw, |run, noting| {
+        let wanted = visits.iter().map(Visit::wanted).sum();
+        noting.wanted(wanted);
+        reporter.expect(wanted, 0);
+        let fetched = fetch(run, &mut visits, &tokens, &stop, &mut |progress| {
+            noting.note(&progress);
+            reporter.note(progress);
+        })?;
         Ok((fetched, run.watch.figures()))
     });
     reporter.end();
-    let (Fetch { done, visited }, figures) = fetched?;
     visits.into_iter().for_each(Visit::close);
+    let (Fetch { done, visited }, figures) = fetched?;
     if !global.quiet {
         visited.iter().for_each(tell);
         if let Some(generation) = &done.generation {
@@ -65,22 +85,60 @@ pub fn run(args: &RunArgs, global: &Global, config: &Config, draw: Draw) -> Resu
         eprintln!("{}", serde_json::json!(figures));
     }
     println!("{}", counts_line(&done.loaded.outcomes));
-    failed.extend(
-        visited
-            .into_iter()
-            .filter_map(|one| Some((one.inbox, one.failed?.into()))),
-    );
+    failed.extend(failures(visited));
     if let Some(unread) = done.unread {
         return Err(unread);
     }
+    if failed.is_empty() {
+        beat(config);
+        return Ok(exit_code(done.loaded.count(Outcome::Refused)));
+    }
+    Err(all_failures(failed))
+}
+
+/// Tells a watchdog that all is well; where that fails, it is not.
+pub(super) fn beat(config: &Config) {
+    if let Some(url) = &config.notify.heartbeat_url
+        && let Err(error) = daemon::call(url.expose())
+    {
+        tracing::warn!("the heartbeat address cannot be called: {error}");
+    }
+}
+
+/// A line a document, and their counts last.
+pub(super) fn tell_dry_run(
+    (fetch, became): (Fetch, Vec<WouldBe>),
+    mut failed: Failures,
+) -> Result<ExitCode> {
+    for document in &became {
+        let code = document
+            .code
+            .as_deref()
+            .map_or(String::new(), |code| format!(" {code}"));
+        let line = format!(
+            "{} {} {}{code}: {} ({})",
+            document.folder, document.uid, document.outcome, document.detail, document.subject
+        );
+        println!("{}", line.replace(char::is_control, " "));
+    }
+    println!("{}", counts_line(&fetch.done.loaded.outcomes));
+    failed.extend(failures(fetch.visited));
     match failed.len() {
-        0 => Ok(exit_code(done.loaded.count(Outcome::Refused))),
+        0 => Ok(exit_code(fetch.done.loaded.count(Outcome::Refused))),
         _ => Err(all_failures(failed)),
     }
 }
 
+/// What kept mailboxes from being read to their end.
+pub(super) fn failures(visited: Vec<Visited>) -> Failures {
+    let failed = visited.into_iter();
+    failed
+        .filter_map(|one| Some((one.inbox, one.failed?.into())))
+        .collect()
+}
+
 /// The inboxes named, or all.
-fn chosen(config: &Config, names: &[String]) -> Result<Vec<Inbox>> {
+pub(super) fn chosen(config: &Config, names: &[String]) -> Result<Vec<Inbox>> {
     if config.inboxes.is_empty() {
         return Err(UsageError(
             "no inboxes are configured: add the section `inboxes` to the configuration, or set DMARC_IMAP_HOST, \
@@ -107,14 +165,14 @@ fn chosen(config: &Config, names: &[String]) -> Result<Vec<Inbox>> {
 }
 
 /// Inboxes that could not be looked into, and why.
-type Failures = Vec<(String, anyhow::Error)>;
+pub(super) type Failures = Vec<(String, anyhow::Error)>;
 
-/// Looks into the inboxes, one after the other.
+/// Looks into the inboxes.
 fn look_into(
     config: &Config,
     inboxes: &[Inbox],
     selection: &Selection,
-    tokens: &mut Tokens,
+    tokens: &Tokens,
 ) -> Result<(Vec<Visit>, Failures)> {
     let folders = Folders::new(&config.app.data_dir);
     let archive = Archive::open(&folders.archive()).context("opening the archive")?;
@@ -128,8 +186,9 @@ fn look_into(
         limits: &config.limits,
     };
     let (mut visits, mut failed) = (Vec::new(), Vec::new());
-    for inbox in inboxes {
-        match Visit::begin(inbox, selection, &known, tokens) {
+    let looked = visit::look_into(inboxes, selection, &known, tokens)?;
+    for (inbox, looked) in inboxes.iter().zip(looked) {
+        match looked {
             Ok(visit) => visits.push(visit),
             Err(error) => failed.push((inbox.name.clone(), error)),
         }
@@ -137,7 +196,7 @@ fn look_into(
     Ok((visits, failed))
 }
 
-fn tell(visited: &Visited) {
+pub(super) fn tell(visited: &Visited) {
     let settled = match visited.settled {
         0 => String::new(),
         count => format!(", {count} treated as configured"),
@@ -148,7 +207,7 @@ fn tell(visited: &Visited) {
     );
 }
 
-fn all_failures(failed: Failures) -> anyhow::Error {
+pub(super) fn all_failures(failed: Failures) -> anyhow::Error {
     let lines: Vec<String> = failed
         .iter()
         .map(|(inbox, error)| format!("inbox \"{inbox}\": {error:#}"))

@@ -9,13 +9,19 @@ use std::time::{Duration, SystemTime};
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 
+use super::work::store_config;
 use crate::clock;
 use crate::config::{Config, Security};
+use crate::daemon::{self, Daemon, Pages};
+use crate::job::folders::Folders;
 use crate::ledger::{Entry, Event, Ledger};
 use crate::serve::{
     Auth, Credentials, ErrorPage, LastCheck, OlderReport, Secret, ServeConfig, ServeLimits, Server,
     Sources, StartError, check_start, host_of_url, run_until_signal,
 };
+
+/// How long a run may go on after the server has ended: both together stay below ten seconds.
+const END_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Arguments of the command.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -37,8 +43,13 @@ pub struct Drawn {
     pub error_page: ErrorPage,
 }
 
-/// Serves what `config` names until a signal; prints where.
-pub fn run(args: &ServeArgs, config: &Config, drawn: Drawn) -> anyhow::Result<ExitCode> {
+/// Serves what `config` names, and fetches mail where it names mailboxes, until a signal; prints where.
+pub fn run(
+    args: &ServeArgs,
+    config: &Config,
+    drawn: Drawn,
+    pages: Pages,
+) -> anyhow::Result<ExitCode> {
     let listen = args.listen.unwrap_or(config.server.listen);
     let settings = match settings(config)
         .and_then(|settings| check_start(&settings, listen).map(|()| settings))
@@ -61,10 +72,42 @@ pub fn run(args: &ServeArgs, config: &Config, drawn: Drawn) -> anyhow::Result<Ex
         .local_addr()
         .context("asking for the address listened on")?;
     let url = dashboard_url(bound, &settings.base_path);
+    let daemon = start_daemon(config, pages)?;
     // Who reads this line may send a signal at once.
     let ready = || println!("Dashboard: {url}");
-    run_until_signal(listener, Server::new(settings, sources), ready).context("serving")?;
+    let stopping = || {
+        if let Some(daemon) = &daemon {
+            daemon.handle().stop();
+        }
+    };
+    let server = Server::new(settings, sources);
+    run_until_signal(listener, server, ready, stopping).context("serving")?;
+    if let Some(daemon) = daemon {
+        daemon.handle().stop();
+        if !daemon.join(END_TIMEOUT) {
+            tracing::warn!("a run is left unfinished; the next one goes on from what is durable");
+        }
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Fetches mail where there are mailboxes; a data folder that is filled otherwise is left alone.
+fn start_daemon(config: &Config, pages: Pages) -> anyhow::Result<Option<Daemon>> {
+    if config.inboxes.is_empty() {
+        return Ok(None);
+    }
+    let folders = Folders::new(&config.app.data_dir);
+    let settings = daemon::Settings {
+        inboxes: config.inboxes.clone(),
+        timezone: config.app.timezone.clone(),
+        store: store_config(config, &folders.database())?,
+        folders,
+        pages,
+        heartbeat: config.notify.heartbeat_url.clone(),
+        min_free_bytes: config.app.min_free_disk_bytes,
+        time: Arc::new(daemon::System),
+    };
+    daemon::start(settings).map(Some)
 }
 
 /// Why the server would not start, if so.

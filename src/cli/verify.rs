@@ -20,7 +20,7 @@ pub struct VerifyArgs {}
 
 /// Rebuilds in a folder of its own and compares; exit code 3 and a list where something differs.
 pub fn run(_args: &VerifyArgs, global: &Global, config: &Config, draw: Draw) -> Result<ExitCode> {
-    let verified = locked("verify", global, config, draw, |run| {
+    let verified = locked("verify", global, config, draw, |run, _| {
         verify(run, &mut |_| {})
     })?;
     if verified.differences.is_empty() {

@@ -12,11 +12,11 @@ use super::context::{Global, UsageError};
 use crate::clock;
 use crate::config::Config;
 use crate::job::folders::Folders;
-use crate::job::lock::{RunLock, WAIT_SECS, patience};
+use crate::job::lock::{Holder, WAIT_SECS, patience};
 use crate::job::publish::Draw;
 use crate::job::run::{AsOfGoesBack, Progress, Run, Ticket};
-use crate::job::sheet::new_id;
-use crate::job::stopwatch::Stopwatch;
+use crate::job::runner::Runner;
+use crate::job::sheet::{Noting, new_id};
 use crate::model::outcome::Outcome;
 use crate::store::decide::DocumentRow;
 use crate::store::settings::{StoreConfig, by_name};
@@ -25,57 +25,64 @@ use crate::store::settings::{StoreConfig, by_name};
 /// below 512 MiB.
 const DATABASE_MEMORY_BYTES: u64 = 128 << 20;
 
+/// Runs that are listed as jobs: they may bring in something new.
+const JOBS: [&str; 4] = ["ingest", "run", "backlog", "rebuild"];
+
 /// Takes the run lock, waiting for who holds it, and runs `work`.
 pub(super) fn locked<T>(
     kind: &str,
     global: &Global,
     config: &Config,
     draw: Draw,
-    work: impl FnOnce(&Run) -> Result<T>,
+    work: impl FnOnce(&Run, &Noting) -> Result<T>,
 ) -> Result<T> {
+    let ticket = Ticket {
+        id: if JOBS.contains(&kind) {
+            new_id(clock::now())
+        } else {
+            String::new()
+        },
+        ..Ticket::default()
+    };
+    let runner = runner(global, config, draw)?;
+    let done = runner.run(kind, ticket, &mut waiting(), work);
+    done.map_err(as_usage)
+}
+
+/// What runs of this command have in common.
+pub(super) fn runner<'a>(global: &Global, config: &Config, draw: Draw<'a>) -> Result<Runner<'a>> {
     let folders = Folders::new(&config.app.data_dir);
+    Ok(Runner {
+        store: store_config(config, &folders.database())?,
+        folders,
+        draw,
+        as_of: global.as_of,
+        min_free_bytes: config.app.min_free_disk_bytes,
+        now: &clock::now,
+    })
+}
+
+/// Waits for another run, a minute, and says for whom.
+pub(super) fn waiting() -> impl FnMut(&Holder) -> bool {
     let mut told = false;
     let mut again = patience(WAIT_SECS);
-    let mut wait = |holder: &crate::job::lock::Holder| {
+    move |holder: &Holder| {
         if !std::mem::replace(&mut told, true) {
             eprintln!("waiting for {holder}");
         }
         again(holder)
-    };
-    let _lock = RunLock::acquire(
-        &folders.work().join("run.lock"),
-        &format!("sentinel {kind}"),
-        &mut wait,
-    )?;
-    let started = clock::now();
-    let elapsed_us = || {
-        let elapsed = (clock::now() - started).num_microseconds();
-        u64::try_from(elapsed.unwrap_or(0)).unwrap_or(0)
-    };
-    let watch = Stopwatch::new(&elapsed_us);
-    let ticket = Ticket {
-        id: new_id(started),
-        ..Ticket::default()
-    };
-    let run = Run {
-        kind,
-        ticket,
-        folders: &folders,
-        store: store_config(config, &folders.database())?,
-        as_of: global.as_of,
-        retention_months: config.retention.months,
-        today: clock::today(),
-        started_utc_secs: started.timestamp(),
-        watch: &watch,
-        draw,
-    };
-    work(&run).map_err(|error| match error.downcast::<AsOfGoesBack>() {
-        Ok(backwards) => UsageError(backwards.to_string()).into(),
-        Err(error) => error,
-    })
+    }
 }
 
-fn store_config(config: &Config, path: &Path) -> Result<StoreConfig> {
+/// A day that goes back is a mistake in the command line.
+pub(super) fn as_usage(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast::<AsOfGoesBack>() {
+        Ok(backwards) => UsageError(backwards.to_string()).into(),
+        Err(error) => error,
+    }
+}
+
+pub(super) fn store_config(config: &Config, path: &Path) -> Result<StoreConfig> {
     let domains = &config.domains;
     Ok(StoreConfig {
         path: path.to_path_buf(),
@@ -88,6 +95,7 @@ fn store_config(config: &Config, path: &Path) -> Result<StoreConfig> {
         domains: (!domains.is_empty()).then(|| domains.iter().cloned().collect()),
         known_senders: by_name(&config.known_senders),
         limits: config.limits.clone(),
+        retention_months: config.retention.months,
         // The ledger says; each step asks it.
         retention: None,
     })
@@ -98,6 +106,8 @@ pub(super) struct Reporter {
     bar: Option<ProgressBar>,
     documents: u64,
     is_quiet: bool,
+    /// Messages that will be fetched, and those that earlier runs of the same command have fetched.
+    messages: Option<(u64, u64)>,
 }
 
 /// Documents between two plain lines of progress.
@@ -117,16 +127,36 @@ impl Reporter {
             bar,
             documents: 0,
             is_quiet,
+            messages: None,
+        }
+    }
+
+    /// So many messages will be fetched, beside those fetched before: there is an end in sight.
+    pub(super) fn expect(&mut self, messages: u64, before: u64) {
+        self.messages = Some((messages, before));
+        if let Some(bar) = &self.bar {
+            bar.set_length(messages + before);
+            let style = "{bar:30} {pos}/{len} messages, {msg} [{elapsed}, {eta} left]";
+            if let Ok(style) = ProgressStyle::with_template(style) {
+                bar.set_style(style);
+            }
+        } else if !self.is_quiet && messages > 0 {
+            eprintln!("{messages} messages to fetch");
         }
     }
 
     /// Shows progress and every refused document.
     pub(super) fn note(&mut self, progress: Progress) {
         match progress {
-            Progress::Archived(items) => self.show(&format!(
-                "{items} items archived, {} documents loaded",
-                self.documents
-            )),
+            Progress::Archived(items) => {
+                if let (Some((_, before)), Some(bar)) = (self.messages, &self.bar) {
+                    bar.set_position(before + items);
+                }
+                self.show(&format!(
+                    "{items} items archived, {} documents loaded",
+                    self.documents
+                ));
+            }
             Progress::Loaded(documents) => {
                 for document in documents
                     .iter()

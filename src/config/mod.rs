@@ -72,6 +72,8 @@ pub struct App {
     pub data_dir: PathBuf,
     /// Time between two polls of a mailbox that has no schedule of its own, seconds.
     pub poll_interval_secs: u64,
+    /// Nothing is fetched where less than this is left on the disk beside the size of the database, bytes.
+    pub min_free_disk_bytes: u64,
 }
 
 /// Levels of the log, from quiet to chatty.
@@ -253,6 +255,7 @@ impl Default for App {
             log_level: LogLevel::Info,
             data_dir: PathBuf::from("./data"),
             poll_interval_secs: 15 * 60,
+            min_free_disk_bytes: 512 << 20,
         }
     }
 }

@@ -54,10 +54,11 @@ fn set<T>(place: &mut T, value: Option<T>) {
 }
 
 fn app(reader: &mut Reader<'_>, node: &Node, app: &mut App) {
-    const KEYS: [&str; 5] = [
+    const KEYS: [&str; 6] = [
         "base_url",
         "data_dir",
         "log_level",
+        "min_free_disk",
         "poll_interval",
         "timezone",
     ];
@@ -75,6 +76,7 @@ fn app(reader: &mut Reader<'_>, node: &Node, app: &mut App) {
                 &mut app.poll_interval_secs,
                 reader.duration_secs(&path, node),
             ),
+            "min_free_disk" => set(&mut app.min_free_disk_bytes, reader.size_bytes(&path, node)),
             _ => reader.unknown(*line, &path, key, &KEYS),
         }
     }

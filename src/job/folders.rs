@@ -16,6 +16,11 @@ impl Folders {
         }
     }
 
+    /// The folder itself.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
     /// Truth: items.
     pub fn archive(&self) -> PathBuf {
         self.data.join("archive")

@@ -60,6 +60,10 @@ fn dropped(code: String, bytes: u64) -> Refused {
             format!("its {bytes} bytes are more than limits.item_bytes allows; they are not kept")
         }
         "read-failed" => "it could not be read; make it readable and ingest it again".into(),
+        "fetch-failed" => {
+            "the mail server did not give it away; `sentinel backlog --reprocess` tries again"
+                .into()
+        }
         "zip-path" => "its name leads out of the archive; it was not unpacked".into(),
         _ => format!("it was not taken in; its {bytes} bytes are not kept"),
     };

@@ -78,6 +78,11 @@ impl RunLock {
     }
 }
 
+/// Lets others who wait for the lock have it, between two runs of the same program.
+pub fn give_way() {
+    thread::sleep(Duration::from_millis(RETRY_MS + RETRY_MS / 5));
+}
+
 /// Whether somebody holds the lock at `path`.
 pub fn is_held(path: &Path) -> bool {
     File::open(path)

@@ -8,13 +8,15 @@ use anyhow::{Context, Result};
 
 use super::collect::{Sink, Source};
 use super::positions::{Archived, Place, Positions};
-use super::run::{Done, Progress, Run, take_in};
+use super::run::{Done, Progress, Run, take_in, take_in_only};
 use super::visit::Visit;
 use crate::archive::Archive;
 use crate::clock;
+use crate::mail;
 use crate::model::item::{ItemKind, Provenance};
 use crate::source::FoundItem;
 use crate::source::imap::{Fetched, Fetching, ImapError, Tokens};
+use crate::store::mail_endings::WouldBe;
 use crate::store::working::Store;
 
 /// How long fetched messages may wait to be durable.
@@ -51,7 +53,7 @@ pub struct Fetch {
 pub fn fetch(
     run: &Run,
     visits: &mut [Visit],
-    tokens: &mut Tokens,
+    tokens: &Tokens,
     stop: &AtomicBool,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Fetch> {
@@ -75,6 +77,27 @@ pub fn fetch(
         }
     }
     Ok(Fetch { done, visited })
+}
+
+/// As [`fetch`], without a generation and without a change on the server: says what each document became.
+pub(super) fn fetch_into(
+    run: &Run,
+    visits: &mut [Visit],
+    tokens: &Tokens,
+    stop: &AtomicBool,
+) -> Result<(Fetch, Vec<WouldBe>)> {
+    let archive = Archive::open(&run.folders.archive()).context("opening the archive")?;
+    forget_what_is_there(&archive, visits).context("reading the archive")?;
+    let mut visited: Vec<Visited> = visits.iter().map(Visited::of).collect();
+    let mut reading = Reading {
+        visits,
+        visited: &mut visited,
+        tokens,
+        stop,
+        rested: clock::instant(),
+    };
+    let (done, became) = take_in_only(run, &mut reading, archive)?;
+    Ok((Fetch { done, visited }, became))
 }
 
 /// Another run may have fetched meanwhile what was wanted.
@@ -117,7 +140,7 @@ impl Visited {
 struct Reading<'a> {
     visits: &'a mut [Visit],
     visited: &'a mut [Visited],
-    tokens: &'a mut Tokens,
+    tokens: &'a Tokens,
     stop: &'a AtomicBool,
     /// When the sink last rested.
     rested: Instant,
@@ -205,6 +228,16 @@ impl Reading<'_> {
         Ok(true)
     }
 
+    /// A message that is fetched again and comes without anything new is not archived once more.
+    fn is_known_already(&self, index: usize, folder: usize, message: &Fetched) -> bool {
+        let brings_bytes = || {
+            let content = message.content.as_ref();
+            content.is_ok_and(|bytes| mail::may_hold_report(bytes))
+        };
+        let sighting = &self.visits[index].sightings[folder];
+        sighting.known_already.contains(&message.uid) && !brings_bytes()
+    }
+
     fn hand_over(
         &mut self,
         index: usize,
@@ -213,6 +246,9 @@ impl Reading<'_> {
         sink: &mut dyn Sink,
     ) -> bool {
         for message in messages {
+            if self.is_known_already(index, folder, &message) {
+                continue;
+            }
             let sighting = &mut self.visits[index].sightings[folder];
             let uid = message.uid;
             if !sink.take(found(&sighting.place, message)) {

@@ -41,6 +41,7 @@ pub fn maintain(run: &Run, progress: &mut dyn FnMut(Progress)) -> Result<Maintai
     };
     if let Some(cut_off) = expired_before {
         let wanted = run
+            .store
             .retention_months
             .map(|months| Retention::cut_off(as_of, months));
         if wanted.flatten().is_none_or(|wanted| wanted < cut_off) {

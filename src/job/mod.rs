@@ -1,8 +1,11 @@
 //! The steps of a run, each comparing durable state with durable state: collect, load, publish; rebuild and verify.
 
 mod ahead;
+pub mod backlog;
 pub mod collect;
+pub mod disk;
 pub mod draw;
+pub mod dry_run;
 pub mod folders;
 mod item_rows;
 mod known;
@@ -19,6 +22,7 @@ pub mod redraw;
 mod report_pages;
 pub mod retention;
 pub mod run;
+pub mod runner;
 pub mod sheet;
 pub mod stopwatch;
 mod threads;

@@ -17,51 +17,82 @@ pub struct Place {
     pub uidvalidity: u32,
 }
 
-/// The highest message of each folder that is archived.
+/// What the archive has of a folder.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Reached {
+    /// Its highest message.
+    pub uid: u32,
+    /// How many of its messages.
+    pub messages: u64,
+}
+
+/// How far each folder is in the archive.
 #[derive(Debug, Default)]
 pub struct Positions {
     read_to: ItemNo,
-    highest: BTreeMap<Place, u32>,
+    reached: BTreeMap<Place, Reached>,
 }
 
 impl Positions {
     /// Reads on from where it read last.
     pub fn update(&mut self, archive: &Archive) -> io::Result<()> {
-        let mut last: Option<(Place, u32)> = None;
-        let highest = &mut self.highest;
-        let mut note = |place: Place, uid: u32| {
-            let known = highest.entry(place).or_default();
-            *known = uid.max(*known);
-        };
-        archive.fetched_mails(self.read_to, &mut |mail| match &mut last {
-            Some((place, uid))
-                if place.folder == mail.folder
-                    && place.inbox == mail.inbox
-                    && place.uidvalidity == mail.uidvalidity =>
-            {
-                *uid = mail.uid.max(*uid);
-            }
-            other => {
-                let place = Place {
-                    inbox: mail.inbox.to_owned(),
-                    folder: mail.folder.to_owned(),
-                    uidvalidity: mail.uidvalidity,
-                };
-                if let Some((place, uid)) = other.replace((place, mail.uid)) {
-                    note(place, uid);
-                }
-            }
-        })?;
-        if let Some((place, uid)) = last {
-            note(place, uid);
+        if archive.position() < self.read_to {
+            // Another archive was put in its place.
+            *self = Self::default();
         }
+        // Neighbours are mostly of one folder.
+        let mut last: Option<(Place, Reached)> = None;
+        let all = &mut self.reached;
+        archive.fetched_mails(self.read_to, &mut |mail| {
+            let is_same = |(place, _): &&mut (Place, Reached)| {
+                place.folder == mail.folder
+                    && place.inbox == mail.inbox
+                    && place.uidvalidity == mail.uidvalidity
+            };
+            let reached = match last.as_mut().filter(is_same) {
+                Some((_, reached)) => reached,
+                None => {
+                    if let Some((place, reached)) = last.take() {
+                        all.insert(place, reached);
+                    }
+                    let place = Place {
+                        inbox: mail.inbox.to_owned(),
+                        folder: mail.folder.to_owned(),
+                        uidvalidity: mail.uidvalidity,
+                    };
+                    let before = all.get(&place).copied().unwrap_or_default();
+                    &mut last.insert((place, before)).1
+                }
+            };
+            reached.uid = reached.uid.max(mail.uid);
+            reached.messages += 1;
+        })?;
+        all.extend(last);
         self.read_to = archive.position();
         Ok(())
     }
 
     /// The highest message of a folder that is archived, 0 where none is.
     pub fn highest(&self, place: &Place) -> u32 {
-        self.highest.get(place).copied().unwrap_or(0)
+        self.reached.get(place).map_or(0, |reached| reached.uid)
+    }
+
+    /// Those of one inbox, to keep.
+    pub fn of(&self, inbox: &str) -> Self {
+        let reached = self.of_inbox(inbox);
+        Self {
+            read_to: self.read_to,
+            reached: reached.map(|(p, r)| (p.clone(), *r)).collect(),
+        }
+    }
+
+    /// Every folder of an inbox.
+    pub fn of_inbox<'a>(
+        &'a self,
+        inbox: &'a str,
+    ) -> impl Iterator<Item = (&'a Place, &'a Reached)> {
+        let is_of = move |(place, _): &(&Place, &Reached)| place.inbox == inbox;
+        self.reached.iter().filter(is_of)
     }
 }
 

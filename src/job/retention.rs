@@ -40,7 +40,7 @@ pub fn advance<'a>(run: &Run<'a>, ledger: &Ledger, archive: &Archive) -> Result<
     let current = view.retention.as_ref().map(|had| had.expired_before);
     let as_of = view.as_of.unwrap_or(run.today);
     let present = with(run, view.retention);
-    let wanted = run.retention_months.and_then(|months| {
+    let wanted = run.store.retention_months.and_then(|months| {
         let expired_before = Retention::cut_off(as_of, months)?;
         Some((months, expired_before))
     });

@@ -19,6 +19,7 @@ use crate::model::day::Day;
 use crate::model::hex::hex;
 use crate::publish::{Generation, Publisher, Values};
 use crate::store::decide::DocumentRow;
+use crate::store::mail_endings::WouldBe;
 use crate::store::settings::StoreConfig;
 use crate::store::working::Store;
 
@@ -35,8 +36,6 @@ pub struct Run<'a> {
     pub store: StoreConfig,
     /// The day for which things are judged, as asked for.
     pub as_of: Option<Day>,
-    /// Months for which reports are kept, as configured; `None`: for good.
-    pub retention_months: Option<u32>,
     /// The present UTC day.
     pub today: Day,
     /// Start, seconds since 1970 UTC.
@@ -54,10 +53,6 @@ pub struct Ticket {
     pub id: String,
     /// What it was asked with.
     pub parameters: BTreeMap<String, String>,
-    /// Somebody asked for it and wants to know of its end, even where nothing was found.
-    pub is_owed: bool,
-    /// More of the same job follows.
-    pub is_piece: bool,
 }
 
 /// What a run tells while it goes on.
@@ -124,6 +119,25 @@ pub(super) fn take_in(
         generation,
         unread,
     })
+}
+
+/// Takes in what a source has, without noting or publishing it: says what each document became.
+pub(super) fn take_in_only(
+    run: &Run,
+    source: &mut dyn Source,
+    mut archive: Archive,
+) -> Result<(Done, Vec<WouldBe>)> {
+    let ledger = Ledger::open(&run.folders.ledger()).context("opening the ledger")?;
+    let before = archive.position();
+    let (opened, loaded, unread) = collect_all(run, source, &ledger, &mut archive, &mut |_| {})?;
+    let became = opened.store.became(before)?;
+    opened.store.close()?;
+    let done = Done {
+        loaded,
+        generation: None,
+        unread,
+    };
+    Ok((done, became))
 }
 
 /// The store as a run finds it.
@@ -273,9 +287,9 @@ pub fn as_of(entries: &[Entry]) -> Option<Day> {
     })
 }
 
-/// Notes the run in the ledger; one that read nothing and that nobody waits for is not worth a line.
+/// Notes the run in the ledger; one that read nothing is not worth a line.
 pub fn finish(run: &Run, ledger: &Ledger, loaded: &Loaded) -> Result<()> {
-    if loaded.items == 0 && !run.ticket.is_owed {
+    if loaded.items == 0 {
         return Ok(());
     }
     let result = RunResult {
@@ -286,7 +300,6 @@ pub fn finish(run: &Run, ledger: &Ledger, loaded: &Loaded) -> Result<()> {
         outcomes: loaded.outcomes,
         id: run.ticket.id.clone(),
         parameters: run.ticket.parameters.clone(),
-        is_piece: run.ticket.is_piece,
     };
     let at_utc_secs = run.started_utc_secs + (result.duration_ms / 1000) as i64;
     ledger

@@ -70,6 +70,7 @@ impl World {
             domains: None,
             known_senders: vec![sender],
             limits: Limits::default(),
+            retention_months: None,
             retention: None,
         }
     }
@@ -82,7 +83,6 @@ impl World {
             folders: &folders,
             store: self.config(),
             as_of: None,
-            retention_months: None,
             today: today(),
             started_utc_secs: NOW_UTC_SECS,
             watch: &Stopwatch::new(&|| 1000),

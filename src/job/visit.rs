@@ -1,10 +1,13 @@
 //! A mailbox that is looked into: which messages are wanted, and what is done with them once their items are durable.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context, Result};
+use std::thread;
+
+use anyhow::{Context, Result, anyhow};
 
 use super::positions::{Archived, Place, Positions};
+use super::threads::spawn;
 use crate::archive::Archive;
 use crate::model::day::Day;
 use crate::model::inbox::{After, Inbox};
@@ -37,6 +40,8 @@ pub(super) struct Sighting {
     pub(super) place: Place,
     /// Wanted messages, ascending.
     pub(super) uids: Vec<u32>,
+    /// Those of them that the archive knows, without their bytes.
+    pub(super) known_already: BTreeSet<u32>,
     /// Archived by earlier runs, still there, and perhaps not treated as configured yet.
     remaining: Vec<u32>,
     /// What this run has archived.
@@ -80,13 +85,36 @@ pub struct Known<'a> {
     pub limits: &'a Limits,
 }
 
+/// Looks into several mailboxes side by side: one whose server does not answer holds up none of the others. In the order
+/// given; the outer error is that of a thread that could not be started.
+pub fn look_into(
+    inboxes: &[Inbox],
+    selection: &Selection,
+    known: &Known,
+    tokens: &Tokens,
+) -> Result<Vec<Result<Visit>>> {
+    thread::scope(|scope| {
+        let look = |inbox| {
+            spawn(scope, "look", move || {
+                Visit::begin(inbox, selection, known, tokens)
+            })
+        };
+        let looks: Vec<_> = inboxes.iter().map(look).collect::<Result<_>>()?;
+        let ended = looks.into_iter().map(|look| {
+            let look = look.join();
+            look.unwrap_or_else(|_| Err(anyhow!("looking into the mailbox stopped short")))
+        });
+        Ok(ended.collect())
+    })
+}
+
 impl Visit {
     /// Connects, and finds out what is wanted. Changes nothing.
     pub fn begin(
         inbox: &Inbox,
         selection: &Selection,
         known: &Known,
-        tokens: &mut Tokens,
+        tokens: &Tokens,
     ) -> Result<Self> {
         let limit_item_bytes = known.limits.item_bytes;
         let session = Session::open(inbox, tokens, limit_item_bytes)?;
@@ -101,15 +129,12 @@ impl Visit {
             Some(folder) => std::slice::from_ref(folder),
             None => inbox.folders.as_slice(),
         };
-        let mut left = selection.limit.unwrap_or(u64::MAX);
         for name in folders {
             let folder = visit.session.find_folder(name)?;
-            let mut sighting = visit.look(&folder, known)?;
-            let count = usize::try_from(left).unwrap_or(usize::MAX);
-            sighting.uids.truncate(count);
-            left -= sighting.uids.len() as u64;
+            let sighting = visit.look(&folder, known)?;
             visit.sightings.push(sighting);
         }
+        visit.truncate(selection.limit.unwrap_or(u64::MAX));
         Ok(visit)
     }
 
@@ -121,6 +146,16 @@ impl Visit {
     /// Messages that are wanted.
     pub fn wanted(&self) -> u64 {
         self.sightings.iter().map(|one| one.uids.len() as u64).sum()
+    }
+
+    /// Keeps so many of the wanted messages, the oldest of each folder first.
+    pub fn truncate(&mut self, messages: u64) {
+        let mut left = messages;
+        for sighting in &mut self.sightings {
+            let count = usize::try_from(left).unwrap_or(usize::MAX);
+            sighting.uids.truncate(count);
+            left -= sighting.uids.len() as u64;
+        }
     }
 
     /// Messages that earlier runs may not have treated as configured.
@@ -162,9 +197,11 @@ impl Visit {
         } else {
             self.session.search(&wanted)?
         };
+        let mut known_already = BTreeSet::new();
         if !is_new && !uids.is_empty() {
             let archived = Archived::of(known.archive, &place).context("reading the archive")?;
             uids.retain(|uid| !archived.has(*uid, selection.is_again));
+            known_already.extend(uids.iter().filter(|uid| archived.has(**uid, false)));
         }
         let remaining = if self.is_changing() && opened.messages > 0 {
             let only_unseen = !self.is_moving();
@@ -176,6 +213,7 @@ impl Visit {
             opened,
             place,
             uids,
+            known_already,
             remaining,
             fetched: Vec::new(),
             tasks: Vec::new(),
@@ -197,7 +235,7 @@ impl Visit {
 
     /// A session in the place of one that ended, with the same folder open. Numbers of messages must have kept their
     /// meaning.
-    pub(super) fn reopen(&mut self, index: usize, tokens: &mut Tokens) -> Result<(), ImapError> {
+    pub(super) fn reopen(&mut self, index: usize, tokens: &Tokens) -> Result<(), ImapError> {
         self.session = Session::open(&self.inbox, tokens, self.limit_item_bytes)?;
         self.select(index)
     }
@@ -254,7 +292,7 @@ impl Visit {
     }
 
     /// Does what was decided; what fails is decided anew by the next run.
-    pub(super) fn settle(&mut self, tokens: &mut Tokens) -> Result<u64, ImapError> {
+    pub(super) fn settle(&mut self, tokens: &Tokens) -> Result<u64, ImapError> {
         let mut settled = 0;
         for index in 0..self.sightings.len() {
             let tasks = std::mem::take(&mut self.sightings[index].tasks);

@@ -61,6 +61,14 @@ pub enum Event {
     },
     /// Somebody asked for a run; it is owed until it ends, through restarts too.
     JobRequested(JobRequest),
+    /// All is done that was asked for.
+    JobEnded {
+        /// Names the job.
+        id: String,
+        /// What is to be said of it beside its counts.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        detail: Option<String>,
+    },
     /// A run failed, before or after its end was noted.
     JobFailed(JobFailure),
 }
@@ -117,13 +125,6 @@ pub struct RunResult {
     /// What it was asked with.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub parameters: BTreeMap<String, String>,
-    /// Whether more of the same job follows: a backlog is done in pieces.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub is_piece: bool,
-}
-
-fn is_false(flag: &bool) -> bool {
-    !flag
 }
 
 /// One line.

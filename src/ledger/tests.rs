@@ -373,20 +373,19 @@ fn asked(id: &str) -> Event {
     })
 }
 
-fn piece(id: &str, items: u64, is_piece: bool) -> Event {
+fn piece(id: &str, items: u64) -> Event {
     let Event::RunFinished(result) = run(items) else {
         unreachable!()
     };
     Event::RunFinished(RunResult {
         kind: "backlog".into(),
         id: id.into(),
-        is_piece,
         ..result
     })
 }
 
 #[test]
-fn a_job_is_owed_until_its_last_piece_ends_or_it_fails() {
+fn a_job_that_was_asked_for_is_owed_until_it_ends_or_fails() {
     let folder = TempDir::new().unwrap();
     let ledger = Ledger::open(folder.path()).unwrap();
     let failed = Event::JobFailed(JobFailure {
@@ -399,12 +398,16 @@ fn a_job_is_owed_until_its_last_piece_ends_or_it_fails() {
         run(9),
         asked("a"),
         asked("b"),
-        piece("a", 5, true),
+        piece("a", 5),
         failed,
-        piece("a", 2, false),
+        piece("a", 2),
+        Event::JobEnded {
+            id: "a".into(),
+            detail: None,
+        },
         asked("c"),
-        piece("c", 1, true),
-        piece("d", 4, false),
+        piece("c", 1),
+        piece("d", 4),
     ];
     ledger.append(30, &events).unwrap();
     let view = |count: usize| View::fold(&ledger.read(None).unwrap().0[..count]);

@@ -28,7 +28,7 @@ pub enum JobState {
     Failed,
 }
 
-/// An import job: a run, or all pieces of one.
+/// An import job: a run, or all the runs that somebody's wish takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
     /// Names it.
@@ -41,9 +41,9 @@ pub struct Job {
     pub state: JobState,
     /// When it was asked for, seconds since 1970 UTC; `None` where the schedule or a command began it.
     pub requested_utc_secs: Option<i64>,
-    /// When its first piece began, seconds since 1970 UTC.
+    /// When its first run began, seconds since 1970 UTC.
     pub started_utc_secs: Option<i64>,
-    /// Time that its pieces took.
+    /// Time that its runs took.
     pub duration_ms: u64,
     /// Items that it took in.
     pub items: u64,
@@ -51,6 +51,8 @@ pub struct Job {
     pub outcomes: [u64; 8],
     /// Why it failed.
     pub error: Option<String>,
+    /// What is to be said of it beside its counts.
+    pub detail: Option<String>,
 }
 
 /// What the ledger says up to some offset.
@@ -112,6 +114,12 @@ impl View {
                 self.pruned_before = self.pruned_before.max(Some(*expired_before));
             }
             Event::JobRequested(request) => self.job_requested(entry.at_utc_secs, request),
+            Event::JobEnded { id, detail } => {
+                if let Some(job) = self.places.get(id).and_then(|at| self.jobs.get_mut(*at)) {
+                    job.state = JobState::Done;
+                    job.detail.clone_from(detail);
+                }
+            }
             Event::JobFailed(failure) => self.job_failed(failure),
         }
     }
@@ -132,7 +140,7 @@ impl View {
         for (sum, more) in job.outcomes.iter_mut().zip(result.outcomes) {
             *sum += more;
         }
-        if !result.is_piece {
+        if job.requested_utc_secs.is_none() {
             job.state = JobState::Done;
         }
     }
@@ -162,6 +170,7 @@ impl View {
                 items: 0,
                 outcomes: [0; 8],
                 error: None,
+                detail: None,
             });
         }
         &mut self.jobs[at]

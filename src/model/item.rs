@@ -51,6 +51,14 @@ impl Provenance {
             (None, None) => None,
         }
     }
+
+    /// What people call it: the name of the file, or the folder and number of a message.
+    pub fn shown(&self) -> Option<String> {
+        self.file_name().or_else(|| {
+            let (folder, uid) = (self.folder.as_ref()?, self.uid?);
+            Some(format!("{folder} message {uid}"))
+        })
+    }
 }
 
 /// Envelope facts of a mail, read from its header. All are a stranger's words.

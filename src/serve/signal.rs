@@ -12,11 +12,12 @@ use super::respond::Server;
 
 /// Serves on `listener` until SIGTERM or SIGINT, then lets requests in flight end. The only entry for code without
 /// `async`; a second signal ends the process at once, as the shell's user expects. `ready` is called as soon as a signal
-/// would end it in order.
+/// would end it in order, `stopping` as soon as one has come.
 pub fn run_until_signal(
     listener: TcpListener,
     server: Server,
     ready: impl FnOnce(),
+    stopping: impl FnOnce(),
 ) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -34,16 +35,17 @@ pub fn run_until_signal(
                 _ = interrupt.recv() => {}
             }
         };
-        let (stop, stopping) = oneshot::channel::<()>();
+        let (stop, stopped) = oneshot::channel::<()>();
         let serving = connection::run(listener, Arc::new(server), async {
             // A sender that is gone means the same.
-            let _ = stopping.await;
+            let _ = stopped.await;
         });
         tokio::pin!(serving);
         tokio::select! {
             () = &mut serving => return Ok(()),
             () = next() => {}
         }
+        stopping();
         tracing::info!("stopping: requests in flight may end; a second signal ends them");
         let _ = stop.send(());
         tokio::select! {

@@ -124,7 +124,7 @@ impl Refused {
 pub struct DocumentRow {
     /// Item it was found in.
     pub item_no: ItemNo,
-    /// File that the item was; no column of the table.
+    /// What people call the item; no column of the table.
     pub file_name: Option<String>,
     /// Where in the item.
     pub path: String,
@@ -198,7 +198,7 @@ impl Decided {
     ) {
         let mut row = DocumentRow {
             item_no: item.item_no,
-            file_name: item.provenance.file_name(),
+            file_name: item.provenance.shown(),
             path: document.path,
             sha256: document.sha256,
             kind: document.result.as_ref().ok().map(kind),

@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 use duckdb::params;
 
 use super::working::Store;
+use crate::model::item::ItemNo;
 
 /// How the documents of a mail ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +18,32 @@ pub struct MailEnding {
     /// The archive has its bytes.
     pub is_kept: bool,
 }
+
+/// What a document of a mail became.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WouldBe {
+    /// Folder of the mail.
+    pub folder: String,
+    /// Its number there.
+    pub uid: u32,
+    /// Subject, a stranger's words.
+    pub subject: String,
+    /// `accepted`, `duplicate`, …
+    pub outcome: String,
+    /// Code of a refusal.
+    pub code: Option<String>,
+    /// What it is about, or why it was refused.
+    pub detail: String,
+}
+
+const BECAME: &str = "select coalesce(items.folder, ''), coalesce(items.uid, 0), coalesce(items.subject, ''),
+        outcome, code, coalesce(
+            (select org_name || ' about ' || domain || ', ' || day from reports where reports.id = documents.report),
+            (select org_name || ' about TLS' from tls_reports where tls_reports.id = documents.report),
+            detail, '')
+    from items join documents using (item_no)
+    where item_no > ?
+    order by item_no, documents.path, outcome";
 
 const ENDINGS: &str = "select uid,
         bool_or(outcome not in ('refused', 'not-a-report')) as has_report,
@@ -57,5 +84,22 @@ impl Store {
             }
         }
         Ok(endings)
+    }
+
+    /// Every document of the mails behind an item, in order.
+    pub fn became(&self, after: ItemNo) -> Result<Vec<WouldBe>> {
+        let mut statement = self.connection.prepare(BECAME)?;
+        let rows = statement.query_map(params![after], |row| {
+            Ok(WouldBe {
+                folder: row.get(0)?,
+                uid: row.get(1)?,
+                subject: row.get(2)?,
+                outcome: row.get(3)?,
+                code: row.get(4)?,
+                detail: row.get(5)?,
+            })
+        })?;
+        rows.collect::<duckdb::Result<_>>()
+            .context("reading what documents became")
     }
 }

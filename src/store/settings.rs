@@ -30,6 +30,8 @@ pub struct StoreConfig {
     pub known_senders: Vec<KnownSender>,
     /// Bounds on what input may cost.
     pub limits: Limits,
+    /// Months for which reports are kept, as configured; `None`: for good. Moves the cut-off on, and shapes no row.
+    pub retention_months: Option<u32>,
     /// What is gone, by the ledger; `None` where nothing is.
     pub retention: Option<Arc<Retention>>,
 }

@@ -37,6 +37,7 @@ fn config(folder: &Path) -> StoreConfig {
         domains: None,
         known_senders: Vec::new(),
         limits: Limits::default(),
+        retention_months: None,
         retention: None,
     }
 }

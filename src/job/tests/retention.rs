@@ -92,7 +92,10 @@ impl World {
         self.with_run(|run| {
             work(&Run {
                 as_of: Some(day(as_of)),
-                retention_months: months,
+                store: StoreConfig {
+                    retention_months: months,
+                    ..run.store.clone()
+                },
                 today: day("2024-05-02"),
                 started_utc_secs: LATER_UTC_SECS,
                 ..run.clone()

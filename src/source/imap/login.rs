@@ -17,7 +17,7 @@ pub(super) enum Credentials {
 }
 
 /// Takes them out of the inbox's settings; asks for an access token where one is wanted.
-pub(super) fn credentials(inbox: &Inbox, tokens: &mut Tokens) -> Result<Credentials, ImapError> {
+pub(super) fn credentials(inbox: &Inbox, tokens: &Tokens) -> Result<Credentials, ImapError> {
     if inbox.username.is_empty() {
         return Err(NotSet("the user name".to_owned()).into());
     }

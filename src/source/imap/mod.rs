@@ -28,7 +28,7 @@ pub use search::Wanted;
 pub use token::Tokens;
 pub use wire::Stopper;
 
-use crate::model::inbox::{Inbox, TlsMode};
+use crate::model::inbox::{Inbox, Login, TlsMode};
 use crate::tls::Trust;
 use wire::{SharedWire, Wire};
 
@@ -69,19 +69,20 @@ pub struct Session {
 impl Session {
     /// Connects, protects the connection and logs in. `tokens` gives access tokens, where the inbox wants one; a message
     /// larger than `limit_item_bytes` will not be read.
-    pub fn open(
-        inbox: &Inbox,
-        tokens: &mut Tokens,
-        limit_item_bytes: u64,
-    ) -> Result<Self, ImapError> {
+    pub fn open(inbox: &Inbox, tokens: &Tokens, limit_item_bytes: u64) -> Result<Self, ImapError> {
         // What is missing here need not be asked of a server.
         let credentials = login::credentials(inbox, tokens)?;
         let wire = connect(inbox)?;
         wire.expect(ANSWER_BYTES);
         let client = imap::Client::new(wire.clone());
-        let imap = guarded("logging in", || {
+        let logged_in = guarded("logging in", || {
             Ok(login::log_in(client, &wire, inbox, &credentials))
-        })??;
+        })?;
+        let imap = logged_in.inspect_err(|_| {
+            if let Login::OAuth2(oauth2) = &inbox.login {
+                tokens.forget(oauth2);
+            }
+        })?;
         let mut session = Self {
             imap,
             wire,

@@ -1,6 +1,7 @@
 //! Access tokens for XOAUTH2, from a refresh token (RFC 6749 section 6).
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::ImapError;
@@ -16,9 +17,12 @@ const MARGIN: Duration = Duration::from_secs(60);
 /// Where the endpoint does not say how long a token is good for.
 const USUAL_SECS: u64 = 300;
 
-/// Tokens that are still good, by what they were asked for with.
-#[derive(Default)]
-pub struct Tokens(BTreeMap<[String; 2], (Secret, Instant)>);
+/// Tokens that are still good, for everybody who has a copy of this.
+#[derive(Clone, Default)]
+pub struct Tokens(Arc<Mutex<Good>>);
+
+/// By what they were asked for with: the endpoint and the refresh token.
+type Good = BTreeMap<[String; 2], (Secret, Instant)>;
 
 /// What the endpoint answers.
 #[derive(serde::Deserialize)]
@@ -31,13 +35,16 @@ struct Answer {
 
 impl Tokens {
     /// A token that is good for a while.
-    pub(super) fn access_token(&mut self, oauth2: &OAuth2) -> Result<String, ImapError> {
+    pub(super) fn access_token(&self, oauth2: &OAuth2) -> Result<String, ImapError> {
         let refresh_token = oauth2.refresh_token.get()?;
         let key = [oauth2.token_url.clone(), refresh_token.expose().to_owned()];
         let now = clock::instant();
-        if let Some((token, until)) = self.0.get(&key)
-            && *until > now
-        {
+        let known = self
+            .lock()
+            .get(&key)
+            .filter(|(_, until)| *until > now)
+            .cloned();
+        if let Some((token, _)) = known {
             return Ok(token.expose().to_owned());
         }
         let answer = ask(oauth2, refresh_token)?;
@@ -54,14 +61,18 @@ impl Tokens {
         };
         let secs = answer.expires_in.unwrap_or(USUAL_SECS);
         let until = now + Duration::from_secs(secs).saturating_sub(MARGIN);
-        self.0.insert(key, (Secret::new(token.clone()), until));
+        self.lock().insert(key, (Secret::new(token.clone()), until));
         Ok(token)
     }
 
-    /// Forgets the token of a login that was refused: it may have been withdrawn.
-    pub fn forget(&mut self, oauth2: &OAuth2) {
-        self.0
+    /// Forgets the tokens of an endpoint where a login was refused: they may have been withdrawn.
+    pub(super) fn forget(&self, oauth2: &OAuth2) {
+        self.lock()
             .retain(|[token_url, _], _| *token_url != oauth2.token_url);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Good> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,0 +1,395 @@
+//! Carries out the plan: a thread for each look, one for each watcher, one worker, and one that listens to all of them.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread;
+
+use anyhow::{Context as _, Result};
+use chrono::{DateTime, Duration, Utc};
+
+use super::plan::{Action, Ending, Looked, Plan};
+use super::status::{InboxStatus, Status};
+use super::time::{Time, receive};
+use super::watch::Watchers;
+use super::worker::{Task, Worked, failed};
+use crate::archive::Archive;
+use crate::http;
+use crate::job::disk;
+use crate::job::folders::Folders;
+use crate::job::positions::Positions;
+use crate::job::visit::{Known, Selection, Visit};
+use crate::ledger::{Event, JobFailure, JobRequest, Ledger};
+use crate::model::inbox::Inbox;
+use crate::model::limits::Limits;
+use crate::model::secret::Secret;
+use crate::source::imap::{ImapError, Tokens};
+use crate::tls::Trust;
+
+/// Time between two calls of the heartbeat address at least.
+const BEAT_EVERY_SECS: i64 = 10;
+
+/// What the driver is told.
+pub enum Message {
+    /// Whether the server of a mailbox is watched.
+    Watching(usize, bool),
+    /// The server of a mailbox says that something is new.
+    News(usize),
+    /// A look has ended.
+    Looked(usize, Box<Result<Visit>>),
+    /// The worker has ended a task.
+    Worked(Worked),
+    /// Somebody asks for a job, which is in the ledger.
+    Requested(JobRequest),
+    /// How the heartbeat went.
+    Beaten(Option<String>),
+    /// The time was turned.
+    Tick,
+    /// Somebody wants to know whether anything is going on, and when something is due.
+    Ask(Sender<(bool, DateTime<Utc>)>),
+    /// The end.
+    Stop,
+}
+
+/// What all mailboxes have in common.
+pub struct Common {
+    /// All mailboxes.
+    pub inboxes: Vec<Inbox>,
+    /// The data folder.
+    pub folders: Folders,
+    /// Bounds on a message.
+    pub limits: Limits,
+    /// The clock.
+    pub time: Arc<dyn Time>,
+    /// How far the archive is, as far as was looked.
+    pub positions: Mutex<Positions>,
+    /// Access tokens that are still good.
+    pub tokens: Tokens,
+    /// Called when all is well.
+    pub heartbeat: Option<Secret>,
+    /// The disk is too full with less than this left.
+    pub min_free_bytes: u64,
+    /// How things stand, for everybody.
+    pub status: RwLock<Status>,
+    /// Wait for news.
+    pub watchers: Watchers,
+    /// Ends what is going on, cleanly.
+    pub stop: Arc<AtomicBool>,
+}
+
+/// Listens and acts.
+pub struct Driver {
+    /// What all mailboxes have in common.
+    pub common: Arc<Common>,
+    /// What is to be done.
+    pub plan: Plan,
+    /// Visits that wait for the worker, by mailbox.
+    pub visits: BTreeMap<usize, Visit>,
+    /// To the worker.
+    pub tasks: Sender<Task>,
+    /// To itself.
+    pub tell: Sender<Message>,
+    /// By mailbox.
+    pub is_watched: Vec<bool>,
+    /// The last failures that were told of, by mailbox: the same one is told of once.
+    pub told: BTreeMap<usize, String>,
+    /// Want to know how it stands once all that was known before is acted upon.
+    pub askers: Vec<Sender<(bool, DateTime<Utc>)>>,
+    /// When the heartbeat address was last called.
+    pub beaten: Option<DateTime<Utc>>,
+}
+
+impl Driver {
+    /// Acts until it is told to stop.
+    pub fn drive(mut self, messages: &Receiver<Message>) {
+        loop {
+            let now = self.common.time.now();
+            self.plan.disk(self.look_at_disk());
+            for action in self.plan.next(now) {
+                self.begin(action);
+            }
+            self.show(now);
+            self.answer(now);
+            let until = self.plan.wake_at(now);
+            let mut next = receive(&*self.common.time, messages, until);
+            while let Some(message) = next {
+                if matches!(message, Message::Stop) {
+                    return;
+                }
+                self.take(message);
+                next = messages.try_recv().ok();
+            }
+        }
+    }
+
+    fn begin(&mut self, action: Action) {
+        match action {
+            Action::Look(index) => self.look(index),
+            Action::Fetch(inboxes, job) => {
+                let visits = inboxes.into_iter();
+                let visits = visits.filter_map(|i| Some((i, self.visits.remove(&i)?)));
+                let visits = visits.collect();
+                self.work(Task::Fetch(visits, job));
+            }
+            Action::Backlog(job) => self.work(Task::Backlog(job)),
+            Action::Maintain => self.work(Task::Maintain),
+            Action::End(job, ending) => self.end(job, ending),
+            Action::Beat => self.beat(),
+        }
+    }
+
+    fn answer(&mut self, now: DateTime<Utc>) {
+        let answer = (self.plan.is_busy(), self.plan.wake_at(now));
+        for asker in self.askers.drain(..) {
+            // Who asked may have gone.
+            let _ = asker.send(answer);
+        }
+    }
+
+    fn work(&self, task: Task) {
+        if self.tasks.send(task).is_err() {
+            tracing::error!("the worker has ended: nothing can be fetched any more");
+        }
+    }
+
+    /// Finds out what is new, beside everything else.
+    fn look(&self, index: usize) {
+        let (common, tell) = (Arc::clone(&self.common), self.tell.clone());
+        let looking = thread::Builder::new()
+            .name("look".to_owned())
+            .spawn(move || {
+                let looked = common.look(index);
+                // Where nobody listens any more everything ends.
+                let _ = tell.send(Message::Looked(index, Box::new(looked)));
+            });
+        if let Err(error) = looking {
+            let error = anyhow::Error::from(error).context("starting a thread");
+            let _ = self.tell.send(Message::Looked(index, Box::new(Err(error))));
+        }
+    }
+
+    fn take(&mut self, message: Message) {
+        let now = self.common.time.now();
+        match message {
+            Message::Watching(index, is_watched) => {
+                if let Some(watched) = self.is_watched.get_mut(index) {
+                    *watched = is_watched;
+                }
+            }
+            Message::News(index) => self.plan.news(index),
+            Message::Requested(request) => self.plan.request(request),
+            Message::Looked(index, looked) => self.looked(index, *looked, now),
+            Message::Worked(worked) => self.worked(worked, now),
+            Message::Beaten(error) => {
+                if let Some(error) = &error {
+                    tracing::warn!("the heartbeat address cannot be called: {error}");
+                }
+                self.status_mut(|status| status.heartbeat_error = error);
+            }
+            Message::Ask(answer) => self.askers.push(answer),
+            Message::Tick | Message::Stop => {}
+        }
+    }
+
+    fn looked(&mut self, index: usize, looked: Result<Visit>, now: DateTime<Utc>) {
+        let outcome = match looked {
+            Ok(visit) if visit.wanted() > 0 || visit.is_owing() => {
+                self.visits.insert(index, visit);
+                Looked::Something
+            }
+            Ok(visit) => {
+                // The server is not waited for here.
+                let _ = thread::Builder::new().spawn(move || visit.close());
+                Looked::Nothing
+            }
+            Err(error) => match error.downcast_ref::<ImapError>() {
+                Some(error) => failed(error),
+                None => Looked::Failed {
+                    error: format!("{error:#}"),
+                    needs_a_person: false,
+                },
+            },
+        };
+        self.tell_of(index, &outcome);
+        self.plan.looked(index, outcome, now);
+    }
+
+    /// A failure is told of once, and so is its end.
+    fn tell_of(&mut self, index: usize, looked: &Looked) {
+        let inbox = &self.common.inboxes[index].name;
+        match looked {
+            Looked::Failed { error, .. } => {
+                if self.told.insert(index, error.clone()).as_ref() != Some(error) {
+                    tracing::warn!(inbox, "cannot be read: {error}");
+                }
+            }
+            _ => {
+                if self.told.remove(&index).is_some() {
+                    tracing::info!(inbox, "can be read again");
+                }
+            }
+        }
+    }
+
+    fn worked(&mut self, worked: Worked, now: DateTime<Utc>) {
+        let run = match worked {
+            Worked::Fetch(fared, run) => {
+                for (index, looked) in &fared {
+                    self.tell_of(*index, looked);
+                }
+                self.plan.fetched(fared, now);
+                run
+            }
+            Worked::Backlog(piece) => {
+                self.plan.backlog_went_on(piece);
+                Ok(())
+            }
+            Worked::Maintain(run) => {
+                self.plan.maintained(run.is_ok(), now);
+                run
+            }
+        };
+        if let Err(error) = &run {
+            tracing::error!("a run failed: {error:#}");
+        }
+        self.status_mut(|status| match run {
+            Ok(()) => (status.run_error, status.run_failures) = (None, 0),
+            Err(error) => {
+                status.run_error = Some((now, format!("{error:#}")));
+                status.run_failures += 1;
+            }
+        });
+    }
+
+    /// Notes the end of a job.
+    fn end(&self, job: JobRequest, ending: Ending) {
+        let now = self.common.time.now().timestamp();
+        let event = match ending {
+            Ok(detail) => Event::JobEnded { id: job.id, detail },
+            Err(error) => Event::JobFailed(JobFailure {
+                id: job.id,
+                kind: job.kind,
+                parameters: job.parameters,
+                started_utc_secs: now,
+                duration_ms: 0,
+                error,
+            }),
+        };
+        let noted = Ledger::open(&self.common.folders.ledger())
+            .and_then(|ledger| ledger.append(now, &[event]));
+        if let Err(error) = noted {
+            tracing::error!(%error, "the end of a job cannot be noted; it is done again after a restart");
+        }
+    }
+
+    /// Calls the heartbeat address, beside everything else.
+    fn beat(&mut self) {
+        let now = self.common.time.now();
+        let Some(url) = self.common.heartbeat.clone() else {
+            return;
+        };
+        if self
+            .beaten
+            .is_some_and(|at| now - at < Duration::seconds(BEAT_EVERY_SECS))
+        {
+            return;
+        }
+        self.beaten = Some(now);
+        let tell = self.tell.clone();
+        let calling = thread::Builder::new()
+            .name("heartbeat".to_owned())
+            .spawn(move || {
+                let _ = tell.send(Message::Beaten(call(url.expose()).err()));
+            });
+        if let Err(error) = calling {
+            tracing::warn!(%error, "starting a thread");
+        }
+    }
+
+    fn look_at_disk(&self) -> Option<String> {
+        disk::shortage(&self.common.folders, self.common.min_free_bytes).unwrap_or_else(|error| {
+            tracing::debug!(%error, "looking at the disk");
+            None
+        })
+    }
+
+    fn status_mut(&self, change: impl FnOnce(&mut Status)) {
+        change(
+            &mut self
+                .common
+                .status
+                .write()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+    }
+
+    fn show(&self, now: DateTime<Utc>) {
+        let positions = self
+            .common
+            .positions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let slots = self.plan.status(now).into_iter().zip(&self.is_watched);
+        let inboxes = slots.map(|(slot, is_watched)| InboxStatus {
+            reached: Status::reached(&positions, &slot.name),
+            is_watched: *is_watched,
+            slot,
+        });
+        let inboxes = inboxes.collect();
+        drop(positions);
+        let low_disk = self.plan.low_disk().map(str::to_owned);
+        self.status_mut(|status| {
+            if status.low_disk != low_disk {
+                match &low_disk {
+                    Some(words) => tracing::error!("nothing is fetched: {words}"),
+                    None => tracing::info!("there is room on the disk again"),
+                }
+            }
+            status.inboxes = inboxes;
+            status.low_disk = low_disk;
+            status.owed_jobs = self.plan.owed().count();
+        });
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.common.stop.store(true, Ordering::Relaxed);
+        self.common.watchers.stop();
+    }
+}
+
+impl Common {
+    fn look(&self, index: usize) -> Result<Visit> {
+        let inbox = self.inboxes.get(index).context("there is no such inbox")?;
+        let archive = Archive::open(&self.folders.archive()).context("opening the archive")?;
+        let positions = {
+            let mut positions = self
+                .positions
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            positions
+                .update(&archive)
+                .context("reading the positions of the mailboxes")?;
+            positions.of(&inbox.name)
+        };
+        let known = Known {
+            archive: &archive,
+            positions: &positions,
+            limits: &self.limits,
+        };
+        Visit::begin(inbox, &Selection::default(), &known, &self.tokens)
+    }
+}
+
+/// Calls a heartbeat address.
+pub fn call(url: &str) -> Result<(), String> {
+    let trust = Trust::new(None).map_err(|error| error.to_string())?;
+    let reply = http::get(&trust, url).map_err(|error| error.to_string())?;
+    if reply.is_success() {
+        Ok(())
+    } else {
+        Err(format!("it answers with status {}", reply.status))
+    }
+}

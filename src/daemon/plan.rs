@@ -1,0 +1,400 @@
+//! What is to be done next: a function of what happened and of the time, and nothing else.
+//!
+//! Each mailbox is looked into by itself; what is found waits for the one worker, and all that waits is fetched in one
+//! run. Activations that come while a mailbox is busy are one activation.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use chrono::{DateTime, Duration, Utc};
+
+use super::backoff::retry_at;
+use super::timetable::Timetable;
+use crate::ledger::JobRequest;
+
+/// How often the disk is looked at while it is too full.
+const LOW_DISK_SECS: i64 = 60;
+/// Time between two maintenances, where one failed.
+const MAINTAIN_AGAIN_SECS: i64 = 3600;
+
+/// Something to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Find out what is new in a mailbox, beside everything else.
+    Look(usize),
+    /// Fetch from these mailboxes, in one run, for a job where somebody asked for it.
+    Fetch(Vec<usize>, Option<JobRequest>),
+    /// Do the next piece of a backlog.
+    Backlog(JobRequest),
+    /// Do what a new day brings.
+    Maintain,
+    /// A job is at its end.
+    End(JobRequest, Ending),
+    /// All is well.
+    Beat,
+}
+
+/// What a look found, or how a mailbox fared in a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Looked {
+    /// There is something to fetch, or to do.
+    Something,
+    /// There is nothing.
+    Nothing,
+    /// It could not be looked into, or not fetched to the end.
+    Failed {
+        /// For people.
+        error: String,
+        /// Trying again soon is of no use.
+        needs_a_person: bool,
+    },
+}
+
+/// How a job ended: with something to be said of it beside its counts, or for a reason.
+pub type Ending = Result<Option<String>, String>;
+
+/// How a piece of a backlog ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// There is more.
+    More,
+    /// That was all.
+    Last(Ending),
+}
+
+/// Why a mailbox should be looked into before its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Asked {
+    No,
+    /// Its server says that something is new.
+    Server,
+    /// A person wants it, even where it failed before.
+    Person,
+}
+
+/// What a mailbox is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doing {
+    /// Nothing, until the time comes.
+    Waiting,
+    /// Being looked into.
+    Looking,
+    /// Something was found, and the worker is busy.
+    Queued,
+    /// Being fetched from.
+    Fetching,
+}
+
+/// A mailbox.
+#[derive(Debug)]
+struct Slot {
+    name: String,
+    timetable: Timetable,
+    due: DateTime<Utc>,
+    asked: Asked,
+    doing: Doing,
+    /// Looks that have begun.
+    looks: u64,
+    failures: u32,
+    retry_at: DateTime<Utc>,
+    last_success: Option<DateTime<Utc>>,
+    last_error: Option<(DateTime<Utc>, String)>,
+}
+
+/// A job that is done when some mailboxes have been looked into.
+#[derive(Debug)]
+struct Pending {
+    request: JobRequest,
+    /// Mailboxes, and the look that it waits for.
+    left: BTreeMap<usize, u64>,
+    errors: Vec<String>,
+}
+
+/// The state of everything.
+#[derive(Debug)]
+pub struct Plan {
+    slots: Vec<Slot>,
+    is_working: bool,
+    pending: Vec<Pending>,
+    backlogs: VecDeque<JobRequest>,
+    maintain_at: DateTime<Utc>,
+    is_beat_due: bool,
+    ended: Vec<(JobRequest, Ending)>,
+    low_disk: Option<String>,
+}
+
+/// A mailbox as the plan knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlotStatus {
+    /// Name of the inbox.
+    pub name: String,
+    /// What it is doing.
+    pub doing: Doing,
+    /// How often it was looked into.
+    pub looks: u64,
+    /// Failures in a row.
+    pub failures: u32,
+    /// When it was last read to its end.
+    pub last_success: Option<DateTime<Utc>>,
+    /// When it last failed, and why.
+    pub last_error: Option<(DateTime<Utc>, String)>,
+    /// When it will be looked into next.
+    pub next_try: DateTime<Utc>,
+}
+
+impl Plan {
+    /// Everything is due at once.
+    pub fn new(inboxes: Vec<(String, Timetable)>, now: DateTime<Utc>) -> Self {
+        let slots = inboxes.into_iter().map(|(name, timetable)| Slot {
+            name,
+            timetable,
+            due: now,
+            asked: Asked::No,
+            doing: Doing::Waiting,
+            looks: 0,
+            failures: 0,
+            retry_at: now,
+            last_success: None,
+            last_error: None,
+        });
+        Self {
+            slots: slots.collect(),
+            is_working: false,
+            pending: Vec::new(),
+            backlogs: VecDeque::new(),
+            maintain_at: now,
+            is_beat_due: false,
+            ended: Vec::new(),
+            low_disk: None,
+        }
+    }
+
+    /// What to begin now. Each action is answered by one call of the methods below.
+    pub fn next(&mut self, now: DateTime<Utc>) -> Vec<Action> {
+        let ended = self.ended.drain(..);
+        let mut actions: Vec<Action> = ended
+            .map(|(job, ending)| Action::End(job, ending))
+            .collect();
+        if std::mem::take(&mut self.is_beat_due) {
+            actions.push(Action::Beat);
+        }
+        if self.low_disk.is_some() {
+            return actions;
+        }
+        for (index, slot) in self.slots.iter_mut().enumerate() {
+            if slot.doing == Doing::Waiting && slot.next_try(now) <= now {
+                if slot.due <= now {
+                    slot.due = slot.timetable.next(slot.due, now);
+                }
+                slot.asked = Asked::No;
+                slot.doing = Doing::Looking;
+                slot.looks += 1;
+                actions.push(Action::Look(index));
+            }
+        }
+        actions.extend(self.next_work(now));
+        actions
+    }
+
+    /// New mail goes before old, and a new day before a backlog.
+    fn next_work(&mut self, now: DateTime<Utc>) -> Option<Action> {
+        if self.is_working {
+            return None;
+        }
+        let queued: Vec<usize> = (0..self.slots.len())
+            .filter(|index| self.slots[*index].doing == Doing::Queued)
+            .collect();
+        let action = if !queued.is_empty() {
+            for index in &queued {
+                self.slots[*index].doing = Doing::Fetching;
+            }
+            let waits = |pending: &&Pending| queued.iter().any(|i| pending.left.contains_key(i));
+            let job = self.pending.iter().find(waits);
+            Action::Fetch(queued.clone(), job.map(|pending| pending.request.clone()))
+        } else if self.maintain_at <= now {
+            Action::Maintain
+        } else {
+            Action::Backlog(self.backlogs.front()?.clone())
+        };
+        self.is_working = true;
+        Some(action)
+    }
+
+    /// When something is due next, if nothing happens before.
+    pub fn wake_at(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        let again = now + Duration::seconds(LOW_DISK_SECS);
+        if self.low_disk.is_some() {
+            return again;
+        }
+        let waiting = self.slots.iter().filter(|s| s.doing == Doing::Waiting);
+        let times = waiting.map(|slot| slot.next_try(now));
+        let maintain_at = (!self.is_working).then_some(self.maintain_at);
+        let soonest = times.chain(maintain_at).min();
+        // The disk is looked at now and then in any case.
+        soonest.map_or(again, |soonest| soonest.min(now + Duration::minutes(15)))
+    }
+
+    /// The server of a mailbox says that something is new.
+    pub fn news(&mut self, index: usize) {
+        if let Some(slot) = self.slots.get_mut(index) {
+            slot.asked = slot.asked.max(Asked::Server);
+        }
+    }
+
+    /// Somebody asks for a job.
+    pub fn request(&mut self, request: JobRequest) {
+        if request.kind == "backlog" {
+            self.backlogs.push_back(request);
+            return;
+        }
+        let wanted = request.parameters.get("inbox");
+        let mut left = BTreeMap::new();
+        for (index, slot) in self.slots.iter_mut().enumerate() {
+            if wanted.is_none_or(|name| *name == slot.name) {
+                slot.asked = Asked::Person;
+                left.insert(index, slot.looks + 1);
+            }
+        }
+        if left.is_empty() {
+            let error = "there is no such inbox any more".to_owned();
+            self.ended.push((request, Err(error)));
+        } else {
+            self.pending.push(Pending {
+                request,
+                left,
+                errors: Vec::new(),
+            });
+        }
+    }
+
+    /// A look has ended.
+    pub fn looked(&mut self, index: usize, looked: Looked, now: DateTime<Utc>) {
+        if looked == Looked::Something {
+            if let Some(slot) = self.slots.get_mut(index) {
+                slot.doing = Doing::Queued;
+            }
+        } else {
+            self.ended(index, looked, now);
+        }
+    }
+
+    /// A run over mailboxes has ended.
+    pub fn fetched(&mut self, fared: Vec<(usize, Looked)>, now: DateTime<Utc>) {
+        self.is_working = false;
+        for (index, looked) in fared {
+            self.ended(index, looked, now);
+        }
+    }
+
+    /// A piece of a backlog has ended.
+    pub fn backlog_went_on(&mut self, piece: Piece) {
+        self.is_working = false;
+        if let Piece::Last(ending) = piece
+            && let Some(job) = self.backlogs.pop_front()
+        {
+            self.ended.push((job, ending));
+        }
+    }
+
+    /// The work of a new day has ended; the next one begins a minute behind midnight UTC.
+    pub fn maintained(&mut self, is_good: bool, now: DateTime<Utc>) {
+        self.is_working = false;
+        let next_day = now
+            .date_naive()
+            .succ_opt()
+            .unwrap_or(chrono::NaiveDate::MAX);
+        let midnight = next_day.and_hms_opt(0, 1, 0).unwrap_or_default().and_utc();
+        self.maintain_at = if is_good {
+            midnight
+        } else {
+            midnight.min(now + Duration::seconds(MAINTAIN_AGAIN_SECS))
+        };
+    }
+
+    /// Whether the disk is too full to fetch anything, in words.
+    pub fn disk(&mut self, low: Option<String>) {
+        self.low_disk = low;
+    }
+
+    /// Every mailbox, in the order of the configuration.
+    pub fn status(&self, now: DateTime<Utc>) -> Vec<SlotStatus> {
+        let status = |slot: &Slot| SlotStatus {
+            name: slot.name.clone(),
+            doing: slot.doing,
+            looks: slot.looks,
+            failures: slot.failures,
+            last_success: slot.last_success,
+            last_error: slot.last_error.clone(),
+            next_try: slot.next_try(now),
+        };
+        self.slots.iter().map(status).collect()
+    }
+
+    /// Why nothing is fetched at all, if so.
+    pub fn low_disk(&self) -> Option<&str> {
+        self.low_disk.as_deref()
+    }
+
+    /// Whether anything is going on.
+    pub fn is_busy(&self) -> bool {
+        self.is_working || self.slots.iter().any(|s| s.doing != Doing::Waiting)
+    }
+
+    /// Jobs that are owed.
+    pub fn owed(&self) -> impl Iterator<Item = &JobRequest> {
+        let pending = self.pending.iter().map(|pending| &pending.request);
+        pending.chain(&self.backlogs)
+    }
+
+    fn ended(&mut self, index: usize, looked: Looked, now: DateTime<Utc>) {
+        let Some(slot) = self.slots.get_mut(index) else {
+            return;
+        };
+        slot.doing = Doing::Waiting;
+        let failed = match looked {
+            Looked::Failed {
+                error,
+                needs_a_person,
+            } => {
+                slot.failures = slot.failures.saturating_add(1);
+                slot.retry_at = retry_at(&slot.name, slot.failures, needs_a_person, now);
+                slot.last_error = Some((now, error.clone()));
+                Some(format!("inbox \"{}\": {error}", slot.name))
+            }
+            Looked::Something | Looked::Nothing => {
+                slot.failures = 0;
+                slot.last_success = Some(now);
+                None
+            }
+        };
+        let looks = slot.looks;
+        for pending in &mut self.pending {
+            if pending.left.get(&index).is_some_and(|look| *look <= looks) {
+                pending.left.remove(&index);
+                pending.errors.extend(failed.clone());
+            }
+        }
+        let done = self
+            .pending
+            .extract_if(.., |pending| pending.left.is_empty());
+        self.ended.extend(done.map(|pending| {
+            let ending = match pending.errors.as_slice() {
+                [] => Ok(None),
+                errors => Err(errors.join("; ")),
+            };
+            (pending.request, ending)
+        }));
+        self.is_beat_due |= self.slots.iter().all(|slot| slot.failures == 0);
+    }
+}
+
+impl Slot {
+    /// When it is to be looked into. One that failed has its own time, whatever the schedule says.
+    fn next_try(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        match self.asked {
+            Asked::Person => now,
+            _ if self.failures > 0 => self.retry_at,
+            Asked::Server => now,
+            Asked::No => self.due,
+        }
+    }
+}

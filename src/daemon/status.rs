@@ -1,0 +1,100 @@
+//! How things stand, for pages, metrics and watchdogs.
+
+use chrono::{DateTime, Utc};
+
+use super::plan::{Doing, SlotStatus};
+use crate::job::positions::{Place, Positions, Reached};
+
+/// How well it goes on the whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Health {
+    /// All is well.
+    #[default]
+    Ok,
+    /// Something is wrong, and the rest goes on.
+    Degraded,
+    /// Nothing can be fetched.
+    Failing,
+}
+
+impl Health {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Degraded => "degraded",
+            Self::Failing => "failing",
+        }
+    }
+}
+
+/// A mailbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InboxStatus {
+    /// As the schedule knows it.
+    pub slot: SlotStatus,
+    /// Whether its server tells of new mail.
+    pub is_watched: bool,
+    /// Its folders in the archive: highest message and number of messages.
+    pub reached: Vec<(Place, Reached)>,
+}
+
+/// Everything.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Status {
+    /// Mailboxes in the order of the configuration.
+    pub inboxes: Vec<InboxStatus>,
+    /// Why nothing is fetched at all, if so.
+    pub low_disk: Option<String>,
+    /// Why the last run failed as a whole, if so.
+    pub run_error: Option<(DateTime<Utc>, String)>,
+    /// Runs that failed as a whole, in a row.
+    pub run_failures: u32,
+    /// Whether the heartbeat address could not be called, and why.
+    pub heartbeat_error: Option<String>,
+    /// Jobs that are owed.
+    pub owed_jobs: usize,
+}
+
+impl Status {
+    /// How well it goes. One failure may be a hiccup; two in a row are not.
+    pub fn health(&self) -> Health {
+        let is_failing = |inbox: &InboxStatus| inbox.slot.failures >= 2;
+        let failing = self
+            .inboxes
+            .iter()
+            .filter(|inbox| is_failing(inbox))
+            .count();
+        let is_stopped = self.low_disk.is_some() || self.run_failures >= 3;
+        if is_stopped || (failing > 0 && failing == self.inboxes.len()) {
+            Health::Failing
+        } else if failing > 0 || self.run_failures > 0 {
+            Health::Degraded
+        } else {
+            Health::Ok
+        }
+    }
+
+    /// The folders of each mailbox as the archive has them.
+    pub(super) fn reached(positions: &Positions, inbox: &str) -> Vec<(Place, Reached)> {
+        let of_inbox = positions.of_inbox(inbox);
+        of_inbox
+            .map(|(place, reached)| (place.clone(), *reached))
+            .collect()
+    }
+}
+
+impl InboxStatus {
+    /// A word for what it is doing.
+    pub fn state(&self) -> &'static str {
+        match self.slot.doing {
+            Doing::Looking => "looking",
+            Doing::Queued => "queued",
+            Doing::Fetching => "fetching",
+            Doing::Waiting if self.slot.failures > 0 => "failing",
+            Doing::Waiting if self.is_watched => "watching",
+            Doing::Waiting if self.slot.last_success.is_none() => "starting",
+            Doing::Waiting => "waiting",
+        }
+    }
+}
