@@ -31,6 +31,9 @@
 //! ## Invariants
 //!
 //! - The archive and the ledger are the only truth. Everything under `work/` and `public/` can be made anew from them.
+//! - The archive loses bytes in one way alone: those of reports that are older than the configured retention, after the
+//!   ledger knows the cut-off and what they said first, and after what is published stands on them no more. Its segments
+//!   are joined, never edited: what takes the place of a segment is durable and compared before that one goes.
 //! - Any split of the same input into runs gives the same tables, lake and site as one rebuild.
 //! - Reading never fails: a document ends as a report or as a refusal with a code, and one bad document leaves the
 //!   others alone.

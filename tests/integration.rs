@@ -23,5 +23,6 @@ mod whole_browser;
 mod whole_commands;
 mod whole_hostile;
 mod whole_large;
+mod whole_retention;
 mod whole_serving;
 mod whole_splits;

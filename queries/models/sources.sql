@@ -1,6 +1,6 @@
 -- sources: what the records of a batch add to each source. One row per (source_ip, domain).
 merge into sources
-using (
+using (with added as (
     select source_ip, domain, min(day) as first_day, max(day) as last_day,
         sum(messages) as messages,
         coalesce(sum(messages) filter (dmarc_pass), 0) as passed,
@@ -16,6 +16,12 @@ using (
     from stage_classified
     where source_ip is not null
     group by source_ip, domain
+)
+    -- the report that said it first may be gone
+    select added.* replace (least(added.first_day, coalesce(seen.first_day, added.first_day)) as first_day)
+    from added
+    left join first_seen seen
+        on seen.kind = 'source' and seen.subject = added.source_ip and seen.domain = added.domain
 ) as new
 on sources.source_ip = new.source_ip and sources.domain = new.domain
 -- sums of hostile counts stop at the largest BIGINT instead of failing the run

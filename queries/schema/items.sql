@@ -3,7 +3,7 @@ create table items (
     item_no bigint not null, -- number in the archive, from 1, in order of arrival
     sha256 varchar not null, -- SHA-256 of the bytes as fetched, lower-case hex
     kind varchar not null, -- mail or file
-    content varchar not null, -- kept, known (the same bytes are kept with an earlier item) or dropped
+    content varchar not null, -- kept, known (the same bytes are with an earlier item), dropped, or expired (all in it is older than the retention)
     bytes bigint not null, -- size of the item
     source varchar not null, -- file, stdin or imap
     inbox varchar, -- name of the configured inbox

@@ -2,7 +2,7 @@
 create table sources (
     source_ip varchar not null, -- sending address
     domain varchar not null, -- policy domain
-    first_day date not null, -- first UTC day it was reported
+    first_day date not null, -- first UTC day it was reported, also where that report is gone
     last_day date not null, -- last UTC day it was reported
     messages bigint not null, -- messages
     passed bigint not null, -- messages that pass DMARC

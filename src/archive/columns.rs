@@ -12,8 +12,14 @@ pub const ITEM_NO: &str = "item_no";
 pub const SHA256: &str = "sha256";
 /// Column that says what was kept of the bytes: `kept`, `known` or `dropped`.
 pub const STORED: &str = "stored";
+/// What [`STORED`] says of an item whose bytes are in [`CONTENT`].
+pub const KEPT: &str = "kept";
 /// Column of the bytes.
 pub const CONTENT: &str = "content";
+/// Column of the size, whether the bytes are kept or not.
+pub const BYTES: &str = "bytes";
+/// Column of the instant at which the item was read.
+pub const RECEIVED: &str = "received_utc";
 
 /// Columns whose values are all different or large: a dictionary of them is work for nothing.
 pub const WITHOUT_DICTIONARY: [&str; 8] = [
@@ -37,7 +43,7 @@ pub fn schema() -> SchemaRef {
         Field::new(STORED, DataType::Utf8, false),
         Field::new("dropped_code", DataType::Utf8, true),
         Field::new(CONTENT, DataType::Binary, true),
-        Field::new("bytes", DataType::Int64, true),
+        Field::new(BYTES, DataType::Int64, true),
         Field::new("source", DataType::Utf8, false),
         Field::new("inbox", DataType::Utf8, true),
         Field::new("folder", DataType::Utf8, true),
@@ -51,7 +57,7 @@ pub fn schema() -> SchemaRef {
         Field::new("path", DataType::Utf8, true),
         Field::new("member", DataType::Utf8, true),
         Field::new("file_name", DataType::Utf8, true),
-        Field::new("received_utc", utc(), false),
+        Field::new(RECEIVED, utc(), false),
     ]))
 }
 

@@ -5,7 +5,7 @@ use duckdb::arrow::array::{
 };
 use sha2::{Digest, Sha256};
 
-use super::columns::{CONTENT, ITEM_NO, SHA256, STORED};
+use super::columns::{BYTES, CONTENT, ITEM_NO, KEPT, RECEIVED, SHA256, STORED};
 use super::{Content, Item};
 use crate::model::item::{ItemKind, ItemNo, MailHeader, Provenance};
 
@@ -63,6 +63,22 @@ pub fn hash_at(batch: &RecordBatch, row: usize) -> Result<[u8; 32], String> {
     unhex(hashes.value(row))
 }
 
+/// The latest instant in a batch that holds [`RECEIVED`], microseconds since 1970 UTC.
+pub fn last_received_us(batch: &RecordBatch) -> Result<Option<i64>, String> {
+    let instants = typed::<TimestampMicrosecondArray>(batch, RECEIVED)?;
+    Ok(instants.iter().flatten().max())
+}
+
+/// The size of each row of a batch that holds [`STORED`] and [`BYTES`]; `None` where the bytes are not kept.
+pub fn kept_sizes(batch: &RecordBatch) -> Result<Vec<Option<u64>>, String> {
+    let stored = typed::<StringArray>(batch, STORED)?.iter();
+    let sizes = typed::<Int64Array>(batch, BYTES)?.iter();
+    let size = |(stored, size): (Option<&str>, Option<i64>)| {
+        (stored == Some(KEPT)).then(|| size.map_or(0, i64::unsigned_abs))
+    };
+    Ok(stored.zip(sizes).map(size).collect())
+}
+
 struct Columns<'a> {
     numbers: [&'a Int64Array; 4],
     instants: [&'a TimestampMicrosecondArray; 2],
@@ -78,11 +94,11 @@ impl<'a> Columns<'a> {
         Ok(Self {
             numbers: [
                 number(ITEM_NO)?,
-                number("bytes")?,
+                number(BYTES)?,
                 number("uidvalidity")?,
                 number("uid")?,
             ],
-            instants: [instant("mail_date_utc")?, instant("received_utc")?],
+            instants: [instant("mail_date_utc")?, instant(RECEIVED)?],
             texts: [
                 text(SHA256)?,
                 text("kind")?,
@@ -165,7 +181,7 @@ impl<'a> Columns<'a> {
         bytes: Option<i64>,
     ) -> Result<Content, String> {
         match (stored, code) {
-            (Some("kept"), _) if self.content.is_valid(row) => {
+            (Some(KEPT), _) if self.content.is_valid(row) => {
                 checked(self.content.value(row), sha256).map(Content::Kept)
             }
             (Some("known"), _) => Ok(Content::Known),

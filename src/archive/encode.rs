@@ -71,7 +71,7 @@ pub fn to_batch(first: ItemNo, items: &[Item]) -> Result<RecordBatch, ArrowError
 
 fn stored(content: &Content) -> &'static str {
     match content {
-        Content::Kept(_) => "kept",
+        Content::Kept(_) => columns::KEPT,
         Content::Known => "known",
         Content::Dropped { .. } => "dropped",
     }

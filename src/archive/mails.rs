@@ -43,13 +43,19 @@ impl Archive {
         after: ItemNo,
         found: &mut dyn FnMut(FetchedMail),
     ) -> io::Result<()> {
+        let mut after = after;
         for segment in self.above(after) {
-            let open = OpenSegment::open(segment)?;
+            // Segments may have been joined since they were listed.
+            if segment.last <= after {
+                continue;
+            }
+            let open = OpenSegment::holding(segment, segment.first.max(after + 1))?;
             for group in 0..open.groups() {
                 let batch = open.group(group, &COLUMNS)?;
                 of_group(&batch, open.first_of(group), after, found)
                     .map_err(|error| open.damaged(&error))?;
             }
+            after = open.first_of(open.groups()) - 1;
         }
         Ok(())
     }

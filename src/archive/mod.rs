@@ -1,4 +1,5 @@
-//! Items -> durable Parquet segments, append-only; iterates from a position. The only user of `parquet`.
+//! Items -> durable Parquet segments, append-only; iterates from a position. Small segments of closed months are joined.
+//! The only user of `parquet`.
 
 use std::fs::{self, File};
 use std::io;
@@ -7,15 +8,19 @@ use std::sync::{Mutex, PoisonError};
 
 pub use self::mails::FetchedMail;
 use self::read::{Batches, CachedGroup};
+pub use self::rewrite::Rewritten;
 use self::segments::Segment;
 use crate::durable;
 use crate::model::item::{ItemKind, ItemNo, MailHeader, Provenance};
 
 mod columns;
+mod compact;
 mod decode;
 mod encode;
 mod mails;
+mod prune;
 mod read;
+mod rewrite;
 mod segments;
 mod write;
 
@@ -103,15 +108,10 @@ impl Archive {
         if items.is_empty() {
             return Ok(self.position() + 1);
         }
-        let lock = File::open(&self.folder).and_then(|folder| folder.lock().map(|()| folder));
-        let _lock =
-            lock.map_err(|error| durable::named(&self.folder, "locking archive", &error))?;
+        let _lock = lock(&self.folder)?;
         let listing = segments::list(&self.folder)?;
         self.segments = listing.segments;
-        for leftover in listing.unfinished {
-            fs::remove_file(&leftover)
-                .map_err(|error| durable::named(&leftover, "removing", &error))?;
-        }
+        remove_unfinished(&listing.unfinished)?;
         let segment = write::segment(&self.folder, self.position() + 1, items)?;
         let first = segment.first;
         self.segments.push(segment);
@@ -164,4 +164,18 @@ impl Archive {
             .segments
             .partition_point(|segment| segment.last <= after)..]
     }
+}
+
+/// Excludes appends and compactions from each other; held until dropped.
+fn lock(folder: &Path) -> io::Result<File> {
+    let locked = File::open(folder).and_then(|folder| folder.lock().map(|()| folder));
+    locked.map_err(|error| durable::named(folder, "locking archive", &error))
+}
+
+/// Deletes what nobody goes on writing.
+fn remove_unfinished(leftovers: &[PathBuf]) -> io::Result<()> {
+    for leftover in leftovers {
+        fs::remove_file(leftover).map_err(|error| durable::named(leftover, "removing", &error))?;
+    }
+    Ok(())
 }

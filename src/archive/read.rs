@@ -5,6 +5,7 @@ use std::error::Error;
 use std::fs::File;
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
+use std::path::Path;
 use std::vec;
 
 use duckdb::arrow::array::RecordBatch;
@@ -12,10 +13,12 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
+use parquet::file::metadata::ColumnChunkMetaData;
+use parquet::file::statistics::Statistics;
 
 use super::decode::Contents;
 use super::segments::{Segment, WAY_OUT};
-use super::{Item, columns, decode};
+use super::{Item, columns, decode, segments};
 use crate::model::item::ItemNo;
 
 /// A segment whose footer was read.
@@ -31,7 +34,8 @@ impl OpenSegment {
     /// Reads the footer and checks that the segment holds what its name promises.
     pub fn open(segment: &Segment) -> io::Result<Self> {
         let wrap = |error: &dyn std::fmt::Display| damaged(segment, error);
-        let file = File::open(&segment.path).map_err(|error| wrap(&error))?;
+        let file = File::open(&segment.path)
+            .map_err(|error| io::Error::new(error.kind(), wrap(&error)))?;
         let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())
             .map_err(|error| wrap(&error))?;
         let mut bounds = vec![segment.first];
@@ -52,6 +56,66 @@ impl OpenSegment {
             metadata,
             bounds,
         })
+    }
+
+    /// Opens the segment of an item: the one that was listed, or the one that a compaction has made of it since.
+    pub fn holding(segment: &Segment, item_no: ItemNo) -> io::Result<Self> {
+        let gone = match Self::open(segment) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => error,
+            opened => return opened,
+        };
+        let folder = segment.path.parent().unwrap_or(Path::new("."));
+        match segments::holding(folder, item_no)? {
+            Some(other) if other != *segment => Self::open(&other),
+            _ => Err(gone),
+        }
+    }
+
+    /// When the last of its items was read, seconds since 1970 UTC; by the footer, else by that column alone.
+    pub fn last_received_secs(&self) -> io::Result<i64> {
+        let mut last_us = i64::MIN;
+        for group in 0..self.bounds.len() - 1 {
+            let of_group = match self.last_received_in_footer_us(group) {
+                None => self.last_received_in_rows_us(group)?,
+                told => told,
+            };
+            last_us = last_us.max(of_group.unwrap_or(i64::MAX));
+        }
+        Ok(last_us.div_euclid(1_000_000))
+    }
+
+    /// The footers of earlier versions do not tell it.
+    pub(super) fn last_received_in_footer_us(&self, group: usize) -> Option<i64> {
+        let columns = self.metadata.metadata().row_group(group).columns();
+        let is_received =
+            |column: &&ColumnChunkMetaData| column.column_path().string() == columns::RECEIVED;
+        match columns.iter().find(is_received)?.statistics()? {
+            Statistics::Int64(told) => told.max_opt().copied(),
+            _ => None,
+        }
+    }
+
+    pub(super) fn last_received_in_rows_us(&self, group: usize) -> io::Result<Option<i64>> {
+        decode::last_received_us(&self.group(group, &[columns::RECEIVED])?)
+            .map_err(|error| self.damaged(&error))
+    }
+
+    /// Number and size of the items for which `is_meant` holds and whose bytes are in it; reads neither these nor
+    /// anything else that is long.
+    pub fn kept(&self, is_meant: impl Fn(ItemNo) -> bool) -> io::Result<(u64, u64)> {
+        let (mut items, mut bytes) = (0, 0);
+        for (group, first) in (0..self.bounds.len() - 1).zip(&self.bounds) {
+            let sizes = decode::kept_sizes(&self.group(group, &[columns::STORED, columns::BYTES])?)
+                .map_err(|error| self.damaged(&error))?;
+            for (_, size) in (*first..)
+                .zip(sizes)
+                .filter(|(item_no, _)| is_meant(*item_no))
+            {
+                items += u64::from(size.is_some());
+                bytes += size.unwrap_or(0);
+            }
+        }
+        Ok((items, bytes))
     }
 
     fn group_of(&self, item_no: ItemNo) -> usize {
@@ -133,7 +197,7 @@ fn damaged(segment: &Segment, error: &dyn std::fmt::Display) -> io::Error {
 
 /// The hash of an item of `segment`.
 pub fn sha256(segment: &Segment, item_no: ItemNo) -> io::Result<[u8; 32]> {
-    let open = OpenSegment::open(segment)?;
+    let open = OpenSegment::holding(segment, item_no)?;
     let group = open.group_of(item_no);
     let batch = open.group(group, &[columns::SHA256])?;
     let row = usize::try_from(item_no - open.bounds[group]).unwrap_or(usize::MAX);
@@ -152,7 +216,7 @@ impl CachedGroup {
     pub fn load(before: Option<Self>, segment: &Segment, item_no: ItemNo) -> io::Result<Self> {
         let open = match before {
             Some(cached) if cached.open.segment == *segment => cached.open,
-            _ => OpenSegment::open(segment)?,
+            _ => OpenSegment::holding(segment, item_no)?,
         };
         let group = open.group_of(item_no);
         let batch = open.group(group, &[columns::SHA256, columns::CONTENT])?;
@@ -186,7 +250,9 @@ impl CachedGroup {
 /// Iterates over the items above a position.
 pub struct Batches {
     segments: vec::IntoIter<Segment>,
-    after: ItemNo,
+    /// The next item, and the last one.
+    next: ItemNo,
+    last: ItemNo,
     batch_bytes: usize,
     /// The segment that is being read, and its next row group.
     current: Option<(OpenSegment, usize)>,
@@ -198,10 +264,10 @@ pub struct Batches {
 impl Batches {
     /// Items of `segments` above `after`.
     pub fn new(segments: Vec<Segment>, after: ItemNo, batch_bytes: usize) -> Self {
-        let segments = segments.into_iter();
         Self {
-            segments,
-            after,
+            next: after.saturating_add(1),
+            last: segments.last().map_or(0, |segment| segment.last),
+            segments: segments.into_iter(),
             batch_bytes,
             current: None,
             pending: VecDeque::new(),
@@ -234,21 +300,24 @@ impl Batches {
     fn load_group(&mut self) -> io::Result<bool> {
         let (open, group) = match self.current.take() {
             Some(current) => current,
-            None => match self.segments.next() {
-                Some(segment) => {
-                    let open = OpenSegment::open(&segment)?;
-                    let group = open.group_of(self.after.saturating_add(1).max(segment.first));
-                    (open, group)
-                }
-                None => return Ok(false),
-            },
+            None => {
+                let next = self.next;
+                // Those before it are in one that a compaction has made meanwhile.
+                let Some(segment) = self.segments.find(|segment| segment.last >= next) else {
+                    return Ok(false);
+                };
+                let open = OpenSegment::holding(&segment, next.max(segment.first))?;
+                let group = open.group_of(next.max(segment.first));
+                (open, group)
+            }
         };
-        let after = self.after;
+        let wanted = self.next..=self.last;
         self.pending.extend(
             open.items(group)?
                 .into_iter()
-                .filter(|(item_no, _)| *item_no > after),
+                .filter(|(item_no, _)| wanted.contains(item_no)),
         );
+        self.next = self.next.max(open.bounds[group + 1]);
         if group + 2 < open.bounds.len() {
             self.current = Some((open, group + 1));
         }

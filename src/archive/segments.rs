@@ -10,9 +10,19 @@ use crate::model::item::ItemNo;
 /// What stands behind an unfinished segment's name; such a file is a leftover once nobody appends.
 pub const TEMP_SUFFIX: &str = ".tmp";
 
+/// How often the folder is listed before a gap is one.
+const LISTINGS: u32 = 8;
+
 /// The way out of a lost or damaged segment.
 pub const WAY_OUT: &str = "restore it from a backup; without one, move it and every later segment out of the folder and \
                            collect again (the position in each mailbox is read from the archive)";
+
+/// The segment that holds an item at the moment; `None` where there is none.
+pub fn holding(folder: &Path, item_no: ItemNo) -> io::Result<Option<Segment>> {
+    let segments = list(folder)?.segments;
+    let holds = |segment: &Segment| (segment.first..=segment.last).contains(&item_no);
+    Ok(segments.into_iter().find(holds))
+}
 
 /// One file of the archive and the items that its name promises.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,8 +40,10 @@ pub struct Segment {
 pub struct Listing {
     /// The segments that hold items 1 to the position, each item once, in order.
     pub segments: Vec<Segment>,
-    /// Unfinished segments of an append that did not end, or is going on.
+    /// Unfinished segments of an append or a compaction that did not end, or is going on.
     pub unfinished: Vec<PathBuf>,
+    /// Segments whose items are all in another one: what a compaction that did not end left.
+    pub covered: Vec<Segment>,
 }
 
 /// `items-000000000001-000000010000.parquet`: the names sort as the items do.
@@ -42,6 +54,18 @@ pub fn file_name(first: ItemNo, last: ItemNo) -> String {
 /// Lists `folder`. A range inside another is what a crash during compaction leaves, and is ignored; a missing or
 /// half-overlapping range is an error.
 pub fn list(folder: &Path) -> io::Result<Listing> {
+    // A listing that goes on while segments are joined may show neither the old ones nor the new one; one that begins
+    // after it shows the new one, unless the next ones are joined meanwhile.
+    for _ in 1..LISTINGS {
+        match list_once(folder) {
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {}
+            listed => return listed,
+        }
+    }
+    list_once(folder)
+}
+
+fn list_once(folder: &Path) -> io::Result<Listing> {
     let mut listing = Listing::default();
     let mut found = Vec::new();
     let listed = |error| durable::named(folder, "listing archive", &error);
@@ -57,7 +81,7 @@ pub fn list(folder: &Path) -> io::Result<Listing> {
             listing.unfinished.push(path);
         }
     }
-    listing.segments = contiguous(found)?;
+    contiguous(found, &mut listing)?;
     Ok(listing)
 }
 
@@ -70,20 +94,19 @@ fn parse(name: &str) -> Option<(ItemNo, ItemNo)> {
     (first >= 1 && first <= last && file_name(first, last) == name).then_some((first, last))
 }
 
-fn contiguous(mut found: Vec<Segment>) -> io::Result<Vec<Segment>> {
+fn contiguous(mut found: Vec<Segment>, listing: &mut Listing) -> io::Result<()> {
     found.sort_by(|a, b| a.first.cmp(&b.first).then(b.last.cmp(&a.last)));
-    let mut kept: Vec<Segment> = Vec::with_capacity(found.len());
     for segment in found {
-        let position = kept.last().map_or(0, |before| before.last);
+        let position = listing.segments.last().map_or(0, |before| before.last);
         if segment.last <= position {
-            continue;
-        }
-        if segment.first != position + 1 {
+            listing.covered.push(segment);
+        } else if segment.first == position + 1 {
+            listing.segments.push(segment);
+        } else {
             return Err(broken(position, &segment));
         }
-        kept.push(segment);
     }
-    Ok(kept)
+    Ok(())
 }
 
 fn broken(position: ItemNo, segment: &Segment) -> io::Error {

@@ -9,6 +9,9 @@ use tempfile::TempDir;
 
 use super::*;
 
+mod compact;
+mod prune;
+
 fn mail(text: &str) -> Item {
     file_of(text.as_bytes().to_vec(), ItemKind::Mail)
 }

@@ -181,13 +181,20 @@ impl Findings {
     fn look_at_published(&mut self, folder: &Path) {
         match Publisher::open(folder).current() {
             Ok(None) => self.facts.push("published: nothing yet".to_owned()),
-            Ok(Some(generation)) => self.facts.push(format!(
-                "published: generation {} of {} items, judged for {}, {} files",
-                generation.number,
-                generation.manifest.values.archive_position,
-                generation.manifest.values.as_of,
-                generation.manifest.files.len()
-            )),
+            Ok(Some(generation)) => {
+                let values = &generation.manifest.values;
+                self.facts.push(format!(
+                    "published: generation {} of {} items, judged for {}, {} files",
+                    generation.number,
+                    values.archive_position,
+                    values.as_of,
+                    generation.manifest.files.len()
+                ));
+                if let Some(day) = values.expired_before {
+                    let fact = format!("retention: reports before {day} are gone");
+                    self.facts.push(fact);
+                }
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 self.facts.push("published: nothing yet".to_owned());
             }

@@ -42,6 +42,10 @@ pub fn run(args: &IngestArgs, global: &Global, config: &Config, draw: Draw) -> R
     if let (Some(generation), false) = (&done.generation, global.quiet) {
         eprintln!("published generation {}", generation.number);
     }
+    let expired = done.loaded.count(Outcome::Expired);
+    if expired > 0 && !global.quiet {
+        eprintln!("{expired} older than the retention, not counted");
+    }
     if args.timings {
         eprintln!("{}", serde_json::json!(figures));
     }

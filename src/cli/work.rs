@@ -95,6 +95,9 @@ pub(super) fn store_config(config: &Config, path: &Path) -> Result<StoreConfig> 
         domains: (!domains.is_empty()).then(|| domains.iter().cloned().collect()),
         known_senders: by_name(&config.known_senders),
         limits: config.limits.clone(),
+        retention_months: config.retention.months,
+        // The ledger says; each step asks it.
+        retention: None,
     })
 }
 

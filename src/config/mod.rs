@@ -53,6 +53,8 @@ pub struct Config {
     pub known_senders: Vec<KnownSender>,
     /// Section `limits`.
     pub limits: Limits,
+    /// Section `retention`.
+    pub retention: Retention,
     /// `queries/` beside the configuration file: the user's own SQL files; may be absent.
     pub queries_folder: PathBuf,
 }
@@ -141,6 +143,13 @@ pub struct Site {
     pub report_pages: u64,
     /// Title of every page.
     pub title: String,
+}
+
+/// Section `retention`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Retention {
+    /// Months for which reports are kept, beside the present one; `None`: for good.
+    pub months: Option<u32>,
 }
 
 /// Section `notify`.

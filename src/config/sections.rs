@@ -3,24 +3,25 @@
 use std::path::PathBuf;
 
 use super::tree::{Node, Reader, Value, join};
-use super::{App, Config, Security, Server, ServerLimits, Site, senders};
+use super::{App, Config, Retention, Security, Server, ServerLimits, Site, senders};
 use crate::model::limits::Limits;
 
 /// Sections that are read.
-const SECTIONS: [&str; 9] = [
+const SECTIONS: [&str; 10] = [
     "app",
     "domains",
     "inboxes",
     "known_senders",
     "limits",
     "notify",
+    "retention",
     "security",
     "server",
     "site",
 ];
 
 /// Sections that a later version reads. Taking them silently would promise what does not happen.
-const LATER: [&str; 3] = ["alerts", "llm", "retention"];
+const LATER: [&str; 2] = ["alerts", "llm"];
 
 /// Reads every section of the file into `config`, which holds the defaults.
 pub fn read(reader: &mut Reader<'_>, root: Option<&Node>, config: &mut Config) {
@@ -33,6 +34,7 @@ pub fn read(reader: &mut Reader<'_>, root: Option<&Node>, config: &mut Config) {
             "domains" => config.domains = domains(reader, node),
             "known_senders" => config.known_senders = senders::read(reader, node),
             "limits" => limits(reader, node, &mut config.limits),
+            "retention" => retention(reader, node, &mut config.retention),
             // Read with the environment.
             "inboxes" | "notify" => {}
             later if LATER.contains(&later) => {
@@ -161,6 +163,16 @@ fn site(reader: &mut Reader<'_>, node: &Node, site: &mut Site) {
             "report_pages" => set(&mut site.report_pages, reader.count(&path, node, 0)),
             "title" => set(&mut site.title, reader.text(&path, node)),
             _ => reader.unknown(*line, &path, key, &["report_pages", "title"]),
+        }
+    }
+}
+
+fn retention(reader: &mut Reader<'_>, node: &Node, retention: &mut Retention) {
+    for (key, line, node) in reader.entries("retention", Some(node)) {
+        let path = join("retention", key);
+        match key.as_str() {
+            "months" => retention.months = reader.count_u32(&path, node, 1),
+            _ => reader.unknown(*line, &path, key, &["months"]),
         }
     }
 }

@@ -60,6 +60,7 @@ fn example_file_names_every_key() {
         "server",
         "server.limits",
         "site",
+        "retention",
         "limits",
         "inboxes",
         "inboxes.oauth2",
@@ -124,8 +125,12 @@ fn what_cannot_hold_is_refused_with_the_way_out() {
             "c.yml:1: llm: is not part of this version yet: remove it",
         ),
         (
-            "retention: {}\n",
-            "c.yml:1: retention: is not part of this version yet: remove it",
+            "retention: {months: 0}\n",
+            "c.yml:1: retention.months: expected a whole number from 1 on, got 0",
+        ),
+        (
+            "retention: {moths: 12}\n",
+            "c.yml:1: retention.moths: unknown key, did you mean `months`?",
         ),
         (
             "domain: [a.example]\n",

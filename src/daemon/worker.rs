@@ -16,6 +16,7 @@ use crate::job::dry_run::dry_run;
 use crate::job::folders::Folders;
 use crate::job::lock::{Holder, patience};
 use crate::job::mailboxes::{Visited, fetch};
+use crate::job::maintain::maintain;
 use crate::job::publish::Drawing;
 use crate::job::run::{Ticket, ingest};
 use crate::job::runner::Runner;
@@ -183,11 +184,12 @@ impl Worker {
         Ok((false, Some(detail)))
     }
 
-    /// Judges for the new day and publishes that.
+    /// Judges for the new day and publishes that; carries the retention through to the archive and joins its segments.
     fn maintain(&self, runner: &Runner) -> Result<()> {
         let ticket = Ticket::default();
         let done = runner.run("maintain", ticket, &mut self.wait(), |run, _| {
-            ingest(run, &[], &mut |_| {})
+            ingest(run, &[], &mut |_| {})?;
+            maintain(run, &mut |_| {})
         });
         done.map(drop)
     }

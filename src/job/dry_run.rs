@@ -8,8 +8,10 @@ use anyhow::{Context as _, Result};
 
 use super::folders::Folders;
 use super::mailboxes::{Fetch, fetch_into};
+use super::retention;
 use super::run::Run;
 use super::visit::Visit;
+use crate::ledger::Ledger;
 use crate::source::imap::Tokens;
 use crate::store::mail_endings::WouldBe;
 use crate::store::settings::StoreConfig;
@@ -48,6 +50,8 @@ fn within(
                 .context("copying the log of the working database")?;
         }
     }
+    let ledger = Ledger::open(&run.folders.ledger()).context("opening the ledger")?;
+    let run = &retention::kept(run, &ledger)?;
     let copy = Run {
         folders: &folders,
         store: StoreConfig {
@@ -59,7 +63,7 @@ fn within(
     fetch_into(&copy, visits, tokens, stop)
 }
 
-/// Segments never change: links do.
+/// Segments change under the run lock alone, which is held: links do.
 fn lend_archive(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to).context("making a folder for a dry run")?;
     if !from.exists() {

@@ -8,7 +8,7 @@ use super::run::Progress;
 use super::units::{Bytes, Given, cut};
 use crate::archive::{Archive, Content, Item};
 use crate::model::item::ItemNo;
-use crate::model::outcome::Outcome;
+use crate::model::outcome::{Outcome, Refusal};
 use crate::store::decide::DocumentRow;
 use crate::store::working::Store;
 
@@ -109,28 +109,40 @@ impl Reading<'_> {
             .map(|(_, item)| item.sha256)
             .collect();
         let in_tables = self.known.in_tables(&wanted)?;
-        let recent = &mut self.known.recent;
         let mut resolved = Vec::with_capacity(items.len());
+        let mut gone = Vec::new();
         for (item_no, item) in items {
             let bytes = match &item.content {
                 Content::Kept(_) => {
-                    recent.entry(item.sha256).or_insert(item_no);
+                    self.known.recent.entry(item.sha256).or_insert(item_no);
                     Bytes::Own
                 }
-                Content::Dropped { .. } => Bytes::Dropped,
-                Content::Known => match in_tables
-                    .get(&item.sha256)
-                    .or_else(|| recent.get(&item.sha256))
-                {
-                    None => Bytes::Missing,
-                    Some(&first) => self
-                        .archive
-                        .content(first)
-                        .context("reading the archive")?
-                        .map_or(Bytes::Missing, Bytes::Earlier),
-                },
+                Content::Dropped { code, bytes } => {
+                    if code == Refusal::EXPIRED {
+                        self.known.pruned.insert(item.sha256, (item_no, *bytes));
+                    }
+                    Bytes::Dropped
+                }
+                Content::Known => {
+                    let keeper = in_tables
+                        .get(&item.sha256)
+                        .or_else(|| self.known.recent.get(&item.sha256));
+                    let earlier = keeper.map(|first| self.archive.content(*first)).transpose();
+                    let earlier = earlier.context("reading the archive")?.flatten();
+                    if earlier.is_none() {
+                        gone.push((resolved.len(), item.sha256));
+                    }
+                    earlier.map_or(Bytes::Missing, Bytes::Earlier)
+                }
             };
             resolved.push((item_no, item, bytes));
+        }
+        let hashes: Vec<_> = gone.iter().map(|(_, hash)| *hash).collect();
+        let expired = self.known.expired(&hashes)?;
+        for (index, hash) in gone {
+            if let Some(size) = expired.get(&hash) {
+                resolved[index].2 = Bytes::Expired(*size);
+            }
         }
         Ok(resolved)
     }

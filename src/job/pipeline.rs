@@ -134,8 +134,8 @@ pub(super) fn run<S: AsMut<Store>>(
         let taker = Taker(&ahead);
         let feeder = spawn(scope, "feed", move || feed(feeder))?;
         for _ in 0..config.threads.max(1) {
-            let (units, limits, ahead) = (Arc::clone(&units), &config.limits, &ahead);
-            spawn(scope, "read", move || read_units(&units, limits, ahead))?;
+            let (units, ahead) = (Arc::clone(&units), &ahead);
+            spawn(scope, "read", move || read_units(&units, config, ahead))?;
         }
         drop(units);
         let position = &loaded;

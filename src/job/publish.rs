@@ -156,6 +156,7 @@ fn is_up_to_date(base: &Generation, publication: &Publication) -> bool {
 fn drawn_to(base: &Generation, publication: &Publication) -> Option<ItemNo> {
     let (had, has) = (&base.manifest.values, &publication.values);
     let same = had.code_hash == has.code_hash
+        && had.expired_before == has.expired_before
         && had.config_hash == has.config_hash
         && had.archive_position <= has.archive_position;
     (same && publication.extent == Extent::Changed).then_some(had.archive_position)

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 
 use super::load::{Loaded, load};
 use super::publish::Extent;
+use super::retention;
 use super::run::{Progress, Run, beside, finish, keep, publish_store};
 use crate::archive::Archive;
 use crate::ledger::Ledger;
@@ -42,6 +43,7 @@ pub fn rebuild(run: &Run, progress: &mut dyn FnMut(Progress)) -> Result<Rebuilt>
     let ledger = Ledger::open(&run.folders.ledger()).context("opening the ledger")?;
     let archive = Archive::open(&run.folders.archive()).context("opening the archive")?;
     keep(&ledger, run)?;
+    let run = &retention::kept(run, &ledger)?;
     let scratch = beside(&run.store, &run.folders.work().join("rebuild.duckdb"));
     remove(&scratch.path)?;
     let mut store = Store::open(scratch)?;

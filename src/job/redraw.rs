@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 
 use super::publish::Extent;
+use super::retention;
 use super::run::{Done, Progress, Run, advance, load_all, open_store, publish_store};
 use crate::archive::Archive;
 use crate::ledger::Ledger;
@@ -12,6 +13,7 @@ pub fn redraw(run: &Run, extent: Extent, progress: &mut dyn FnMut(Progress)) -> 
     let ledger = Ledger::open(&run.folders.ledger()).context("opening the ledger")?;
     let archive = Archive::open(&run.folders.archive()).context("opening the archive")?;
     advance(&ledger, run)?;
+    let run = &retention::kept(run, &ledger)?;
     let (mut store, opened) = open_store(run, &archive)?;
     let loaded = load_all(run, &archive, &mut store, progress)?;
     let extent = if opened == Extent::Everything {

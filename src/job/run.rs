@@ -11,6 +11,7 @@ use super::collect::{Paths, Source, collect};
 use super::folders::Folders;
 use super::load::{Loaded, load};
 use super::publish::{Draw, Extent, Publication, publish};
+use super::retention;
 use super::stopwatch::Stopwatch;
 use crate::archive::Archive;
 use crate::ledger::{Entry, Event, Ledger, RunResult};
@@ -100,6 +101,7 @@ pub(super) fn take_in(
     let ledger = Ledger::open(&run.folders.ledger()).context("opening the ledger")?;
     let mut archive = Archive::open(&run.folders.archive()).context("opening the archive")?;
     advance(&ledger, run)?;
+    let run = &retention::advance(run, &ledger, &archive)?;
     let (opened, collected, unread) = collect_all(run, source, &ledger, &mut archive, progress)?;
     let Opened {
         mut store,
@@ -317,6 +319,7 @@ pub fn publish_store(
         archive_position: store.position()?,
         ledger_offset,
         as_of: as_of(&entries).unwrap_or(run.today),
+        expired_before: run.store.retention.as_ref().map(|had| had.expired_before),
         config_hash: run.store.config_hash.clone(),
         code_hash: run.store.code_hash.clone(),
     };

@@ -25,6 +25,7 @@ use crate::store::settings::{KnownSender, StoreConfig};
 use crate::store::working::Store;
 
 mod found;
+mod retention;
 
 /// 2024-03-10T08:00:00Z
 const NOW_UTC_SECS: i64 = 1_710_057_600;
@@ -69,6 +70,8 @@ impl World {
             domains: None,
             known_senders: vec![sender],
             limits: Limits::default(),
+            retention_months: None,
+            retention: None,
         }
     }
 

@@ -9,17 +9,21 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Mutex, PoisonError};
 
 use super::ahead::Ahead;
+use super::item_rows::{KEPT, item_row, missing};
 use super::read::{ReadingSink, read_item};
 use crate::archive::{Content, Item};
 use crate::model::aggregate::Record;
+use crate::model::day::Day;
 use crate::model::item::ItemNo;
 use crate::model::limits::Limits;
 use crate::model::outcome::Refusal;
+use crate::model::retention::Retention;
 use crate::parse::Report;
 use crate::store::RecordBatch;
 use crate::store::batch::ItemRow;
-use crate::store::decide::{ReadDocument, Refused};
+use crate::store::decide::{ReadDocument, Refused, day_of_report};
 use crate::store::record_rows::{RecordRows, weight};
+use crate::store::settings::StoreConfig;
 
 /// Messages of a unit that may wait for the stager: all of most units, little of one with huge reports.
 pub(super) const AHEAD_MESSAGES: usize = 1;
@@ -53,6 +57,8 @@ pub(super) enum Bytes {
     Earlier(Vec<u8>),
     /// The archive has none: the item was dropped.
     Dropped,
+    /// Those of an earlier item that let them go, as all in it is older than the retention: so many.
+    Expired(u64),
     /// The archive should have some and has none.
     Missing,
 }
@@ -105,7 +111,8 @@ impl Message {
 }
 
 /// Reads units until there are none left or nobody listens any more; counts the rows in `ahead`.
-pub(super) fn read_units(units: &Mutex<Receiver<Unit>>, limits: &Limits, ahead: &Ahead) {
+pub(super) fn read_units(units: &Mutex<Receiver<Unit>>, config: &StoreConfig, ahead: &Ahead) {
+    let expired_before = config.retention.as_ref().map(|had| had.expired_before);
     loop {
         let next = {
             let units = units.lock().unwrap_or_else(PoisonError::into_inner);
@@ -114,8 +121,9 @@ pub(super) fn read_units(units: &Mutex<Receiver<Unit>>, limits: &Limits, ahead: 
         };
         let Ok(unit) = next else { return };
         let mut sink = Sink::new(unit.unit_no, &unit.out, ahead);
+        sink.expired_before = expired_before;
         for (item_no, item, bytes) in unit.items {
-            sink.read(item_no, item, bytes, limits);
+            sink.read(item_no, item, bytes, &config.limits);
         }
         // A stager that is gone ends the load; there is nobody to tell.
         let _ = unit.out.send(match sink.take() {
@@ -130,7 +138,10 @@ struct Sink<'a> {
     ahead: &'a Ahead,
     rows: RecordRows,
     load_key: i64,
+    /// Reports of an earlier day are gone.
+    expired_before: Option<Day>,
     /// Of the item that is being read.
+    mail_date_utc_secs: Option<i64>,
     tls_rows: usize,
     documents: Vec<ReadDocument>,
     items: Vec<(ItemRow, Vec<ReadDocument>)>,
@@ -143,6 +154,8 @@ impl<'a> Sink<'a> {
             ahead,
             rows: RecordRows::default(),
             load_key: unit_no << 32,
+            expired_before: None,
+            mail_date_utc_secs: None,
             tls_rows: 0,
             documents: Vec::new(),
             items: Vec::new(),
@@ -151,7 +164,8 @@ impl<'a> Sink<'a> {
 
     fn read(&mut self, item_no: ItemNo, item: Item, bytes: Bytes, limits: &Limits) {
         self.tls_rows = 0;
-        let (row, own) = item_row(item_no, item, &bytes);
+        self.mail_date_utc_secs = item.header.date_utc_secs;
+        let (mut row, own) = item_row(item_no, item, &bytes);
         let file_name = row.provenance.file_name();
         let content = match (&bytes, &own) {
             (Bytes::Own, Ok(kept)) | (Bytes::Earlier(kept), _) => Some(kept.as_slice()),
@@ -165,8 +179,21 @@ impl<'a> Sink<'a> {
         if self.documents.is_empty() {
             self.refuse(Refusal::new(Refusal::NOT_A_REPORT, "there is no report in it").into());
         }
+        if self.documents.iter().all(ReadDocument::is_expired) {
+            self.expire(&mut row);
+        }
         let documents = std::mem::take(&mut self.documents);
         self.items.push((row, documents));
+    }
+
+    /// An item that holds nothing but expired reports is told of as one, whether its bytes are still there or not.
+    fn expire(&mut self, row: &mut ItemRow) {
+        if row.content == KEPT {
+            row.content = Refusal::EXPIRED;
+        }
+        self.documents.clear();
+        self.documents.push(ReadDocument::expired(self.load_key));
+        self.load_key += 1;
     }
 
     /// A reader that panics costs its item, never the run.
@@ -201,6 +228,15 @@ impl<'a> Sink<'a> {
             load_key,
             result: Err(refused),
         });
+    }
+
+    /// Reports that are older than the retention are not looked at further.
+    fn in_time(&self, report: Report) -> Result<Report, Refused> {
+        let day = day_of_report(&report, self.mail_date_utc_secs);
+        match self.expired_before {
+            Some(cut_off) if Retention::expires(cut_off, day) => Err(Refused::expired()),
+            _ => Ok(report),
+        }
     }
 
     /// The reports of one item may be a thousand, each of thousands of rows: those beyond what fits are refused.
@@ -255,75 +291,23 @@ impl ReadingSink for Sink<'_> {
         result: Result<Report, Refusal>,
     ) {
         let load_key = self.load_key;
+        let result = result
+            .map_err(Refused::from)
+            .and_then(|report| self.in_time(report))
+            .and_then(|report| Ok(self.bound(report)?));
         if !matches!(result, Ok(Report::Aggregate(_))) {
             self.rows.forget(load_key);
         }
         self.load_key += 1;
-        let result = result.and_then(|report| self.bound(report));
         let document = ReadDocument {
             path,
             sha256,
             load_key,
-            result: result.map_err(Refused::from),
+            result,
         };
         self.ahead.add(document.weight());
         self.documents.push(document);
     }
-}
-
-fn missing() -> Refused {
-    Refusal::new(
-        "archive-incomplete",
-        "the archive refers to bytes of an earlier item that it does not hold",
-    )
-    .into()
-}
-
-/// The row of an item, and its own bytes or why it has none.
-fn item_row(item_no: ItemNo, item: Item, bytes: &Bytes) -> (ItemRow, Result<Vec<u8>, Refused>) {
-    let (content, size, own) = match item.content {
-        Content::Kept(kept) => ("kept", kept.len() as u64, Ok(kept)),
-        Content::Known => {
-            let size = if let Bytes::Earlier(earlier) = bytes {
-                earlier.len() as u64
-            } else {
-                0
-            };
-            ("known", size, Err(missing()))
-        }
-        Content::Dropped { code, bytes } => ("dropped", bytes, Err(dropped(code, bytes))),
-    };
-    let mut header = item.header;
-    header.headers = None;
-    let row = ItemRow {
-        item_no,
-        sha256: item.sha256,
-        kind: item.kind,
-        content,
-        bytes: size,
-        provenance: item.provenance,
-        header,
-        received_utc_secs: item.received_utc_secs,
-    };
-    (row, own)
-}
-
-/// The archive keeps the code alone: what it means is said here.
-fn dropped(code: String, bytes: u64) -> Refused {
-    let message = match code.as_str() {
-        Refusal::NOT_A_REPORT => "nothing in it looks like a report; its bytes are not kept".into(),
-        "limit-item-bytes" => {
-            format!("its {bytes} bytes are more than limits.item_bytes allows; they are not kept")
-        }
-        "read-failed" => "it could not be read; make it readable and ingest it again".into(),
-        "fetch-failed" => {
-            "the mail server did not give it away; `sentinel backlog --reprocess` tries again"
-                .into()
-        }
-        "zip-path" => "its name leads out of the archive; it was not unpacked".into(),
-        _ => format!("it was not taken in; its {bytes} bytes are not kept"),
-    };
-    Refused { code, message }
 }
 
 #[cfg(test)]

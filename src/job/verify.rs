@@ -8,6 +8,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::load::load;
 use super::publish::{Extent, Publication, publish};
+use super::retention;
 use super::run::{Progress, Run, beside};
 use crate::archive::Archive;
 use crate::ledger::Ledger;
@@ -76,6 +77,7 @@ fn again(
     let (entries, _) = ledger
         .read(Some(values.ledger_offset))
         .context("reading the ledger")?;
+    let run = &retention::of(run, &entries);
     let config = beside(&run.store, &scratch.join("sentinel.duckdb"));
     let mut store = Store::open(config.clone())?;
     load(&archive, &mut store, values.archive_position, progress)?;

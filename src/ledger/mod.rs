@@ -7,10 +7,13 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use self::first_seen::first_seen;
 pub use self::view::{Job, JobState, Run, View};
 use crate::durable;
 use crate::model::day::Day;
+use crate::model::retention::SightKind;
 
+mod first_seen;
 mod line;
 mod scan;
 mod view;
@@ -30,6 +33,32 @@ pub enum Event {
     },
     /// A run ended.
     RunFinished(RunResult),
+    /// First sights that reports gave which the retention lets go; they count from the next
+    /// [`Event::RetentionAdvanced`] on.
+    FirstSeen {
+        /// What was seen.
+        kind: SightKind,
+        /// By domain and day: which.
+        sights: Sights,
+    },
+    /// The retention moved on.
+    RetentionAdvanced {
+        /// Reports of an earlier day are gone.
+        #[serde(with = "crate::model::day::iso")]
+        expired_before: Day,
+        /// What was configured.
+        months: u32,
+    },
+    /// The archive let go of the bytes of items that hold nothing but expired reports.
+    ArchivePruned {
+        /// The cut-off.
+        #[serde(with = "crate::model::day::iso")]
+        expired_before: Day,
+        /// How many items.
+        items: u64,
+        /// Their bytes, before compression.
+        bytes: u64,
+    },
     /// Somebody asked for a run; it is owed until it ends, through restarts too.
     JobRequested(JobRequest),
     /// All is done that was asked for.
@@ -73,6 +102,9 @@ pub struct JobFailure {
     /// What went wrong, for people.
     pub error: String,
 }
+
+/// First sights by domain and day, `YYYY-MM-DD`.
+pub type Sights = BTreeMap<String, BTreeMap<String, Vec<String>>>;
 
 /// The result of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

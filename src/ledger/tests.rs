@@ -6,6 +6,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::model::day::days_before;
+use crate::model::retention::FirstSight;
 
 fn day(text: &str) -> Day {
     text.parse().unwrap()
@@ -297,6 +298,71 @@ fn view_counts_runs_and_never_goes_back_in_time() {
         .collect();
     assert_eq!(runs, [(1, 102, 4), (2, 104, 5)]);
     assert_eq!(View::fold(&[]), View::default());
+}
+
+fn sight(kind: SightKind, domain: &str, subject: String, text: &str) -> FirstSight {
+    FirstSight {
+        kind,
+        domain: domain.into(),
+        subject,
+        day: day(text),
+    }
+}
+
+fn retention(text: &str) -> Event {
+    Event::RetentionAdvanced {
+        expired_before: day(text),
+        months: 12,
+    }
+}
+
+#[test]
+fn any_number_of_first_sights_fits_into_lines_and_comes_back() {
+    let mut sights: Vec<FirstSight> = (0..20_000)
+        .map(|number| {
+            let domain = format!("d{}.example", number % 7);
+            let kind = SightKind::ALL[number % 3];
+            // Control characters take six bytes each in a line.
+            let subject = format!("{number}{}", "\u{1}".repeat(number % 50));
+            sight(kind, &domain, subject, "2024-05-01")
+        })
+        .collect();
+    sights.push(sight(SightKind::Policy, "", "x".repeat(8192), "2024-05-01"));
+    sights.sort();
+    let folder = TempDir::new().unwrap();
+    let ledger = Ledger::open(folder.path()).unwrap();
+    let mut events = first_seen(&sights);
+    assert!(events.len() > 5, "{}", events.len());
+    events.push(retention("2024-06-01"));
+    ledger.append(10, &events).unwrap();
+    let view = View::fold(&ledger.read(None).unwrap().0);
+    let had = view.retention.unwrap();
+    assert_eq!(had.expired_before, day("2024-06-01"));
+    assert!(had.first_seen == sights);
+}
+
+#[test]
+fn first_sights_count_from_their_cut_off_on_and_the_earliest_holds() {
+    let folder = TempDir::new().unwrap();
+    let ledger = Ledger::open(folder.path()).unwrap();
+    let source = |text| sight(SightKind::Source, "example.com", "192.0.2.1".into(), text);
+    let view = || View::fold(&ledger.read(None).unwrap().0);
+    ledger
+        .append(10, &first_seen(&[source("2024-05-02")]))
+        .unwrap();
+    assert_eq!(view().retention, None);
+    let mut events = first_seen(&[source("2024-05-01")]);
+    events.push(retention("2024-06-01"));
+    ledger.append(10, &events).unwrap();
+    ledger
+        .append(10, &first_seen(&[source("2024-04-01")]))
+        .unwrap();
+    let had = view().retention.unwrap();
+    assert_eq!(had.first_seen, [source("2024-05-01")]);
+    ledger.append(10, &[retention("2024-05-01")]).unwrap();
+    let had = view().retention.unwrap();
+    assert_eq!(had.expired_before, day("2024-06-01"), "it never goes back");
+    assert_eq!(had.first_seen, [source("2024-04-01")]);
 }
 
 fn asked(id: &str) -> Event {

@@ -1,6 +1,6 @@
 //! UTC days and instants.
 
-use chrono::{DateTime, Days, NaiveDate, SecondsFormat};
+use chrono::{DateTime, Datelike as _, Days, NaiveDate, NaiveTime, SecondsFormat};
 
 /// A UTC calendar day.
 pub type Day = NaiveDate;
@@ -33,6 +33,17 @@ pub fn days_before(day: Day, count: u64) -> Day {
         .unwrap_or(NaiveDate::MIN)
 }
 
+/// The first day of the month of a day.
+pub fn month_begin(day: Day) -> Day {
+    days_before(day, u64::from(day.day0()))
+}
+
+/// The first instant of the UTC month of an instant, seconds since 1970 UTC.
+pub fn month_begin_utc_secs(utc_secs: i64) -> i64 {
+    let first = month_begin(day_of(utc_secs));
+    first.and_time(NaiveTime::MIN).and_utc().timestamp()
+}
+
 /// `YYYY-MM-DD` for `serde(with)`.
 pub mod iso {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
@@ -49,5 +60,27 @@ pub mod iso {
         String::deserialize(deserializer)?
             .parse()
             .map_err(D::Error::custom)
+    }
+}
+
+/// `YYYY-MM-DD` or nothing, for `serde(with)` beside `default`.
+pub mod iso_option {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    use super::Day;
+
+    /// Writes the day.
+    pub fn serialize<S: Serializer>(day: &Option<Day>, serializer: S) -> Result<S::Ok, S::Error> {
+        day.map(|day| day.format("%Y-%m-%d").to_string())
+            .serialize(serializer)
+    }
+
+    /// Reads the day.
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Day>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        text.map(|text| text.parse().map_err(D::Error::custom))
+            .transpose()
     }
 }

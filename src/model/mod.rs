@@ -11,6 +11,7 @@ pub mod inbox;
 pub mod item;
 pub mod limits;
 pub mod outcome;
+pub mod retention;
 pub mod secret;
 pub mod sender;
 pub mod tls;

@@ -25,6 +25,10 @@ impl Refusal {
     /// Code of input that is no report at all (an image, a plain mail, a bounce).
     pub const NOT_A_REPORT: &'static str = "not-a-report";
 
+    /// Code of an item in the archive whose bytes were let go, because it held nothing but reports that are older than
+    /// the retention; also an outcome of its own.
+    pub const EXPIRED: &'static str = "expired";
+
     /// A refusal.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self {

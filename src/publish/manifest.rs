@@ -17,7 +17,7 @@ pub const FORMAT: u32 = 1;
 /// A hundred thousand files take some 13 MB.
 const MAX_BYTES: u64 = 256 << 20;
 
-/// The five values of which a generation is a pure function.
+/// The five values of which a generation is a pure function, and what follows from them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Values {
     /// Highest item that was loaded.
@@ -27,6 +27,13 @@ pub struct Values {
     /// The UTC day for which things are judged.
     #[serde(with = "crate::model::day::iso")]
     pub as_of: Day,
+    /// Reports of an earlier UTC day are gone, by the ledger up to the offset; `None` where none are.
+    #[serde(
+        with = "crate::model::day::iso_option",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub expired_before: Option<Day>,
     /// Hash of the effective configuration.
     pub config_hash: String,
     /// Hash of everything in the program that shapes the output.

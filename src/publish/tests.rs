@@ -10,6 +10,7 @@ const NOON: i64 = 1_700_000_000;
 
 fn values(archive_position: u64) -> Values {
     Values {
+        expired_before: None,
         archive_position,
         ledger_offset: 10 * archive_position,
         as_of: "2024-05-01".parse().unwrap(),

@@ -14,7 +14,7 @@ use super::record_rows::octets;
 use super::settings::KnownSender;
 use super::stage::{Stage, Staged};
 use super::working::Store;
-use super::{columns::Columns, intake_rows, other_rows, report_rows};
+use super::{columns::Columns, intake_rows, other_rows, report_rows, retention};
 use crate::model::item::{ItemKind, ItemNo, MailHeader, Provenance};
 
 /// An item on its way into table `items`.
@@ -26,7 +26,7 @@ pub struct ItemRow {
     pub sha256: [u8; 32],
     /// Mail or file.
     pub kind: ItemKind,
-    /// `kept`, `known` or `dropped`.
+    /// `kept`, `known`, `dropped` or `expired`.
     pub content: &'static str,
     /// Its size.
     pub bytes: u64,
@@ -46,8 +46,9 @@ struct Transaction<'c> {
 
 impl Store {
     /// Decides how every document of a batch ends and makes all of it durable. Returns the documents in order.
-    pub fn commit(&mut self, stage: &Stage, staged: Staged) -> Result<Vec<DocumentRow>> {
+    pub fn commit(&mut self, stage: &Stage, mut staged: Staged) -> Result<Vec<DocumentRow>> {
         let connection = &stage.connection;
+        retention::expire_known(connection, &mut staged)?;
         let transaction = Transaction::begin(connection)?;
         append(connection, "items", &staged.items, intake_rows::items)?;
         let decided = self.decide(connection, staged)?;

@@ -33,6 +33,21 @@ pub struct ReadDocument {
 }
 
 impl ReadDocument {
+    /// In the place of all documents of an item that holds nothing but expired reports.
+    pub fn expired(load_key: i64) -> Self {
+        Self {
+            path: String::new(),
+            sha256: None,
+            load_key,
+            result: Err(Refused::expired()),
+        }
+    }
+
+    /// Whether it is a report that is older than the retention, or stands for such.
+    pub fn is_expired(&self) -> bool {
+        self.result.as_ref().is_err_and(Refused::is_expired)
+    }
+
     /// How many usual rows take the memory that it takes beside its records.
     pub fn weight(&self) -> usize {
         let (rows, bytes) = match &self.result {
@@ -46,6 +61,19 @@ impl ReadDocument {
             Err(_) => (0, 0),
         };
         rows + wide(bytes)
+    }
+}
+
+/// The UTC day of a report; `None` where a failure report says no time and neither does its mail.
+pub fn day_of_report(report: &Report, mail_date_utc_secs: Option<i64>) -> Option<Day> {
+    let middle = |begin, end| report_day(clamp_secs(begin), clamp_secs(end));
+    match report {
+        Report::Aggregate(head) => Some(middle(head.begin_utc_secs, head.end_utc_secs)),
+        Report::Tls(tls) => Some(middle(tls.begin_utc_secs, tls.end_utc_secs)),
+        Report::Failure(failure) => {
+            let utc_secs = failure.arrival_utc_secs.or(mail_date_utc_secs);
+            utc_secs.map(day_of)
+        }
     }
 }
 
@@ -68,6 +96,19 @@ impl From<Refusal> for Refused {
 }
 
 impl Refused {
+    /// Of a report that is older than the retention, or of an item that held nothing else.
+    pub fn expired() -> Self {
+        Self {
+            code: Refusal::EXPIRED.to_owned(),
+            message: String::new(),
+        }
+    }
+
+    /// Whether it is [`Refused::expired`].
+    pub fn is_expired(&self) -> bool {
+        self.code == Refusal::EXPIRED
+    }
+
     /// The outcome that it means.
     pub fn outcome(&self) -> Outcome {
         if self.code == Refusal::NOT_A_REPORT {
@@ -170,6 +211,7 @@ impl Decided {
             .result
             .and_then(|report| checked(report, document.sha256))
         {
+            Err(refused) if refused.is_expired() => row.outcome = Outcome::Expired,
             Err(refusal) => {
                 row.outcome = refusal.outcome();
                 row.code = Some(refusal.code);
@@ -250,12 +292,9 @@ impl Decided {
         let sha256 = hex(sha256);
         let id = sha256[..32].to_owned();
         let origin = origin(item, path);
+        let day = day_of_report(&report, item.header.date_utc_secs).unwrap_or(day_of(0));
         match report {
             Report::Aggregate(head) => {
-                let day = report_day(
-                    clamp_secs(head.begin_utc_secs),
-                    clamp_secs(head.end_utc_secs),
-                );
                 self.reports.push(Taken {
                     id,
                     sha256,
@@ -266,7 +305,6 @@ impl Decided {
                 });
             }
             Report::Tls(tls) => {
-                let day = report_day(clamp_secs(tls.begin_utc_secs), clamp_secs(tls.end_utc_secs));
                 self.tls.push(Taken {
                     id,
                     sha256,
@@ -277,12 +315,6 @@ impl Decided {
                 });
             }
             Report::Failure(failure) => {
-                let day = day_of(
-                    failure
-                        .arrival_utc_secs
-                        .or(item.header.date_utc_secs)
-                        .unwrap_or(0),
-                );
                 self.failures.push(Taken {
                     id,
                     sha256,

@@ -128,16 +128,21 @@ pub(crate) fn kept(
     if hashes.is_empty() {
         return Ok(HashMap::new());
     }
-    connection
-        .execute_batch(STAGE_HASHES)
-        .context("making a staging table")?;
-    append_to(connection, "temp", "stage_hashes", hashes, hash_rows)?;
+    stage_hashes(connection, hashes)?;
     let found = find_kept(connection).context("looking up known bytes")?;
     let of_text: HashMap<String, ItemNo> = found.into_iter().collect();
     Ok(hashes
         .iter()
         .filter_map(|hash| Some((*hash, *of_text.get(&hex(hash))?)))
         .collect())
+}
+
+/// Fills temporary table `stage_hashes`.
+pub(super) fn stage_hashes(connection: &Connection, hashes: &[[u8; 32]]) -> Result<()> {
+    connection
+        .execute_batch(STAGE_HASHES)
+        .context("making a staging table")?;
+    append_to(connection, "temp", "stage_hashes", hashes, hash_rows)
 }
 
 fn hash_rows(hashes: &[[u8; 32]]) -> Result<RecordBatch, ArrowError> {

@@ -22,6 +22,7 @@ mod models;
 mod other_rows;
 pub mod record_rows;
 mod report_rows;
+pub(crate) mod retention;
 mod room;
 mod runs;
 mod schema;

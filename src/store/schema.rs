@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use duckdb::Connection;
 
 /// Schema files in the order of creation.
-pub(super) const SCHEMA: [(&str, &str); 15] = [
+pub(super) const SCHEMA: [(&str, &str); 16] = [
     ("about", include_str!("../../queries/schema/about.sql")),
     ("alerts", include_str!("../../queries/schema/alerts.sql")),
     ("daily", include_str!("../../queries/schema/daily.sql")),
@@ -18,6 +18,10 @@ pub(super) const SCHEMA: [(&str, &str); 15] = [
     (
         "failure_reports",
         include_str!("../../queries/schema/failure_reports.sql"),
+    ),
+    (
+        "first_seen",
+        include_str!("../../queries/schema/first_seen.sql"),
     ),
     ("items", include_str!("../../queries/schema/items.sql")),
     ("records", include_str!("../../queries/schema/records.sql")),

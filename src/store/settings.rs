@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 
 use crate::model::domain::is_within;
 use crate::model::limits::Limits;
+use crate::model::retention::Retention;
 use crate::model::sender;
 
 /// Settings of the working database and of what load decides.
@@ -28,6 +30,10 @@ pub struct StoreConfig {
     pub known_senders: Vec<KnownSender>,
     /// Bounds on what input may cost.
     pub limits: Limits,
+    /// Months for which reports are kept, as configured; `None`: for good. Moves the cut-off on, and shapes no row.
+    pub retention_months: Option<u32>,
+    /// What is gone, by the ledger; `None` where nothing is.
+    pub retention: Option<Arc<Retention>>,
 }
 
 impl StoreConfig {

@@ -1,6 +1,7 @@
 //! Where records wait for the commit of their batch: temporary tables of a connection of their own, so that one batch
 //! is staged while another is committed.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -74,6 +75,20 @@ impl Stage {
 impl Drop for Stage {
     fn drop(&mut self) {
         self.room.leave(self.number);
+    }
+}
+
+impl Staged {
+    /// Puts one document that expired in the place of all of each of these items, by their indices.
+    pub(super) fn expire(&mut self, items: &HashSet<usize>) {
+        let mut replaced = None;
+        self.documents.retain_mut(|(index, document)| {
+            if !items.contains(index) {
+                return true;
+            }
+            *document = ReadDocument::expired(document.load_key);
+            replaced.replace(*index) != Some(*index)
+        });
     }
 }
 

@@ -21,6 +21,7 @@ use crate::parse::Report;
 mod compare;
 mod lake;
 mod meaning;
+mod retention;
 
 const DAY_SECS: i64 = 86_400;
 /// 2023-11-14T00:00:00Z
@@ -36,6 +37,8 @@ fn config(folder: &Path) -> StoreConfig {
         domains: None,
         known_senders: Vec::new(),
         limits: Limits::default(),
+        retention_months: None,
+        retention: None,
     }
 }
 

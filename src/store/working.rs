@@ -9,8 +9,8 @@ use anyhow::{Context, Result, ensure};
 use duckdb::{Config, Connection, params};
 
 use super::room::Room;
-use super::schema;
 use super::settings::{KnownSender, StoreConfig};
+use super::{retention, schema};
 use crate::model::item::ItemNo;
 
 /// The working database, open.
@@ -38,7 +38,7 @@ impl Store {
             match open_existing(&config) {
                 Ok(Some(connection)) => return Ok(Self::new(connection, config)),
                 Ok(None) => tracing::info!(
-                    "the working database was made by other code or configuration: rebuilding"
+                    "the working database was made by other code or configuration, or for another retention: rebuilding"
                 ),
                 Err(error) if is_busy(&error) => return Err(error),
                 Err(error) => {
@@ -230,7 +230,8 @@ fn open_existing(config: &StoreConfig) -> Result<Option<Connection>> {
         })
     };
     let fits = value("code_hash").is_ok_and(|hash| hash == config.code_hash)
-        && value("config_hash").is_ok_and(|hash| hash == config.config_hash);
+        && value("config_hash").is_ok_and(|hash| hash == config.config_hash)
+        && value(retention::KEY).unwrap_or_default() == retention::cut_off(config);
     Ok(fits.then_some(connection))
 }
 
@@ -245,6 +246,7 @@ fn create(config: &StoreConfig) -> Result<Connection> {
     ] {
         connection.execute("insert into about values (?, ?)", params![key, value])?;
     }
+    retention::note(&connection, config)?;
     for sender in &config.known_senders {
         insert_sender(&connection, sender)
             .with_context(|| format!("writing sender {}", sender.sender))?;

@@ -36,6 +36,7 @@ fn noon() -> DateTime<Utc> {
 
 pub(crate) fn manifest(generation: u64, files: BTreeMap<String, FileEntry>) -> Manifest {
     let values = Values {
+        expired_before: None,
         archive_position: 7,
         ledger_offset: 0,
         as_of: noon().date_naive(),

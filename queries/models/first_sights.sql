@@ -1,0 +1,26 @@
+-- first_sights: what is known to have been seen first before a day, and is not noted yet. One row per (kind, domain, subject).
+with told as (
+    select 'policy' as kind, domain,
+        concat_ws(' ', 'p=' || p, 'sp=' || sp, 'np=' || np, 'adkim=' || adkim, 'aspf=' || aspf, 'pct=' || pct,
+            't=' || testing) as subject,
+        min(day) as first_day, sum(messages) as messages
+    from reports
+    where day < $1::date
+    group by all
+    union all
+    select 'reporter', domain, org_domain, min(day), sum(messages)
+    from reports
+    where day < $1::date
+    group by domain, org_domain
+    union all
+    select 'source', domain, source_ip, first_day, messages
+    from sources
+    where first_day < $1::date
+)
+select kind, domain, subject, epoch_ms(first_day::timestamp) // 86400000
+from told
+anti join first_seen using (kind, domain, subject)
+-- what is longer is nobody's name
+where length(domain) + length(subject) <= 8192
+order by kind, messages desc, domain, subject
+limit $2

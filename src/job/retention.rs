@@ -1,0 +1,119 @@
+//! Reports that are older than the retention are gone: the cut-off is an event of the ledger, and whatever makes rows
+//! goes by it.
+//!
+//! It moves on before a run reads anything. First the ledger learns what the reports said first that go now, then the
+//! cut-off; the working database is made anew for it where something in it goes.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+
+use super::run::{Run, open_store};
+use crate::archive::Archive;
+use crate::ledger::{Entry, Event, Ledger, View, first_seen};
+use crate::model::day::Day;
+use crate::model::retention::{FirstSight, Retention};
+use crate::store::working::Store;
+
+/// The run, with the retention as the ledger has it.
+pub fn kept<'a>(run: &Run<'a>, ledger: &Ledger) -> Result<Run<'a>> {
+    let (entries, _) = ledger.read(None).context("reading the ledger")?;
+    Ok(of(run, &entries))
+}
+
+/// The run, with the retention as these entries have it.
+pub fn of<'a>(run: &Run<'a>, entries: &[Entry]) -> Run<'a> {
+    with(run, View::fold(entries).retention)
+}
+
+fn with<'a>(run: &Run<'a>, retention: Option<Retention>) -> Run<'a> {
+    let mut run = run.clone();
+    run.store.retention = retention.map(Arc::new);
+    run
+}
+
+/// Moves the cut-off on to where the configured months put it; the run, with the retention as the ledger has it then.
+/// A cut-off never goes back: what is gone stays gone, whatever is configured.
+pub fn advance<'a>(run: &Run<'a>, ledger: &Ledger, archive: &Archive) -> Result<Run<'a>> {
+    let (entries, _) = ledger.read(None).context("reading the ledger")?;
+    let view = View::fold(&entries);
+    let current = view.retention.as_ref().map(|had| had.expired_before);
+    let as_of = view.as_of.unwrap_or(run.today);
+    let present = with(run, view.retention);
+    let wanted = run.store.retention_months.and_then(|months| {
+        let expired_before = Retention::cut_off(as_of, months)?;
+        Some((months, expired_before))
+    });
+    match (wanted, current) {
+        (Some((months, next)), current) if current.is_none_or(|current| current < next) => {
+            move_on(&present, ledger, archive, months, next)
+        }
+        (wanted, Some(current)) if wanted.is_none_or(|(_, wanted)| wanted < current) => {
+            tracing::debug!("{}", stays_gone(current));
+            Ok(present)
+        }
+        _ => Ok(present),
+    }
+}
+
+/// What to say where more would be kept than there is.
+pub(super) fn stays_gone(current: Day) -> String {
+    format!(
+        "reports before {current} are gone; a larger retention.months, or none, does not bring them back"
+    )
+}
+
+fn move_on<'a>(
+    run: &Run<'a>,
+    ledger: &Ledger,
+    archive: &Archive,
+    months: u32,
+    expired_before: Day,
+) -> Result<Run<'a>> {
+    let mut sights = Vec::new();
+    let mut untouched = None;
+    if archive.position() > 0 {
+        let store = loaded(run, archive)?;
+        sights = first_sights(&store, expired_before)?;
+        if sights.is_empty() && store.is_untouched_by(expired_before)? {
+            untouched = Some(store);
+        }
+    }
+    let mut events = first_seen(&sights);
+    events.push(Event::RetentionAdvanced {
+        expired_before,
+        months,
+    });
+    ledger
+        .append(run.started_utc_secs, &events)
+        .context("writing the ledger")?;
+    tracing::info!(
+        "retention: reports before {expired_before} are gone from now on; {} first sights of theirs are noted",
+        sights.len()
+    );
+    if let Some(store) = untouched {
+        store.note_cut_off(expired_before)?;
+        store.close()?;
+    }
+    kept(run, ledger)
+}
+
+/// The working database as it is; where it has to be made anew, loaded: what it does not hold gives no first sights.
+fn loaded(run: &Run, archive: &Archive) -> Result<Store> {
+    let (mut store, _) = open_store(run, archive)?;
+    if store.position()? == 0 {
+        super::run::load_all(run, archive, &mut store, &mut |_| {})?;
+    }
+    Ok(store)
+}
+
+fn first_sights(store: &Store, before: Day) -> Result<Vec<FirstSight>> {
+    let (sights, is_cut) = store.first_sights(before)?;
+    if is_cut {
+        tracing::warn!(
+            "retention: more than {} first sights would have to be noted; those of the smallest sources are forgotten",
+            sights.len()
+        );
+    }
+    Ok(sights)
+}
