@@ -42,22 +42,25 @@ impl Gauge {
 
     /// Takes what was received; an error ends the connection.
     pub fn take(&mut self, mut bytes: &[u8]) -> io::Result<()> {
-        let count = bytes.len() as u64;
-        if count > self.left_bytes {
-            return Err(refused("more than the size of the messages allows"));
-        }
-        self.left_bytes -= count;
-        while !bytes.is_empty() {
+        while let Some((byte, rest)) = bytes.split_first() {
             if self.literal_bytes > 0 {
                 let skipped = self.literal_bytes.min(bytes.len() as u64);
                 self.literal_bytes -= skipped;
+                self.pass(skipped)?;
                 bytes = &bytes[usize::try_from(skipped).unwrap_or(bytes.len())..];
-                continue;
+            } else {
+                self.pass(1)?;
+                self.byte(*byte)?;
+                bytes = rest;
             }
-            let (byte, rest) = (bytes[0], &bytes[1..]);
-            self.byte(byte)?;
-            bytes = rest;
         }
+        Ok(())
+    }
+
+    fn pass(&mut self, bytes: u64) -> io::Result<()> {
+        let left = self.left_bytes.checked_sub(bytes);
+        self.left_bytes =
+            left.ok_or_else(|| refused("more than the size of the messages allows"))?;
         Ok(())
     }
 

@@ -87,7 +87,7 @@ mod tests {
             ("Entwürfe", "Entw&APw-rfe"),
             ("~peter/mail/台北/日本語", "~peter/mail/&U,BTFw-/&ZeVnLIqe-"),
             ("Tom & Jerry", "Tom &- Jerry"),
-            ("📬", "&2D3crA-"),
+            ("📬", "&2D3c7A-"),
             ("", ""),
         ] {
             assert_eq!(encode(name), wire);
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_name_in_no_encoding_is_taken_as_it_is() {
-        for name in ["Post & Co", "&", "&!!!-", "&AAA-", "&2D0-", "Entwürfe"] {
+        for name in ["Post & Co", "&", "&!!!-", "&AA-", "&2D0-", "Entwürfe"] {
             assert_eq!(decode(name), name);
         }
     }
