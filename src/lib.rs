@@ -11,7 +11,7 @@
 //!
 //! | room | in | out |
 //! |---|---|---|
-//! | [`source`] | a path (later a mailbox) | items: bytes and where they came from |
+//! | [`source`] | a path or a mailbox | items: bytes and where they came from |
 //! | [`archive`] | items | durable Parquet segments, read back from a position |
 //! | [`ledger`] | events | appended lines, folded into a view |
 //! | [`mail`] | the bytes of a mail | its header and parts |
@@ -22,11 +22,13 @@
 //! | [`render`] | rows | pages and JSON |
 //! | [`publish`] | files of a generation | one rename |
 //! | [`serve`] | a generation | HTTP |
-//! | [`job`] | the steps above | a run, a rebuild, a verification |
+//! | [`job`] | the steps above | a run, a rebuild, a verification, the upkeep of the archive |
+//! | [`daemon`] | mailboxes, a clock | runs at their time; what [`serve`] shows of them comes through [`cli`] |
 //! | [`demo`] | a seed | an invented mailbox of reports |
 //!
 //! [`model`] holds the shared words, [`config`] the settings, [`clock`] the only call of now, [`durable`] what it takes
-//! for a file to outlive a power failure, [`cli`] the commands.
+//! for a file to outlive a power failure, [`tls`] whom connections trust, [`http`] the requests that the program sends,
+//! [`cli`] the commands.
 //!
 //! ## Invariants
 //!
@@ -39,7 +41,9 @@
 //!   others alone.
 //! - `parse`, `unpack` and `mail` do no I/O beyond the bytes they are given (and an unlinked temporary file for a
 //!   document that is too large for memory), and know neither SQL nor HTTP.
-//! - One room opens the working database: [`store`]. One room uses an async runtime: [`serve`].
+//! - A message is marked, moved or deleted on its server only when its item is durable and loaded; the position in a
+//!   mailbox is read from the archive.
+//! - One room opens the working database: [`store`]. One room uses an async runtime: [`serve`]; the daemon is threads.
 //! - Nothing but [`clock`] asks for the time, nothing but [`cli`] prints.
 
 pub mod archive;

@@ -1,14 +1,17 @@
 //! TLS for connections that the program opens: the authorities of the system and those of the user, one provider. The
 //! only user of `rustls`.
 
-use std::io;
+use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+
+use crate::clock;
 
 /// A protected connection.
 pub type TlsStream = StreamOwned<ClientConnection, TcpStream>;
@@ -53,14 +56,21 @@ impl Trust {
         Ok(Self(Arc::new(config)))
     }
 
-    /// Shakes hands over `stream` with the server of that name or address, whose certificate has to be for it.
-    pub fn connect(&self, host: &str, mut stream: TcpStream) -> io::Result<TlsStream> {
+    /// Shakes hands over `stream` with the server of that name or address, whose certificate has to be for it. However
+    /// slow it is, it ends within `timeout`.
+    pub fn connect(
+        &self,
+        host: &str,
+        mut stream: TcpStream,
+        timeout: Duration,
+    ) -> io::Result<TlsStream> {
         let name = ServerName::try_from(host.to_owned())
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
         let mut connection =
             ClientConnection::new(Arc::clone(&self.0), name).map_err(io::Error::other)?;
+        let mut ending = Ending::new(&mut stream, timeout);
         while connection.is_handshaking() {
-            connection.complete_io(&mut stream)?;
+            connection.complete_io(&mut ending)?;
         }
         Ok(StreamOwned::new(connection, stream))
     }
@@ -68,6 +78,46 @@ impl Trust {
     /// The same settings for a client of another crate.
     pub fn settings(&self) -> ClientConfig {
         ClientConfig::clone(&self.0)
+    }
+}
+
+/// A stream that can be used for so long and no longer.
+pub struct Ending<'a> {
+    stream: &'a mut TcpStream,
+    end: Instant,
+}
+
+impl<'a> Ending<'a> {
+    /// For so long from now on.
+    pub fn new(stream: &'a mut TcpStream, timeout: Duration) -> Self {
+        let end = clock::instant() + timeout;
+        Self { stream, end }
+    }
+
+    fn check(&self) -> io::Result<()> {
+        if clock::instant() < self.end {
+            return Ok(());
+        }
+        let message = "the server is too slow";
+        Err(io::Error::new(io::ErrorKind::TimedOut, message))
+    }
+}
+
+impl Read for Ending<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.check()?;
+        self.stream.read(buffer)
+    }
+}
+
+impl Write for Ending<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.check()?;
+        self.stream.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
     }
 }
 

@@ -13,6 +13,7 @@ mod mail_server;
 mod mailbox_backlog;
 mod mailbox_daemon;
 mod mailbox_fetch;
+mod mailbox_hostile;
 mod mailbox_long;
 mod product;
 mod reading_hostile;

@@ -420,6 +420,26 @@ fn a_disk_that_is_almost_full_stops_fetching_and_says_so() {
 }
 
 #[test]
+fn a_backlog_goes_on_beside_the_daemon_and_new_mail_comes_in_between() {
+    let server = with_reports(1);
+    server.make_folder("reports", "Old");
+    for number in 1001..=1400 {
+        server.deliver("reports", "Old", &report_mail(number));
+    }
+    let product = serving(&server, "    poll_interval: 1d\n");
+    let fetching = Fetching::start(&product);
+    fetching.wait_for(1);
+    let words = ["backlog", "--inbox", "dmarc", "--folder", "Old"];
+    let mut backlog = product.command(&product.home(), &words).spawn().unwrap();
+    server.deliver("reports", "DMARC", &report_mail(2));
+    assert!(backlog.wait().unwrap().success());
+    fetching.wait_for(402);
+    let (_, code) = fetching.stop();
+    assert_eq!(code, Some(0));
+    assert_eq!(product.outcomes()["accepted"], 402);
+}
+
+#[test]
 fn check_tries_every_mailbox_and_says_how_it_fared() {
     let server = with_reports(3);
     let product = serving(&server, "    poll_interval: 1d\n");

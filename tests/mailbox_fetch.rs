@@ -189,6 +189,15 @@ fn folders_are_found_under_any_separator_prefix_and_script() {
             "Berichte.Geprüft",
         ),
         (Setup::default(), "&U,BTFw-", "台北", "台北"),
+        (
+            Setup {
+                more: "namespace inbox {\n  mailbox Spam {\n    special_use = \\Junk\n    auto = create\n  }\n}\n",
+                ..Setup::default()
+            },
+            "Spam",
+            "'\\Junk'",
+            "Spam",
+        ),
     ] {
         let server = with_reports(setup, on_disk, 2);
         let product = product_of(&server, &format!("    folders: [{configured}]\n"));

@@ -191,6 +191,8 @@ impl Week {
                 domains: None,
                 known_senders: Vec::new(),
                 limits: Limits::default(),
+                retention_months: None,
+                retention: None,
             },
             folders: folders.clone(),
             pages: Box::new(|drawing| {

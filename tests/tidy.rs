@@ -45,7 +45,7 @@ const ARROWS: [(&str, &[&str]); 23] = [
     ("serve", &["ledger", "publish", "query", "render"]),
     ("source", &["clock", "http", "mail", "tls", "unpack"]),
     ("store", &["ledger", "parse", "query"]),
-    ("tls", &[]),
+    ("tls", &["clock"]),
     ("unpack", &[]),
 ];
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
@@ -14,6 +15,7 @@ use crate::config::Config;
 use crate::job::backlog::{Backlog, Pace};
 use crate::job::dry_run::dry_run;
 use crate::job::load::Loaded;
+use crate::job::mailboxes::Turn;
 use crate::job::publish::Draw;
 use crate::job::run::Ticket;
 use crate::job::sheet::new_id;
@@ -78,7 +80,11 @@ pub fn run(args: &BacklogArgs, global: &Global, config: &Config, draw: Draw) -> 
     if args.dry_run {
         let mut visits = [backlog.look(&runner(global, config, draw)?, 0, &tokens)?];
         let became = locked("dry run", global, config, draw, |run, _| {
-            dry_run(run, &mut visits, &tokens, &AtomicBool::new(false))
+            let turn = Turn {
+                stop: &AtomicBool::new(false),
+                longest: Duration::MAX,
+            };
+            dry_run(run, &mut visits, &tokens, turn)
         });
         visits.into_iter().for_each(crate::job::visit::Visit::close);
         return tell_dry_run(became?, Vec::new());

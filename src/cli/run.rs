@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 
@@ -12,7 +13,7 @@ use crate::config::{Config, nearest};
 use crate::daemon;
 use crate::job::dry_run::dry_run;
 use crate::job::folders::Folders;
-use crate::job::mailboxes::{Fetch, Visited, fetch};
+use crate::job::mailboxes::{Fetch, Turn, Visited, fetch};
 use crate::job::positions::Positions;
 use crate::job::publish::Draw;
 use crate::job::visit::{self, Known, Selection, Visit};
@@ -53,10 +54,13 @@ pub fn run(args: &RunArgs, global: &Global, config: &Config, draw: Draw) -> Resu
     };
     let tokens = Tokens::default();
     let (mut visits, mut failed) = look_into(config, &inboxes, &selection, &tokens)?;
-    let stop = AtomicBool::new(false);
+    let turn = Turn {
+        stop: &AtomicBool::new(false),
+        longest: Duration::MAX,
+    };
     if args.dry_run {
         let became = locked("dry run", global, config, draw, |run, _| {
-            dry_run(run, &mut visits, &tokens, &stop)
+            dry_run(run, &mut visits, &tokens, turn)
         });
         visits.into_iter().for_each(Visit::close);
         return tell_dry_run(became?, failed);
@@ -66,7 +70,7 @@ pub fn run(args: &RunArgs, global: &Global, config: &Config, draw: Draw) -> Resu
         let wanted = visits.iter().map(Visit::wanted).sum();
         noting.wanted(wanted);
         reporter.expect(wanted, 0);
-        let fetched = fetch(run, &mut visits, &tokens, &stop, &mut |progress| {
+        let fetched = fetch(run, &mut visits, &tokens, turn, &mut |progress| {
             noting.note(&progress);
             reporter.note(progress);
         })?;

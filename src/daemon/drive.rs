@@ -16,7 +16,7 @@ use super::status::{InboxStatus, Status};
 use super::time::receive;
 use super::worker::{Task, Worked, failed};
 use crate::job::disk;
-use crate::job::visit::Visit;
+use crate::job::visit::{Left, Visit};
 use crate::ledger::{Event, JobFailure, JobRequest, Ledger};
 use crate::source::imap::ImapError;
 
@@ -63,6 +63,8 @@ pub struct Driver {
     pub told: BTreeMap<usize, String>,
     /// Want to know how it stands once all that was known before is acted upon.
     pub askers: Vec<Sender<(bool, DateTime<Utc>)>>,
+    /// Messages with which nothing is to be done, by mailbox.
+    pub left: BTreeMap<usize, Left>,
     /// What other programs were told last.
     pub noted: Vec<NotedInbox>,
     /// When the heartbeat address was last called.
@@ -163,7 +165,7 @@ impl Driver {
 
     fn looked(&mut self, index: usize, looked: Result<Visit>, now: DateTime<Utc>) {
         let outcome = match looked {
-            Ok(visit) if visit.wanted() > 0 || visit.is_owing() => {
+            Ok(visit) if visit.wanted() > 0 || visit.is_owing(self.left_of(index)) => {
                 self.visits.insert(index, visit);
                 Looked::Something
             }
@@ -182,6 +184,11 @@ impl Driver {
         };
         self.tell_of(index, &outcome);
         self.plan.looked(index, outcome, now);
+    }
+
+    fn left_of(&self, index: usize) -> &Left {
+        static NONE: Left = Left::new();
+        self.left.get(&index).unwrap_or(&NONE)
     }
 
     /// A failure is told of once, and so is its end.
@@ -204,10 +211,16 @@ impl Driver {
     fn worked(&mut self, worked: Worked, now: DateTime<Utc>) {
         let run = match worked {
             Worked::Fetch(fared, run) => {
-                for (index, looked) in &fared {
-                    self.tell_of(*index, looked);
+                let mut ended = Vec::new();
+                for fared in fared {
+                    self.tell_of(fared.index, &fared.looked);
+                    self.left.insert(fared.index, fared.left);
+                    if fared.has_more {
+                        self.plan.news(fared.index);
+                    }
+                    ended.push((fared.index, fared.looked));
                 }
-                self.plan.fetched(fared, now);
+                self.plan.fetched(ended, now);
                 run
             }
             Worked::Backlog(piece) => {

@@ -119,6 +119,7 @@ pub fn start(settings: Settings) -> Result<Daemon> {
         tell: tell.clone(),
         told: BTreeMap::new(),
         askers: Vec::new(),
+        left: BTreeMap::new(),
         noted: Vec::new(),
         beaten: None,
     };

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
+use std::time::Duration;
 
 use anyhow::Result;
 use chrono::{DateTime, Utc};
@@ -15,13 +16,13 @@ use crate::job::backlog::{Backlog, Pace};
 use crate::job::dry_run::dry_run;
 use crate::job::folders::Folders;
 use crate::job::lock::{Holder, patience};
-use crate::job::mailboxes::{Visited, fetch};
+use crate::job::mailboxes::{Turn, Visited, fetch};
 use crate::job::maintain::maintain;
 use crate::job::publish::Drawing;
 use crate::job::run::{Ticket, ingest};
 use crate::job::runner::Runner;
 use crate::job::sheet::new_id;
-use crate::job::visit::Visit;
+use crate::job::visit::{Left, Visit};
 use crate::ledger::{JobRequest, Ledger, View};
 use crate::model::inbox::Inbox;
 use crate::source::imap::{ImapError, Tokens};
@@ -43,12 +44,27 @@ pub enum Task {
 /// How a task ended.
 pub enum Worked {
     /// How each mailbox fared; an error is one of the run as a whole.
-    Fetch(Vec<(usize, Looked)>, Result<()>),
+    Fetch(Vec<Fared>, Result<()>),
     /// How the piece ended.
     Backlog(Piece),
     /// The new day.
     Maintain(Result<()>),
 }
+
+/// How a mailbox fared in a run.
+pub struct Fared {
+    /// Its number.
+    pub index: usize,
+    /// Whether it went well.
+    pub looked: Looked,
+    /// Its messages with which nothing is to be done.
+    pub left: Left,
+    /// Whether its turn ended before its messages.
+    pub has_more: bool,
+}
+
+/// How long a mailbox is fetched from while others may wait.
+const TURN: Duration = Duration::from_secs(60);
 
 /// What the worker works with.
 pub struct Worker {
@@ -107,14 +123,22 @@ impl Worker {
         let wanted = visits.iter().map(Visit::wanted).sum();
         let done = runner.run(kind, ticket, &mut self.wait(), |run, noting| {
             noting.wanted(wanted);
-            fetch(run, &mut visits, tokens, &self.stop, &mut |step| {
+            fetch(run, &mut visits, tokens, self.turn(), &mut |step| {
                 noting.note(&step)
             })
         });
+        let left: Vec<Left> = visits.iter().map(Visit::left).collect();
         visits.into_iter().for_each(Visit::close);
+        let mailboxes = numbers.into_iter().zip(left);
         match done {
             Ok(done) => {
-                let fared = numbers.into_iter().zip(done.visited.iter().map(fared));
+                let fared = mailboxes.zip(&done.visited);
+                let fared = fared.map(|((index, left), visited)| Fared {
+                    index,
+                    looked: fared_of(visited),
+                    left,
+                    has_more: visited.has_more,
+                });
                 let unread = done.done.unread.map_or(Ok(()), Err);
                 Worked::Fetch(fared.collect(), unread)
             }
@@ -123,7 +147,12 @@ impl Worker {
                     error: format!("{error:#}"),
                     needs_a_person: false,
                 };
-                let fared = numbers.into_iter().map(|number| (number, failed.clone()));
+                let fared = mailboxes.map(|(index, _)| Fared {
+                    index,
+                    looked: failed.clone(),
+                    left: Left::new(),
+                    has_more: false,
+                });
                 Worked::Fetch(fared.collect(), Err(error))
             }
         }
@@ -172,7 +201,7 @@ impl Worker {
         let mut visits = [backlog.look(runner, 0, tokens)?];
         let ticket = ticket(Some(job), self.time.now());
         let (fetch, became) = runner.run("backlog", ticket, &mut self.wait(), |run, _| {
-            dry_run(run, &mut visits, tokens, &self.stop)
+            dry_run(run, &mut visits, tokens, self.turn())
         })?;
         let mut counts = std::collections::BTreeMap::<&str, u64>::new();
         for document in &became {
@@ -192,6 +221,13 @@ impl Worker {
             maintain(run, &mut |_| {})
         });
         done.map(drop)
+    }
+
+    fn turn(&self) -> Turn<'_> {
+        Turn {
+            stop: &self.stop,
+            longest: TURN,
+        }
     }
 
     /// Another program's run is waited for as long as it takes.
@@ -228,7 +264,7 @@ fn fetched(runner: &Runner, id: &str) -> Result<u64> {
     Ok(job.map_or(0, |job| job.items))
 }
 
-fn fared(visited: &Visited) -> Looked {
+fn fared_of(visited: &Visited) -> Looked {
     match &visited.failed {
         None => Looked::Nothing,
         Some(error) => failed(error),

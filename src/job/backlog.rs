@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
 use super::lock::{Holder, give_way};
-use super::mailboxes::{Fetch, fetch};
+use super::mailboxes::{Fetch, Turn, fetch};
 use super::positions::Positions;
 use super::run::{Progress, Ticket};
 use super::runner::Runner;
@@ -18,6 +19,8 @@ use crate::source::imap::{ImapError, Tokens};
 
 /// Messages of a piece: some seconds of work.
 const PIECE_MESSAGES: u64 = 5_000;
+/// Time of fetching of a piece, where the server is slow.
+const PIECE_TIME: Duration = Duration::from_secs(60);
 
 /// Which old mail of which mailbox.
 pub struct Backlog {
@@ -129,15 +132,19 @@ impl Backlog {
                 noting.note(&step);
                 progress(wanted, step);
             };
-            fetch(run, &mut visits, tokens, pace.stop, &mut note)
+            let turn = Turn {
+                stop: pace.stop,
+                longest: PIECE_TIME,
+            };
+            fetch(run, &mut visits, tokens, turn, &mut note)
         })?;
         let [visit] = visits;
         visit.close();
         let fetched = fetch.visited.iter().map(|one| one.fetched).sum::<u64>();
         let is_failed = fetch.visited.iter().any(|one| one.failed.is_some());
         // A piece that brought nothing would be followed by the same one.
-        let has_more =
-            !self.selection.is_again && !is_failed && fetched > 0 && wanted > PIECE_MESSAGES;
+        let is_cut = fetch.visited.iter().any(|one| one.has_more) || wanted > PIECE_MESSAGES;
+        let has_more = !self.selection.is_again && !is_failed && fetched > 0 && is_cut;
         if has_more {
             give_way();
         }

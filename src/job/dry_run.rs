@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 
 use super::folders::Folders;
-use super::mailboxes::{Fetch, fetch_into};
+use super::mailboxes::{Fetch, Turn, fetch_into};
 use super::retention;
 use super::run::Run;
 use super::visit::Visit;
@@ -22,11 +22,11 @@ pub fn dry_run(
     run: &Run,
     visits: &mut [Visit],
     tokens: &Tokens,
-    stop: &std::sync::atomic::AtomicBool,
+    turn: Turn,
 ) -> Result<(Fetch, Vec<WouldBe>)> {
     let scratch = run.folders.work().join("dry-run");
     clear(&scratch)?;
-    let done = within(run, &scratch, visits, tokens, stop);
+    let done = within(run, &scratch, visits, tokens, turn);
     clear(&scratch)?;
     done
 }
@@ -36,7 +36,7 @@ fn within(
     scratch: &Path,
     visits: &mut [Visit],
     tokens: &Tokens,
-    stop: &std::sync::atomic::AtomicBool,
+    turn: Turn,
 ) -> Result<(Fetch, Vec<WouldBe>)> {
     let folders = Folders::new(scratch);
     lend_archive(&run.folders.archive(), &folders.archive())?;
@@ -60,7 +60,7 @@ fn within(
         },
         ..run.clone()
     };
-    fetch_into(&copy, visits, tokens, stop)
+    fetch_into(&copy, visits, tokens, turn)
 }
 
 /// Segments change under the run lock alone, which is held: links do.

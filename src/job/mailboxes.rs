@@ -24,6 +24,15 @@ const REST_EVERY: Duration = Duration::from_secs(2);
 /// Failures in a row after which a mailbox is left for this time; an odd message beside other odd ones takes seven.
 const FAILURES: u32 = 8;
 
+/// How a run over mailboxes is held.
+#[derive(Clone, Copy)]
+pub struct Turn<'a> {
+    /// Ends it early, and cleanly.
+    pub stop: &'a AtomicBool,
+    /// How long each mailbox may take, so that a slow one holds up the others no longer; the rest is for the next run.
+    pub longest: Duration,
+}
+
 /// What became of a mailbox in a run.
 #[derive(Debug)]
 pub struct Visited {
@@ -35,6 +44,8 @@ pub struct Visited {
     pub fetched: u64,
     /// Messages that were marked, moved or deleted.
     pub settled: u64,
+    /// Whether its turn ended before its messages.
+    pub has_more: bool,
     /// Why it was not read to the end, or not all was done that the configuration wants.
     pub failed: Option<ImapError>,
 }
@@ -48,13 +59,13 @@ pub struct Fetch {
     pub visited: Vec<Visited>,
 }
 
-/// Fetches what the visits found, and does all that follows. Ends early, and cleanly, when `stop` is set. The caller
+/// Fetches what the visits found, and does all that follows. The caller
 /// holds the run lock.
 pub fn fetch(
     run: &Run,
     visits: &mut [Visit],
     tokens: &Tokens,
-    stop: &AtomicBool,
+    turn: Turn,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Fetch> {
     let archive = Archive::open(&run.folders.archive()).context("opening the archive")?;
@@ -64,7 +75,8 @@ pub fn fetch(
         visits,
         visited: &mut visited,
         tokens,
-        stop,
+        turn,
+        began: clock::instant(),
         rested: clock::instant(),
     };
     let done = take_in(run, &mut reading, progress)?;
@@ -84,7 +96,7 @@ pub(super) fn fetch_into(
     run: &Run,
     visits: &mut [Visit],
     tokens: &Tokens,
-    stop: &AtomicBool,
+    turn: Turn,
 ) -> Result<(Fetch, Vec<WouldBe>)> {
     let archive = Archive::open(&run.folders.archive()).context("opening the archive")?;
     forget_what_is_there(&archive, visits).context("reading the archive")?;
@@ -93,7 +105,8 @@ pub(super) fn fetch_into(
         visits,
         visited: &mut visited,
         tokens,
-        stop,
+        turn,
+        began: clock::instant(),
         rested: clock::instant(),
     };
     let (done, became) = take_in_only(run, &mut reading, archive)?;
@@ -131,6 +144,7 @@ impl Visited {
             wanted: visit.wanted(),
             fetched: 0,
             settled: 0,
+            has_more: false,
             failed: None,
         }
     }
@@ -141,7 +155,9 @@ struct Reading<'a> {
     visits: &'a mut [Visit],
     visited: &'a mut [Visited],
     tokens: &'a Tokens,
-    stop: &'a AtomicBool,
+    turn: Turn<'a>,
+    /// When the turn of the present mailbox began.
+    began: Instant,
     /// When the sink last rested.
     rested: Instant,
 }
@@ -153,6 +169,7 @@ impl Source for Reading<'_> {
 
     fn items(&mut self, sink: &mut dyn Sink) -> Result<()> {
         for index in 0..self.visits.len() {
+            self.began = clock::instant();
             if !self.mailbox(index, sink) {
                 break;
             }
@@ -194,14 +211,19 @@ impl Reading<'_> {
         if uids.is_empty() {
             return Ok(true);
         }
-        if visit.sightings.len() > 1 {
-            visit.select(folder)?;
+        if visit.sightings.len() > 1 && visit.select(folder).is_err() {
+            // The server may have ended a session that waited long.
+            visit.reopen(folder, self.tokens)?;
         }
         let mut fetching = Fetching::new(uids);
         let mut failures = 0;
         while fetching.left() > 0 {
-            if self.stop.load(Ordering::Relaxed) {
+            if self.turn.stop.load(Ordering::Relaxed) {
                 return Ok(false);
+            }
+            if clock::instant().duration_since(self.began) > self.turn.longest {
+                self.visited[index].has_more = true;
+                return Ok(true);
             }
             let visit = &mut self.visits[index];
             match fetching.next(&mut visit.session) {

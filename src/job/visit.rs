@@ -48,7 +48,12 @@ pub(super) struct Sighting {
     pub(super) fetched: Vec<u32>,
     /// What is to be done with messages.
     tasks: Vec<(Task, Vec<u32>)>,
+    /// Those with which nothing is to be done.
+    left: BTreeSet<u32>,
 }
+
+/// Messages with which nothing is to be done, by folder.
+pub type Left = BTreeMap<Place, BTreeSet<u32>>;
 
 /// What is done with messages.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -174,9 +179,20 @@ impl Visit {
         }
     }
 
-    /// Messages that earlier runs may not have treated as configured.
-    pub fn is_owing(&self) -> bool {
-        self.sightings.iter().any(|one| !one.remaining.is_empty())
+    /// Whether there are messages that earlier runs may not have treated as configured, beside those that were found to
+    /// need nothing.
+    pub fn is_owing(&self, left: &Left) -> bool {
+        let is_left = |place: &Place, uid: &u32| left.get(place).is_some_and(|l| l.contains(uid));
+        self.sightings.iter().any(|one| {
+            let mut remaining = one.remaining.iter();
+            remaining.any(|uid| !is_left(&one.place, uid))
+        })
+    }
+
+    /// What this run found to need nothing.
+    pub fn left(&self) -> Left {
+        let left = |one: &Sighting| (one.place.clone(), one.left.clone());
+        self.sightings.iter().map(left).collect()
     }
 
     /// Says good-bye to the server.
@@ -228,6 +244,7 @@ impl Visit {
             remaining,
             fetched: Vec::new(),
             tasks: Vec::new(),
+            left: BTreeSet::new(),
         })
     }
 
@@ -278,6 +295,7 @@ impl Visit {
             uids.dedup();
             let place = &sighting.place;
             let mut tasks: BTreeMap<Task, Vec<u32>> = BTreeMap::new();
+            sighting.left = uids.iter().copied().collect();
             let ended =
                 store.mail_endings(&place.inbox, &place.folder, place.uidvalidity, &uids)?;
             for mail in ended {
@@ -294,6 +312,7 @@ impl Visit {
                     task(inbox, ending, mail.is_kept)
                 };
                 if let Some(task) = task {
+                    sighting.left.remove(&mail.uid);
                     tasks.entry(task).or_default().push(mail.uid);
                 }
             }

@@ -29,7 +29,7 @@ pub use token::Tokens;
 pub use wire::Stopper;
 
 use crate::model::inbox::{Inbox, Login, TlsMode};
-use crate::tls::Trust;
+use crate::tls::{Ending, Trust};
 use wire::{SharedWire, Wire};
 
 /// Bytes of an answer that holds no message: capabilities, names of folders, numbers of messages.
@@ -180,12 +180,13 @@ fn connect(inbox: &Inbox) -> Result<SharedWire, ImapError> {
                     cause: "`tls: none` is for a server on this machine".to_owned(),
                 });
             }
-            login::greeting(&mut stream)?;
+            login::greeting(&mut Ending::new(&mut stream, timeout))?;
             Ok(SharedWire::new(Wire::plain(stream, timeout)))
         }
         TlsMode::StartTls => {
-            login::greeting(&mut stream)?;
-            login::start_tls(&mut stream, &inbox.host)?;
+            let mut early = Ending::new(&mut stream, timeout);
+            login::greeting(&mut early)?;
+            login::start_tls(&mut early, &inbox.host)?;
             let wire = Wire::tls(stream, &trust()?, &inbox.host, timeout);
             wire.map(SharedWire::new).map_err(unprotected)
         }

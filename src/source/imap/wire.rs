@@ -99,7 +99,7 @@ impl Wire {
         host: &str,
         timeout: Duration,
     ) -> io::Result<Self> {
-        let stream = trust.connect(host, stream)?;
+        let stream = trust.connect(host, stream, timeout)?;
         Ok(Self::of(Stream::Tls(Box::new(stream)), timeout))
     }
 

@@ -1,0 +1,200 @@
+//! Servers that no honest person runs: whatever they send, the program says what is wrong and ends in order.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::mailbox_fetch::report_mail;
+use crate::product::{AS_OF, Product, most_memory_kib};
+
+/// What a server sends in the place of an honest answer to a command; the tag stands in for `TAG`.
+#[derive(Clone)]
+struct Lie {
+    command: &'static str,
+    answer: Vec<u8>,
+    /// The answer is repeated until the client goes.
+    is_endless: bool,
+    /// Time between two pieces of the answer.
+    pause: Duration,
+}
+
+fn lie(command: &'static str, answer: impl Into<Vec<u8>>) -> Lie {
+    Lie {
+        command,
+        answer: answer.into(),
+        is_endless: false,
+        pause: Duration::ZERO,
+    }
+}
+
+/// A server with one message that lies once; its port.
+fn server(lie: Lie) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let lie = Arc::new(lie);
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let lie = Arc::clone(&lie);
+            // A client that goes away in the middle is what is wanted.
+            thread::spawn(move || drop(serve(stream.unwrap(), &lie)));
+        }
+    });
+    port
+}
+
+fn serve(mut stream: TcpStream, lie: &Lie) -> std::io::Result<()> {
+    if lie.command == "GREETING" {
+        return send(&mut stream, lie, "");
+    }
+    stream.write_all(b"* OK hello\r\n")?;
+    let mut input = BufReader::new(stream.try_clone()?);
+    let mut line = String::new();
+    while input.read_line(&mut line)? > 0 {
+        let (tag, command) = line.trim_end().split_once(' ').unwrap_or(("x", ""));
+        if command.contains(lie.command) {
+            send(&mut stream, lie, tag)?;
+        } else {
+            stream.write_all(honest(tag, command).as_bytes())?;
+        }
+        line.clear();
+    }
+    Ok(())
+}
+
+fn send(stream: &mut TcpStream, lie: &Lie, tag: &str) -> std::io::Result<()> {
+    let answer = String::from_utf8_lossy(&lie.answer).replace("TAG", tag);
+    let answer = if answer.contains('\u{fffd}') {
+        lie.answer.clone()
+    } else {
+        answer.into_bytes()
+    };
+    loop {
+        if lie.pause.is_zero() {
+            stream.write_all(&answer)?;
+        } else {
+            for byte in &answer {
+                stream.write_all(&[*byte])?;
+                thread::park_timeout(lie.pause);
+            }
+        }
+        if !lie.is_endless {
+            return Ok(());
+        }
+    }
+}
+
+fn honest(tag: &str, command: &str) -> String {
+    let mail = String::from_utf8(report_mail(1)).unwrap();
+    let upper = command.to_ascii_uppercase();
+    let untagged = if upper.starts_with("CAPABILITY") {
+        "* CAPABILITY IMAP4rev1 IDLE NAMESPACE\r\n".to_owned()
+    } else if upper.starts_with("NAMESPACE") {
+        "* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n".to_owned()
+    } else if upper.starts_with("LIST") {
+        "* LIST () \"/\" DMARC\r\n".to_owned()
+    } else if upper.starts_with("EXAMINE") {
+        "* 1 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 2] x\r\n".to_owned()
+    } else if upper.starts_with("UID SEARCH") {
+        "* SEARCH 1\r\n".to_owned()
+    } else if upper.contains("RFC822.SIZE") {
+        format!("* 1 FETCH (UID 1 RFC822.SIZE {})\r\n", mail.len())
+    } else if upper.contains("BODY.PEEK[]") {
+        format!("* 1 FETCH (UID 1 BODY[] {{{}}}\r\n{mail})\r\n", mail.len())
+    } else {
+        String::new()
+    };
+    format!("{untagged}{tag} OK done\r\n")
+}
+
+fn product(port: u16) -> Product {
+    Product::with_config(&format!(
+        "inboxes: {{name: odd, host: 127.0.0.1, port: {port}, tls: none, username: x, password_env: IMAP_PASSWORD, \
+         timeout: 2s}}\n"
+    ))
+}
+
+#[test]
+fn an_honest_one_is_read() {
+    let said = product(server(lie("NOTHING", ""))).run(&["run", "--as-of", AS_OF]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(said.last_line().starts_with("accepted 1,"), "{}", said.out);
+}
+
+#[test]
+fn whatever_a_server_sends_is_bounded_and_told_of() {
+    let endless = |lie: Lie| Lie {
+        is_endless: true,
+        ..lie
+    };
+    let slow = |lie: Lie| Lie {
+        pause: Duration::from_millis(100),
+        ..endless(lie)
+    };
+    let deep = format!("* 1 FETCH (BODYSTRUCTURE {}\r\n", "(".repeat(1 << 20));
+    for lie in [
+        endless(lie("GREETING", "* OK ")),
+        slow(lie("GREETING", "* OK ")),
+        lie("GREETING", "220 mail.example.com ESMTP\r\n"),
+        lie("GREETING", "* BYE go away\r\n"),
+        endless(lie("CAPABILITY", "* CAPABILITY IMAP4rev1 X\r\n")),
+        lie("CAPABILITY", "* CAPABILITY\r\nTAG OK\r\n"),
+        lie("CAPABILITY", b"\xff\xfe\0\r\n".as_slice()),
+        lie("LOGIN", "TAG NO [ALERT]\u{e9}\r\n"),
+        lie("LOGIN", "TAG NO no\r\n"),
+        lie("LOGIN", "z99 OK done\r\n"),
+        endless(lie("LIST", "* LIST () \"/\" \"x\"\r\n")),
+        lie("LIST", "* LIST () \"/\" {99999999999}\r\n"),
+        lie("LIST", deep.as_str()),
+        endless(lie("NAMESPACE", "* NAMESPACE ((\"")),
+        lie("EXAMINE", "* 1 EXISTS\r\nTAG OK no numbers\r\n"),
+        endless(lie("SEARCH", "1 ")),
+        lie("SEARCH", "* SEARCH 4294967296\r\nTAG OK x\r\n"),
+        lie("RFC822.SIZE", deep.as_str()),
+        slow(lie("RFC822.SIZE", "* 1 FETCH (UID 1 ")),
+        lie("BODY.PEEK", "* 1 FETCH (UID 1 BODY[] {4294967295}\r\n"),
+        endless(lie("BODY.PEEK", "* 1 FETCH (UID 1 BODY[] {1000000}\r\n")),
+        slow(lie("BODY.PEEK", "* 1 FETCH (UID 1 BODY[] {1000}\r\n")),
+        lie(
+            "BODY.PEEK",
+            "* 1 FETCH (UID 2 BODY[] {1}\r\nx)\r\nTAG OK x\r\n",
+        ),
+    ] {
+        let what = format!(
+            "{} {:.60}",
+            lie.command,
+            String::from_utf8_lossy(&lie.answer)
+        );
+        // Without sizes messages are fetched one by one.
+        let expect = if lie.command == "RFC822.SIZE" { 0 } else { 3 };
+        let product = product(server(lie));
+        let mut command = product.command(&product.home(), &["run", "--as-of", AS_OF]);
+        let log = product.home().join("said");
+        let began = Instant::now();
+        let mut child = command
+            .stdout(Stdio::null())
+            .stderr(std::fs::File::create(&log).unwrap())
+            .spawn()
+            .unwrap();
+        let most_kib = most_memory_kib(&mut child);
+        let code = child.wait().unwrap().code();
+        let said = std::fs::read_to_string(&log).unwrap();
+        assert_eq!(code, Some(expect), "{what}: {said}");
+        assert_eq!(
+            said.contains("sentinel: inbox \"odd\": "),
+            expect == 3,
+            "{what}: {said}"
+        );
+        assert!(said.len() < 4000, "{what}: {said}");
+        assert!(most_kib < 300 << 10, "{what}: {most_kib} KiB");
+        assert!(
+            began.elapsed() < Duration::from_secs(60),
+            "{what}: {:?}",
+            began.elapsed()
+        );
+    }
+}
