@@ -3,16 +3,20 @@
 //!
 //! `make bench` takes 10,000 reports; `make bench-large` a million, and then a hundred more on top of both.
 
+mod program;
+
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use sentinel::demo::{Stamp, bulk};
 use sentinel::model::day::Day;
+
+use program::{Arguments, Run, watch};
 
 const SEED: u64 = 20;
 const SMALL: u64 = 10_000;
@@ -21,30 +25,6 @@ const MORE: u64 = 100;
 /// Runs whose fastest counts; the large one runs once.
 const ROUNDS: u32 = 5;
 
-/// What a run of `sentinel ingest` said and cost.
-struct Run {
-    wall: Duration,
-    peak_bytes: u64,
-    timings: serde_json::Value,
-}
-
-impl Run {
-    fn ms(&self, keys: &[&str]) -> f64 {
-        keys.iter()
-            .map(|key| {
-                self.timings
-                    .get(key)
-                    .and_then(serde_json::Value::as_f64)
-                    .unwrap_or(0.0)
-            })
-            .sum()
-    }
-
-    fn durable_ms(&self) -> f64 {
-        self.ms(&["durable_ms"])
-    }
-}
-
 /// The input.
 struct Input {
     folder: PathBuf,
@@ -52,22 +32,14 @@ struct Input {
 }
 
 fn main() -> anyhow::Result<()> {
-    let arguments: Vec<String> = std::env::args().collect();
-    let value = |name: &str| {
-        arguments
-            .iter()
-            .position(|a| a == name)
-            .and_then(|at| arguments.get(at + 1))
-    };
-    let sentinel =
-        fs::canonicalize(value("--sentinel").map_or("target/release/sentinel", String::as_str))
-            .context("the built program; `make build` makes it")?;
+    let arguments = Arguments::given();
+    let sentinel = arguments.sentinel()?;
     let work = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ingest-bench");
     if work.exists() {
         fs::remove_dir_all(&work)?;
     }
     let small = measure(&sentinel, &work.join("small"), SMALL, ROUNDS)?;
-    if arguments.iter().any(|a| a == "--large") {
+    if arguments.has("--large") {
         let large = measure(&sentinel, &work.join("large"), LARGE, 1)?;
         println!(
             "large to small, per report: {:.2} (1 is linear)",
@@ -216,58 +188,15 @@ fn tokenise(files: &[PathBuf]) -> anyhow::Result<u64> {
     })
 }
 
-/// Runs the program and watches its peak memory until it ends.
+/// `sentinel ingest` of a folder.
 fn ingest(sentinel: &Path, data: &Path, input: &Path) -> anyhow::Result<Run> {
-    let began = Instant::now();
-    let mut child = Command::new(sentinel)
+    let mut command = Command::new(sentinel);
+    command
         .arg("--data-dir")
         .arg(data)
         .args(["--as-of", "2026-03-10", "-q", "ingest", "--timings"])
-        .arg(input)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
-    let status = PathBuf::from(format!("/proc/{}/status", child.id()));
-    let mut peak_bytes = 0;
-    while child.try_wait()?.is_none() {
-        peak_bytes = peak_bytes.max(peak(&status));
-        std::thread::sleep(Duration::from_millis(3));
-    }
-    let wall = began.elapsed();
-    let output = child.wait_with_output()?;
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    if !output.status.success() {
-        bail!(
-            "{} ended with {}: {said}",
-            sentinel.display(),
-            output.status
-        );
-    }
-    let timings = said
-        .lines()
-        .rev()
-        .find(|line| line.starts_with('{') && line.contains("total_ms"));
-    let timings = serde_json::from_str(timings.context("no line of timings on standard error")?)?;
-    Ok(Run {
-        wall,
-        peak_bytes,
-        timings,
-    })
-}
-
-/// `VmHWM`: the most that was resident at any time so far; never falls, so the last reading is the peak.
-fn peak(status: &Path) -> u64 {
-    let text = fs::read_to_string(status).unwrap_or_default();
-    let line = text
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .unwrap_or_default();
-    line.trim()
-        .trim_end_matches("kB")
-        .trim()
-        .parse::<u64>()
-        .unwrap_or(0)
-        * 1024
+        .arg(input);
+    watch(&mut command)
 }
 
 fn data_folder(round: u32) -> String {

@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use anyhow::{Context, Result, ensure};
 use sha2::{Digest, Sha256};
 
+use super::forerun;
 use super::known::Known;
 use super::load::Loaded;
 use super::pipeline::{self, Durable, Feed};
@@ -32,6 +33,11 @@ const SEGMENT_BYTES: usize = 4 << 20;
 pub trait Source: Send {
     /// Whether it may go on for as long as somebody else likes: a store that cannot be opened is told of before.
     fn is_endless(&self) -> bool;
+
+    /// Whether its items come from far: they are read ahead.
+    fn is_remote(&self) -> bool {
+        false
+    }
 
     /// Hands over every item in order, until `sink` wants no more. An error says what could not be read; what was handed
     /// over counts nevertheless.
@@ -132,7 +138,11 @@ impl Collecting<'_, '_> {
                 return Ok(());
             }
         }
-        let read = source.items(self);
+        let read = if source.is_remote() {
+            forerun::items(source, self)
+        } else {
+            source.items(self)
+        };
         if let Some(failed) = self.failed.take() {
             return Err(failed);
         }

@@ -164,6 +164,11 @@ struct Reading<'a> {
 
 impl Source for Reading<'_> {
     fn is_endless(&self) -> bool {
+        // Each command to a server ends after a while, and then the source learns whether anybody listens.
+        false
+    }
+
+    fn is_remote(&self) -> bool {
         true
     }
 

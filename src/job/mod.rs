@@ -7,6 +7,7 @@ pub mod disk;
 pub mod draw;
 pub mod dry_run;
 pub mod folders;
+mod forerun;
 mod item_rows;
 mod known;
 pub mod load;

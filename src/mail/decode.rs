@@ -24,15 +24,18 @@ pub(super) fn is_repaired(body: &[u8], encoding: &str) -> bool {
     if encoding != "base64" || is_plain(body) {
         return false;
     }
-    let (mut digits, mut padding) = (0_usize, 0_usize);
-    for &byte in body {
-        match byte {
-            b'=' => padding += 1,
-            _ if byte.is_ascii_whitespace() => {}
-            b'-' | b'_' => return true,
-            _ if padding > 0 || VALUES[usize::from(byte)] >= 64 => return true,
-            _ => digits += 1,
-        }
+    let end = body.iter().position(|&byte| byte == b'=');
+    let (text, end) = body.split_at(end.unwrap_or(body.len()));
+    // Which of the digits comes next nobody can foretell: a table is quicker than a branch.
+    let digits: usize = text
+        .iter()
+        .map(|&b| usize::from(IS_STANDARD[usize::from(b)]))
+        .sum();
+    let is_blank = |&&byte: &&u8| byte.is_ascii_whitespace();
+    let blanks = text.iter().filter(is_blank).count();
+    let padding = end.iter().filter(|&&byte| byte == b'=').count();
+    if digits + blanks < text.len() || padding + end.iter().filter(is_blank).count() < end.len() {
+        return true;
     }
     padding > 2 || !(digits + padding).is_multiple_of(4)
 }
@@ -63,6 +66,17 @@ pub(super) fn is_base64(byte: u8) -> bool {
 }
 
 const VALUES: [u8; 256] = values();
+
+/// Digits of the usual alphabet alone.
+const IS_STANDARD: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = VALUES[byte] < 64 && byte != b'-' as usize && byte != b'_' as usize;
+        byte += 1;
+    }
+    table
+};
 
 const fn values() -> [u8; 256] {
     let mut table = [255; 256];

@@ -22,12 +22,31 @@ const MAIL_FIELDS: [&str; 14] = [
     "replyto",
 ];
 
+/// A field that says how a message is read. The first of its name counts.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Field {
+    From,
+    ContentType,
+    ContentDisposition,
+    ContentTransferEncoding,
+}
+
+/// Names of [`Field`]s, in lower case without hyphens: some write `ContentType:`.
+const FIELDS: [&str; 4] = [
+    "from",
+    "contenttype",
+    "contentdisposition",
+    "contenttransferencoding",
+];
+
 /// Header and body, cut apart.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Entity<'x> {
     /// With its line ends, without the empty line.
     pub(super) header: &'x [u8],
     pub(super) body: &'x [u8],
+    /// Where in the header each of [`FIELDS`] begins.
+    fields: [Option<usize>; FIELDS.len()],
 }
 
 impl<'x> Entity<'x> {
@@ -43,44 +62,42 @@ impl<'x> Entity<'x> {
     /// A part of a multipart. A line that can be no header ends the header even where the empty line is missing.
     pub(super) fn of_part(bytes: &'x [u8]) -> Self {
         let mut at = 0;
-        let mut last_name = String::new();
+        let mut last_name: &[u8] = b"";
+        let mut fields = [None; FIELDS.len()];
+        let cut = |header_end: usize, body: usize, fields| Self {
+            header: &bytes[..header_end],
+            body: &bytes[body..],
+            fields,
+        };
         while at < bytes.len() {
             let line = &bytes[at..at + line_length(&bytes[at..])];
             if line.trim_ascii().is_empty() && !line.starts_with(b" ") && !line.starts_with(b"\t") {
-                return Self {
-                    header: &bytes[..at],
-                    body: &bytes[at + line.len()..],
-                };
+                return cut(at, at + line.len(), fields);
             }
             match field_name(line) {
-                Some(name) => last_name = name,
-                None if is_continuation(line, &last_name) => {}
-                None => {
-                    return Self {
-                        header: &bytes[..at],
-                        body: &bytes[at..],
-                    };
+                Some(name) => {
+                    last_name = name;
+                    if let Some(field) = FIELDS.iter().position(|field| is_named(name, field)) {
+                        fields[field].get_or_insert(at);
+                    }
                 }
+                None if is_continuation(line, last_name) => {}
+                None => return cut(at, at, fields),
             }
             at += line.len();
         }
-        Self {
-            header: bytes,
-            body: &[],
-        }
+        cut(bytes.len(), bytes.len(), fields)
     }
 
-    /// The unfolded value of the first field of this name, which is given in lower case without hyphens: some write
-    /// `ContentType:`.
-    pub(super) fn field(&self, name: &str) -> Option<Vec<u8>> {
-        let mut lines = self.header.split_inclusive(|&b| b == b'\n');
-        let line = lines
-            .by_ref()
-            .find(|line| field_name(line).as_deref() == Some(name))?;
+    /// The unfolded value of a field.
+    pub(super) fn field(&self, field: Field) -> Option<Vec<u8>> {
+        let (at, name) = (self.fields[field as usize]?, FIELDS[field as usize]);
+        let mut lines = self.header[at..].split_inclusive(|&b| b == b'\n');
+        let line = lines.next()?;
         let colon = line.iter().position(|&b| b == b':')?;
         let mut value = line[colon + 1..].trim_ascii().to_vec();
         for line in lines {
-            if !is_continuation(line, name) || field_name(line).is_some() {
+            if !is_continuation(line, name.as_bytes()) || field_name(line).is_some() {
                 break;
             }
             value.push(b' ');
@@ -92,10 +109,10 @@ impl<'x> Entity<'x> {
     /// What the header says of the body.
     pub(super) fn facts(&self) -> Facts {
         let disposition = self
-            .field("contentdisposition")
+            .field(Field::ContentDisposition)
             .and_then(|value| parameters(&value));
         let content_type = self
-            .field("contenttype")
+            .field(Field::ContentType)
             .and_then(|value| parameters(&value));
         let mut facts = content_type
             .as_ref()
@@ -104,7 +121,9 @@ impl<'x> Entity<'x> {
         if let Some(name) = disposition.as_ref().and_then(|d| d.attribute("filename")) {
             facts.file_name = Some(name.to_owned());
         }
-        let encoding = self.field("contenttransferencoding").unwrap_or_default();
+        let encoding = self
+            .field(Field::ContentTransferEncoding)
+            .unwrap_or_default();
         facts.encoding = String::from_utf8_lossy(&encoding)
             .trim()
             .to_ascii_lowercase();
@@ -164,21 +183,25 @@ pub(super) fn line_length(bytes: &[u8]) -> usize {
         .map_or(bytes.len(), |at| at + 1)
 }
 
-/// The name of the header field that a line begins, in lower case without hyphens.
-fn field_name(line: &[u8]) -> Option<String> {
-    let colon = line.iter().take(80).position(|&b| b == b':')?;
-    let name = line[..colon].trim_ascii_end();
-    let is_name = |&b: &u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-    (!name.is_empty() && name.iter().all(is_name)).then(|| {
-        name.iter()
-            .filter(|&&b| b != b'-')
-            .map(|b| b.to_ascii_lowercase() as char)
-            .collect()
-    })
+/// The name of the header field that a line begins, as it is written.
+fn field_name(line: &[u8]) -> Option<&[u8]> {
+    let is_name = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    let end = line.iter().take(80).position(|&b| !is_name(b))?;
+    let colon = line[end..80.min(line.len())]
+        .iter()
+        .position(|&b| b == b':')?;
+    let is_blank = line[end..end + colon].iter().all(u8::is_ascii_whitespace);
+    (end > 0 && is_blank).then_some(&line[..end])
+}
+
+/// Whether a field is called so; `name` is in lower case without hyphens.
+fn is_named(field: &[u8], name: &str) -> bool {
+    let letters = field.iter().filter(|&&b| b != b'-');
+    letters.map(u8::to_ascii_lowercase).eq(name.bytes())
 }
 
 /// Whether a line that begins no field goes on with the one before. Some fold `Content-Type` without indenting.
-fn is_continuation(line: &[u8], last_name: &str) -> bool {
+fn is_continuation(line: &[u8], last_name: &[u8]) -> bool {
     let folded = line.starts_with(b" ") || line.starts_with(b"\t");
     let parameter = || {
         let name = line
@@ -192,17 +215,22 @@ fn is_continuation(line: &[u8], last_name: &str) -> bool {
                 .all(|b| b.is_ascii_alphanumeric() || b"-*".contains(b))
             && name.len() < 30
     };
+    let is_of = |name| is_named(last_name, name);
     (folded && !last_name.is_empty())
-        || (matches!(last_name, "contenttype" | "contentdisposition") && parameter())
+        || ((is_of("contenttype") || is_of("contentdisposition")) && parameter())
         || line.starts_with(b">From ")
 }
 
 /// Whether bytes begin as an RFC 5322 message does.
 pub fn is_mail(bytes: &[u8]) -> bool {
     let head = &bytes[..bytes.len().min(64 << 10)];
-    let header = Entity::of_message(head).header;
+    is_mail_header(Entity::of_message(head).header)
+}
+
+/// Whether a field that mails have is in a header.
+pub(super) fn is_mail_header(header: &[u8]) -> bool {
     header
         .split_inclusive(|&b| b == b'\n')
         .filter_map(field_name)
-        .any(|name| MAIL_FIELDS.contains(&name.as_str()))
+        .any(|name| MAIL_FIELDS.iter().any(|field| is_named(name, field)))
 }

@@ -187,7 +187,8 @@ fn run_length(body: &[u8]) -> usize {
     at
 }
 
-fn claims_compression(facts: &Facts) -> bool {
+/// Whether a leaf claims to be gzip or zip; one that does is never passed over.
+pub(super) fn claims_compression(facts: &Facts) -> bool {
     let name = facts
         .file_name
         .as_deref()

@@ -13,8 +13,9 @@ mod tests;
 mod walk;
 
 use std::panic::catch_unwind;
+use std::sync::LazyLock;
 
-use mail_parser::{HeaderValue, MessageParser};
+use mail_parser::{HeaderName, HeaderValue, MessageParser};
 
 use crate::model::item::MailHeader;
 use crate::model::limits::Limits;
@@ -26,7 +27,7 @@ pub use entity::is_mail;
 const KEPT_HEADER_BYTES: usize = 64 << 10;
 
 /// One leaf of the MIME tree, decoded.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Part {
     /// Position in the tree, `1.2` style; the file name is appended for people (`1.2 google.com!a!1!2.zip`).
     pub path: String,
@@ -39,18 +40,32 @@ pub struct Part {
 
 /// Header facts of a mail: cheap, never fails, empty for bytes that are no mail.
 pub fn header(bytes: &[u8]) -> MailHeader {
-    if !is_mail(bytes) {
-        return MailHeader::default();
-    }
     let block = entity::Entity::of_message(bytes).header;
     let block = &block[..block.len().min(KEPT_HEADER_BYTES)];
-    let headers = Some(String::from_utf8_lossy(block).into_owned());
+    if !entity::is_mail_header(block) {
+        return MailHeader::default();
+    }
+    let headers = String::from_utf8(block.to_vec());
+    let headers = headers.unwrap_or_else(|_| String::from_utf8_lossy(block).into_owned());
     let facts = catch_unwind(|| envelope(block)).unwrap_or_default();
-    MailHeader { headers, ..facts }
+    MailHeader {
+        headers: Some(headers),
+        ..facts
+    }
 }
 
+/// Reads the four fields that are asked for, and passes over the others, some of which are costly to read.
+static ENVELOPE: LazyLock<MessageParser> = LazyLock::new(|| {
+    MessageParser::new()
+        .header_id(HeaderName::MessageId)
+        .header_address(HeaderName::From)
+        .header_text(HeaderName::Subject)
+        .header_date(HeaderName::Date)
+        .default_header_ignore()
+});
+
 fn envelope(block: &[u8]) -> MailHeader {
-    let Some(message) = MessageParser::default().parse_headers(block) else {
+    let Some(message) = ENVELOPE.parse_headers(block) else {
         return MailHeader::default();
     };
     let from = message
@@ -72,9 +87,13 @@ fn envelope(block: &[u8]) -> MailHeader {
 
 /// A stranger's words on one line.
 fn clean(text: &str) -> String {
+    const CHARS: usize = 1000;
+    if text.len() <= CHARS && !text.chars().any(char::is_control) {
+        return text.trim().to_owned();
+    }
     text.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
-        .take(1000)
+        .take(CHARS)
         .collect::<String>()
         .trim()
         .to_owned()
@@ -94,5 +113,6 @@ pub fn parts(bytes: &[u8], limits: &Limits) -> Vec<Result<Part, (String, Refusal
 
 /// Whether anything in a mail looks like a report: decides whether the archive keeps its body.
 pub fn may_hold_report(bytes: &[u8]) -> bool {
-    !parts(bytes, &Limits::default()).is_empty()
+    // As with [`parts`], a defect is noted when the mail is read.
+    catch_unwind(|| walk::has_parts(bytes, &Limits::default())).unwrap_or(true)
 }

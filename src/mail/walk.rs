@@ -2,7 +2,7 @@
 
 use super::Part;
 use super::decode::{decode, is_repaired};
-use super::entity::{Entity, Facts, line_length};
+use super::entity::{Entity, Facts, Field, line_length};
 use super::{failure, leaf};
 use crate::model::limits::Limits;
 use crate::model::outcome::{Oddity, Refusal};
@@ -12,12 +12,26 @@ const HEADER_BYTES: usize = 256 << 10;
 
 /// See [`super::parts`].
 pub(super) fn parts(bytes: &[u8], limits: &Limits) -> Vec<Result<Part, (String, Refusal)>> {
+    walk(bytes, limits, false)
+}
+
+/// Whether [`parts`] finds any. A part that claims to be compressed need not be decoded for that.
+pub(super) fn has_parts(bytes: &[u8], limits: &Limits) -> bool {
+    !walk(bytes, limits, true).is_empty()
+}
+
+fn walk(
+    bytes: &[u8],
+    limits: &Limits,
+    is_one_enough: bool,
+) -> Vec<Result<Part, (String, Refusal)>> {
     let message = Entity::of_message(bytes);
     if is_bounce(&message) {
         return Vec::new();
     }
     let mut walk = Walk {
         limits,
+        is_one_enough,
         parts_left: limits.mime_parts,
         full: false,
         found: Vec::new(),
@@ -36,6 +50,8 @@ enum Parent {
 
 struct Walk<'l> {
     limits: &'l Limits,
+    /// Nobody asks what is in the parts.
+    is_one_enough: bool,
     parts_left: u32,
     /// The limit on parts is reached and said.
     full: bool,
@@ -77,11 +93,15 @@ impl Walk<'_> {
         } else {
             number.to_owned()
         };
-        let body = decode(entity.body, &facts.encoding);
         let nested = matches!(
             facts.mime_type.as_str(),
             "message/rfc822" | "message/global"
         ) || (parent == Parent::Digest && facts.mime_type.is_empty());
+        if self.is_one_enough && !nested && leaf::claims_compression(&facts) {
+            // It is a report, or refused.
+            return self.found.push(Ok(Part::default()));
+        }
+        let body = decode(entity.body, &facts.encoding);
         if nested {
             return self.entity(Entity::of_message(&body), &number, true, depth + 1);
         }
@@ -98,7 +118,7 @@ impl Walk<'_> {
 
     /// Holds the entity against the limits; says so where it is over one.
     fn may_go_on(&mut self, entity: &Entity<'_>, number: &str, depth: u32) -> bool {
-        if self.full {
+        if self.full || (self.is_one_enough && !self.found.is_empty()) {
             return false;
         }
         let Some(left) = self.parts_left.checked_sub(1) else {
@@ -234,7 +254,7 @@ fn leaf_path(number: &str, facts: &Facts) -> String {
 /// A mail of a mail system about a mail that could not be delivered, in no standard form.
 fn is_bounce(message: &Entity<'_>) -> bool {
     let from = message
-        .field("from")
+        .field(Field::From)
         .unwrap_or_default()
         .to_ascii_lowercase();
     from.windows(14).any(|window| window == b"mailer-daemon@")

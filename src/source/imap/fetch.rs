@@ -243,12 +243,11 @@ impl Session {
     /// Numbers and sizes of those of the messages that are still there, in the order asked for.
     fn sizes(&mut self, uids: &[u32]) -> Result<Vec<(u32, Option<u64>)>, ImapError> {
         let set = uid_set(uids);
-        let fetches = self.command("name the sizes of messages", ANSWER_BYTES, |imap| {
-            imap.uid_fetch(&set, "(UID RFC822.SIZE)")
-        })?;
-        let mut sizes: Vec<(u32, Option<u64>)> = fetches
+        let doing = "name the sizes of messages";
+        let all = self.fetch(doing, ANSWER_BYTES, &set, "(UID RFC822.SIZE)")?;
+        let mut sizes: Vec<(u32, Option<u64>)> = all
             .iter()
-            .filter_map(|fetch| Some((fetch.uid?, fetch.size.map(u64::from))))
+            .filter_map(|said| Some((said.uid?, said.size.map(u64::from))))
             .filter(|(uid, _)| uids.binary_search(uid).is_ok())
             .collect();
         sizes.sort_unstable();
@@ -271,17 +270,14 @@ impl Session {
             _ => batch.iter().filter_map(|(_, size)| *size).sum(),
         };
         let set = uid_set(&uids);
-        let fetches = self.command("fetch messages", bytes + SLACK_BYTES, |imap| {
-            imap.uid_fetch(&set, "(UID BODY.PEEK[])")
-        })?;
-        let mut found: Vec<Fetched> = fetches
-            .iter()
-            .filter_map(|fetch| {
-                let uid = fetch.uid.filter(|uid| uids.binary_search(uid).is_ok())?;
-                let content = Ok(fetch.body()?.to_vec());
+        let query = "(UID BODY.PEEK[])";
+        let all = self.fetch("fetch messages", bytes + SLACK_BYTES, &set, query)?;
+        let mut found: Vec<Fetched> = all
+            .into_iter()
+            .filter_map(|said| {
                 Some(Fetched {
-                    uid,
-                    content,
+                    uid: said.uid.filter(|uid| uids.binary_search(uid).is_ok())?,
+                    content: Ok(said.bytes?),
                     head: Vec::new(),
                 })
             })
@@ -294,13 +290,12 @@ impl Session {
     /// The header of a message that is too large.
     fn head(&mut self, uid: u32, size: u64) -> Result<Fetched, ImapError> {
         let query = format!("(UID BODY.PEEK[HEADER]<0.{HEAD_BYTES}>)");
-        let fetches = self.command("fetch a header", HEAD_BYTES + SLACK_BYTES, |imap| {
-            imap.uid_fetch(uid.to_string(), &query)
-        })?;
-        let head = fetches
-            .iter()
-            .filter(|fetch| fetch.uid == Some(uid))
-            .find_map(|fetch| fetch.header())
+        let bytes = HEAD_BYTES + SLACK_BYTES;
+        let all = self.fetch("fetch a header", bytes, &uid.to_string(), &query)?;
+        let head = all
+            .into_iter()
+            .filter(|said| said.uid == Some(uid))
+            .find_map(|said| said.bytes)
             .unwrap_or_default();
         let message = format!(
             "{size} bytes, more than limits.item_bytes ({}) allows",
@@ -309,7 +304,7 @@ impl Session {
         Ok(Fetched {
             uid,
             content: Err((Refusal::new("limit-item-bytes", message), size)),
-            head: head.to_vec(),
+            head,
         })
     }
 
@@ -329,11 +324,9 @@ impl Session {
 
     /// Whether the server gives the beginning of a message away.
     fn is_readable(&mut self, uid: u32) -> Result<bool, ImapError> {
-        let fetched = self.command("fetch another message", SLACK_BYTES, |imap| {
-            imap.uid_fetch(uid.to_string(), "(UID BODY.PEEK[]<0.64>)")
-        });
-        match fetched {
-            Ok(fetches) => Ok(fetches.iter().any(|fetch| fetch.body().is_some())),
+        let (set, query) = (uid.to_string(), "(UID BODY.PEEK[]<0.64>)");
+        match self.fetch("fetch another message", SLACK_BYTES, &set, query) {
+            Ok(all) => Ok(all.iter().any(|said| said.bytes.is_some())),
             Err(error) if error.is_answer() => Ok(false),
             Err(error) => Err(error),
         }

@@ -40,6 +40,11 @@ impl Gauge {
         self.left_bytes = bytes;
     }
 
+    /// Bytes that may still come.
+    pub fn left_bytes(&self) -> u64 {
+        self.left_bytes
+    }
+
     /// Takes what was received; an error ends the connection.
     pub fn take(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while let Some((byte, rest)) = bytes.split_first() {
@@ -90,7 +95,7 @@ impl Gauge {
 
     /// The line goes on behind a literal; else the next one begins afresh.
     fn end_line(&mut self) -> io::Result<()> {
-        let announced = announced(&self.line_end);
+        let announced = announced(&self.line_end).map(|(_, bytes)| bytes);
         self.line_end.clear();
         (self.is_quoted, self.is_escaped) = (false, false);
         match announced {
@@ -109,14 +114,17 @@ impl Gauge {
     }
 }
 
-/// The size of a literal that a line announces at its end, `{123}` or `{123+}`.
-fn announced(line_end: &[u8]) -> Option<u64> {
-    let line = line_end.strip_suffix(b"\r").unwrap_or(line_end);
-    let inside = line.strip_suffix(b"}")?;
+/// Where a line announces a literal at its end, `{123}` or `{123+}`, and the size of it.
+pub(super) fn announced(line: &[u8]) -> Option<(usize, u64)> {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    let begin = line.len().saturating_sub(ANNOUNCEMENT_BYTES + 1);
+    let end = &line[begin..];
+    let inside = end.strip_suffix(b"\r").unwrap_or(end).strip_suffix(b"}")?;
     let open = inside.iter().rposition(|byte| *byte == b'{')?;
     let digits = &inside[open + 1..];
     let digits = digits.strip_suffix(b"+").unwrap_or(digits);
-    std::str::from_utf8(digits).ok()?.parse().ok()
+    let bytes = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    Some((begin + open, bytes))
 }
 
 fn refused(what: &str) -> io::Error {

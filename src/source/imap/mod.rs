@@ -4,6 +4,7 @@
 //! move or delete; bodies are read with `BODY.PEEK[]`. Whatever the server sends passes a gauge before it is parsed, and
 //! every wait has an end.
 
+mod answer;
 mod error;
 mod fetch;
 mod folders;
@@ -62,6 +63,8 @@ pub struct Opened {
 pub struct Session {
     imap: imap::Session<SharedWire>,
     wire: SharedWire,
+    /// FETCH commands so far.
+    fetches: u64,
     capabilities: BTreeSet<&'static str>,
     limit_item_bytes: u64,
 }
@@ -86,6 +89,7 @@ impl Session {
         let mut session = Self {
             imap,
             wire,
+            fetches: 0,
             capabilities: BTreeSet::new(),
             limit_item_bytes,
         };

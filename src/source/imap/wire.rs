@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream, ToSocketAddrs};
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,8 @@ use crate::tls::{TlsStream, Trust};
 const STEP_BYTES: usize = 16 << 10;
 /// A connection is made or not within this time, even where answers may take longer.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Bytes that are taken from the connection at a time: more than the largest TLS record holds.
+const BUFFER_BYTES: usize = 32 << 10;
 /// Longest line before anything is negotiated.
 const EARLY_LINE_BYTES: usize = 8 << 10;
 
@@ -27,6 +30,9 @@ enum Stream {
 pub struct Wire {
     stream: Stream,
     gauge: Gauge,
+    buffer: Box<[u8]>,
+    /// Bytes in the buffer that are still to be read.
+    unread: Range<usize>,
     timeout: Duration,
     /// Where the server may be silent for long, how long.
     silence: Option<Duration>,
@@ -107,6 +113,8 @@ impl Wire {
         Self {
             stream,
             gauge: Gauge::new(),
+            buffer: vec![0; BUFFER_BYTES].into(),
+            unread: 0..0,
             timeout,
             silence: None,
             step: None,
@@ -121,16 +129,66 @@ impl Wire {
         }
     }
 
-    fn hear(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = match &mut self.stream {
-            Stream::Plain(stream) => stream.read(buffer),
-            Stream::Tls(stream) => stream.read(buffer),
+    /// Reads a line with its end onto `into`.
+    pub fn line(&mut self, into: &mut Vec<u8>) -> io::Result<()> {
+        loop {
+            let line = self.piece()?;
+            into.extend_from_slice(line);
+            let (count, is_whole) = (line.len(), line.ends_with(b"\n"));
+            self.unread.start += count;
+            if is_whole {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads so many bytes.
+    pub fn bytes(&mut self, count: u64) -> io::Result<Vec<u8>> {
+        if count > self.gauge.left_bytes() + self.unread.len() as u64 {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        let count = usize::try_from(count).map_err(io::Error::other)?;
+        let mut bytes = Vec::with_capacity(count);
+        while bytes.len() < count {
+            if self.unread.is_empty() && self.hear()? == 0 {
+                return Err(closed());
+            }
+            let end = (self.unread.start + count - bytes.len()).min(self.unread.end);
+            bytes.extend_from_slice(&self.buffer[self.unread.start..end]);
+            self.unread.start = end;
+        }
+        Ok(bytes)
+    }
+
+    /// What there is of the present line.
+    fn piece(&mut self) -> io::Result<&[u8]> {
+        if self.unread.is_empty() && self.hear()? == 0 {
+            return Err(closed());
+        }
+        let unread = &self.buffer[self.unread.clone()];
+        let line_end = unread.iter().position(|byte| *byte == b'\n');
+        Ok(line_end.map_or(unread, |at| &unread[..=at]))
+    }
+
+    /// Fills the empty buffer; 0 where nothing comes any more.
+    fn hear(&mut self) -> io::Result<usize> {
+        self.unread = 0..0;
+        let read = loop {
+            let read = match &mut self.stream {
+                Stream::Plain(stream) => stream.read(&mut self.buffer),
+                Stream::Tls(stream) => stream.read(&mut self.buffer),
+            };
+            // A signal ends a wait that has a time-out.
+            if !matches!(&read, Err(error) if error.kind() == io::ErrorKind::Interrupted) {
+                break read;
+            }
         };
         let count = read.map_err(|error| self.silent(error))?;
-        self.gauge.take(&buffer[..count])?;
+        self.gauge.take(&self.buffer[..count])?;
         if self.silence.is_none() {
             self.pace(count)?;
         }
+        self.unread = 0..count;
         Ok(count)
     }
 
@@ -162,6 +220,10 @@ impl Wire {
     }
 }
 
+fn closed() -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, "the server closed it")
+}
+
 fn slow(timeout: Duration) -> io::Error {
     let message = format!("the server did not answer within {} s", timeout.as_secs());
     io::Error::new(io::ErrorKind::TimedOut, message)
@@ -185,14 +247,24 @@ impl SharedWire {
         self.lock().socket().try_clone().map(Stopper)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Wire> {
+    /// The wire, to read an answer from.
+    pub fn lock(&self) -> MutexGuard<'_, Wire> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// Gives a line at most: whoever reads an answer to its end has taken nothing of what comes behind it.
 impl Read for SharedWire {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.lock().hear(buffer)
+        let mut wire = self.lock();
+        if wire.unread.is_empty() && wire.hear()? == 0 {
+            return Ok(0);
+        }
+        let piece = wire.piece()?;
+        let count = piece.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&piece[..count]);
+        wire.unread.start += count;
+        Ok(count)
     }
 }
 
