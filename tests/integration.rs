@@ -15,6 +15,7 @@ mod mailbox_daemon;
 mod mailbox_fetch;
 mod mailbox_hostile;
 mod mailbox_long;
+mod mailbox_pages;
 mod product;
 mod reading_hostile;
 mod reading_properties;

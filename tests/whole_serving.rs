@@ -47,12 +47,21 @@ impl Served {
 
     /// Asks for a path.
     pub fn get(&self, path: &str) -> Got {
+        self.ask("GET", path, "", "")
+    }
+
+    /// Sends a request with more header lines, each with its line end.
+    pub fn ask(&self, method: &str, path: &str, headers: &str, body: &str) -> Got {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream
             .set_read_timeout(Some(Duration::from_secs(60)))
             .unwrap();
+        let length = match body.len() {
+            0 => String::new(),
+            bytes => format!("Content-Length: {bytes}\r\n"),
+        };
         let request = format!(
-            "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{length}{headers}\r\n{body}",
             self.address
         );
         stream.write_all(request.as_bytes()).unwrap();
@@ -67,11 +76,7 @@ impl Served {
         let body = answer.split_off(end + 4);
         assert_eq!(body.len(), length, "{path}: cut short");
         let status = head[9..12].parse().unwrap();
-        Got {
-            status,
-            etag: header(&head, "etag"),
-            body,
-        }
+        Got { status, head, body }
     }
 
     /// SIGTERM.
@@ -106,13 +111,24 @@ impl Drop for Served {
 pub struct Got {
     /// Status code.
     pub status: u16,
-    etag: Option<String>,
+    head: String,
     /// Content.
     pub body: Vec<u8>,
 }
 
 impl Got {
-    fn text(&self) -> String {
+    /// A header.
+    pub fn header(&self, name: &str) -> Option<String> {
+        header(&self.head, name)
+    }
+
+    /// Content that is JSON.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("{}", self.text()))
+    }
+
+    /// Content that is text.
+    pub fn text(&self) -> String {
         String::from_utf8(self.body.clone()).unwrap()
     }
 
@@ -122,7 +138,7 @@ impl Got {
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect();
-        assert_eq!(self.etag.as_deref(), Some(format!("\"{hash}\"").as_str()));
+        assert_eq!(self.header("etag"), Some(format!("\"{hash}\"")));
         hash
     }
 }

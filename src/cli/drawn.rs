@@ -1,4 +1,4 @@
-//! What the server draws itself: error pages, and reports that are older than the static pages.
+//! What the server draws itself: error pages, the inboxes, and reports that are older than the static pages.
 
 use std::sync::Arc;
 
@@ -6,6 +6,7 @@ use anyhow::Context;
 
 use crate::publish::Generation;
 use crate::query::{Catalogue, LakeReport};
+use crate::render::inboxes;
 use crate::render::report::{self, RECORDS_SHOWN, ReportView, Row};
 use crate::render::{ErrorPage, Skin};
 use crate::serve::ReportForm;
@@ -16,10 +17,12 @@ use super::serve::Drawn;
 pub fn drawn(skin: Skin, catalogue: Catalogue) -> anyhow::Result<Drawn> {
     let skin = Arc::new(skin);
     let report_skin = Arc::clone(&skin);
+    let inboxes_skin = Arc::clone(&skin);
     Ok(Drawn {
         older_report: Arc::new(move |generation, id, form| {
             older_report(&report_skin, &catalogue, generation, id, form)
         }),
+        inboxes_page: Arc::new(move |view| inboxes::page(&inboxes_skin, view)),
         error_page: Arc::new(move |status, code| {
             let page = error_page(status, code)?;
             skin.error_page(page)

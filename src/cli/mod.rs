@@ -3,7 +3,9 @@
 //! Exit codes: 0 done, 1 done but something was refused, 2 usage or configuration, 3 failed, 4 busy.
 
 mod context;
+mod desk;
 mod drawn;
+mod glance;
 
 pub mod backlog;
 pub mod check;

@@ -1,25 +1,25 @@
 //! `sentinel serve`: the configuration -> a server that runs until SIGTERM or SIGINT.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 
 use super::context::UsageError;
+use super::desk::DaemonDesk;
+use super::glance::Glance;
 use super::work::store_config;
 use crate::clock;
 use crate::config::{Config, Security};
 use crate::daemon::{self, Daemon, Pages};
 use crate::job::folders::Folders;
 use crate::job::ownership;
-use crate::ledger::{Entry, Event, Ledger};
 use crate::serve::{
-    Auth, Credentials, ErrorPage, LastCheck, OlderReport, Secret, ServeConfig, ServeLimits, Server,
-    Sources, StartError, check_start, host_of_url, run_until_signal,
+    Auth, Credentials, ErrorPage, InboxesPage, LastCheck, OlderReport, Secret, ServeConfig,
+    ServeLimits, Server, Sources, StartError, check_start, host_of_url, run_until_signal,
 };
 
 /// How long a run may go on after the server has ended: both together stay below ten seconds.
@@ -43,6 +43,8 @@ pub struct Drawn {
     pub older_report: OlderReport,
     /// Error pages.
     pub error_page: ErrorPage,
+    /// The page `/inboxes`.
+    pub inboxes_page: InboxesPage,
 }
 
 /// Serves what `config` names, and fetches mail where it names mailboxes, until a signal; prints where.
@@ -62,13 +64,6 @@ pub fn run(
             return Ok(ExitCode::from(2));
         }
     };
-    let sources = Sources {
-        public_dir: config.app.data_dir.join("public"),
-        older_report: drawn.older_report,
-        last_check: last_check(config.app.data_dir.join("ledger")),
-        error_page: drawn.error_page,
-        now: clock::now,
-    };
     let folders = Folders::new(&config.app.data_dir);
     if !config.inboxes.is_empty()
         && let Some(complaint) =
@@ -82,6 +77,7 @@ pub fn run(
         .context("asking for the address listened on")?;
     let url = dashboard_url(bound, &settings.base_path);
     let daemon = start_daemon(config, pages)?;
+    let sources = sources(config, drawn, daemon.as_ref());
     // Who reads this line may send a signal at once.
     let ready = || println!("Dashboard: {url}");
     let stopping = || {
@@ -98,6 +94,25 @@ pub fn run(
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn sources(config: &Config, drawn: Drawn, daemon: Option<&Daemon>) -> Sources {
+    let folders = Folders::new(&config.app.data_dir);
+    let ledger = Arc::new(Glance::new(folders.ledger()));
+    Sources {
+        public_dir: folders.public(),
+        older_report: drawn.older_report,
+        last_check: last_check(Arc::clone(&ledger)),
+        error_page: drawn.error_page,
+        desk: Arc::new(DaemonDesk {
+            daemon: daemon.map(|daemon| daemon.handle().clone()),
+            inboxes: config.inboxes.clone(),
+            folders,
+            ledger,
+        }),
+        inboxes_page: drawn.inboxes_page,
+        now: clock::now,
+    }
 }
 
 /// Fetches mail where there are mailboxes; a data folder that is filled otherwise is left alone.
@@ -138,6 +153,7 @@ fn settings(config: &Config) -> Result<ServeConfig, StartError> {
             .as_ref()
             .map(|token| Secret::of(token.expose().as_bytes())),
         public_host: config.app.base_url.as_deref().and_then(host_of_url),
+        base_url: config.app.base_url.clone(),
         // A dual-stack socket shows an IPv4 peer as a mapped IPv6 address.
         is_trusted_proxy: Arc::new(move |ip| {
             networks
@@ -181,53 +197,17 @@ fn dashboard_url(bound: SocketAddr, base_path: &str) -> String {
     format!("http://{shown}{base_path}/overview")
 }
 
-/// The state of the ledger file when it was last read, and what was found.
-type LastRead = (Option<(u64, SystemTime)>, Option<DateTime<Utc>>);
-
-/// The end of the last run in the ledger; reads it again only when the file changed, because a widget asks every few
-/// seconds.
-fn last_check(folder: PathBuf) -> LastCheck {
-    let last = Mutex::new((None, None));
+/// The end of the last run in the ledger.
+fn last_check(ledger: Arc<Glance>) -> LastCheck {
     Arc::new(move || {
-        let state = file_state(&folder.join("events.jsonl"))?;
-        let mut last: std::sync::MutexGuard<'_, LastRead> =
-            last.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.is_none() {
-            return Ok(None);
-        }
-        if last.0 != state {
-            let (entries, _) = Ledger::open(&folder)
-                .and_then(|ledger| ledger.read(None))
-                .context("reading the ledger")?;
-            *last = (state, last_run_end(&entries));
-        }
-        Ok(last.1)
+        let ended = ledger.view()?.last_run_utc_secs;
+        Ok(ended.and_then(|utc_secs| DateTime::from_timestamp(utc_secs, 0)))
     })
-}
-
-/// Size and time of the file; `None` before it exists.
-fn file_state(path: &Path) -> anyhow::Result<Option<(u64, SystemTime)>> {
-    match std::fs::metadata(path).and_then(|meta| Ok((meta.len(), meta.modified()?))) {
-        Ok(state) => Ok(Some(state)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).context("looking at the ledger"),
-    }
-}
-
-fn last_run_end(entries: &[Entry]) -> Option<DateTime<Utc>> {
-    let ends = entries
-        .iter()
-        .rev()
-        .filter(|entry| matches!(entry.event, Event::RunFinished(_)));
-    ends.map(|entry| DateTime::from_timestamp(entry.at_utc_secs, 0))
-        .next()
-        .flatten()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::RunResult;
 
     fn config(yaml: &str, variables: &[(&str, &str)]) -> Config {
         let environment = |name: &str| {
@@ -279,6 +259,8 @@ mod tests {
                     server: {trusted_proxies: ['198.51.100.0/24']}\n";
         let settings = settings(&config(yaml, &[])).unwrap();
         assert_eq!(settings.public_host.as_deref(), Some("dmarc.example.org"));
+        let base_url = settings.base_url.as_deref();
+        assert_eq!(base_url, Some("https://Dmarc.example.org:8443/mail"));
         for (ip, expect) in [
             ("198.51.100.7", true),
             ("::ffff:198.51.100.7", true),
@@ -300,47 +282,6 @@ mod tests {
             ("[::1]:8000", "", "http://[::1]:8000/overview"),
         ] {
             assert_eq!(dashboard_url(bound.parse().unwrap(), base_path), expect);
-        }
-    }
-
-    #[test]
-    fn the_last_check_is_the_end_of_the_last_run() {
-        let run = Event::RunFinished(RunResult::default());
-        let other = Event::AsOfAdvanced {
-            as_of: Default::default(),
-        };
-        let entry = |seq, event: &Event| Entry {
-            seq,
-            at_utc_secs: seq as i64 * 100,
-            event: event.clone(),
-        };
-        for (entries, expect) in [
-            (vec![], None),
-            (vec![entry(1, &other)], None),
-            (
-                vec![entry(1, &run), entry(2, &run), entry(3, &other)],
-                DateTime::from_timestamp(200, 0),
-            ),
-        ] {
-            assert_eq!(last_run_end(&entries), expect);
-        }
-    }
-
-    #[test]
-    fn a_run_that_ends_while_the_server_runs_is_seen() {
-        let data = tempfile::tempdir().unwrap();
-        let folder = data.path().join("ledger");
-        let last_check = last_check(folder.clone());
-        assert_eq!(last_check().unwrap(), None, "before the first run");
-        let ledger = Ledger::open(&folder).unwrap();
-        for at_utc_secs in [100, 200] {
-            ledger
-                .append(at_utc_secs, &[Event::RunFinished(RunResult::default())])
-                .unwrap();
-            assert_eq!(
-                last_check().unwrap(),
-                DateTime::from_timestamp(at_utc_secs, 0)
-            );
         }
     }
 }

@@ -104,7 +104,7 @@ pub struct Security {
     pub username_env: String,
     /// Name of the variable that `password` was looked for in, for messages.
     pub password_env: String,
-    /// Bearer token of the homepage routes; they take Basic Auth alone when `None`.
+    /// Bearer token of the homepage routes and of `/metrics`; they take Basic Auth alone when `None`.
     pub homepage_token: Option<Secret>,
 }
 

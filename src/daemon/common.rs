@@ -49,16 +49,12 @@ impl Common {
     /// Finds out what is new in a mailbox.
     pub fn look(&self, index: usize) -> Result<Visit> {
         let inbox = self.inboxes.get(index).context("there is no such inbox")?;
-        let archive = Archive::open(&self.folders.archive()).context("opening the archive")?;
+        let archive = self.read_positions()?;
         let positions = {
-            let mut positions = self
-                .positions
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
+            let positions = self.positions.lock();
             positions
-                .update(&archive)
-                .context("reading the positions of the mailboxes")?;
-            positions.of(&inbox.name)
+                .unwrap_or_else(PoisonError::into_inner)
+                .of(&inbox.name)
         };
         let known = Known {
             archive: &archive,
@@ -66,6 +62,17 @@ impl Common {
             limits: &self.limits,
         };
         Visit::begin(inbox, &Selection::default(), &known, &self.tokens)
+    }
+
+    /// Reads on how far the archive is.
+    pub fn read_positions(&self) -> Result<Archive> {
+        let archive = Archive::open(&self.folders.archive()).context("opening the archive")?;
+        let positions = self.positions.lock();
+        let mut positions = positions.unwrap_or_else(PoisonError::into_inner);
+        positions
+            .update(&archive)
+            .context("reading the positions of the mailboxes")?;
+        Ok(archive)
     }
 }
 

@@ -209,6 +209,10 @@ impl Driver {
     }
 
     fn worked(&mut self, worked: Worked, now: DateTime<Utc>) {
+        // What was fetched shows at once, not after the next look; which tells where that cannot be read.
+        if let Err(error) = self.common.read_positions() {
+            tracing::debug!("after a run: {error:#}");
+        }
         let run = match worked {
             Worked::Fetch(fared, run) => {
                 let mut ended = Vec::new();

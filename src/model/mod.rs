@@ -14,4 +14,5 @@ pub mod outcome;
 pub mod retention;
 pub mod secret;
 pub mod sender;
+pub mod standing;
 pub mod tls;

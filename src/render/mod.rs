@@ -7,6 +7,7 @@
 //! ```text
 //! Skin   templates, base path        error pages, report pages (also for the server)
 //! Site   skin, catalogue, as_of      overview, domain, sources, intake, the API
+//! inboxes  how things stand          /inboxes, drawn by the server for each request
 //! ```
 //!
 //! A panel of the catalogue with `page=overview`, `domain`, `sources` or `intake` appears on that page without code. An
@@ -21,6 +22,7 @@ mod cell;
 mod chart;
 pub mod homepage;
 mod html;
+pub mod inboxes;
 mod json;
 mod panel;
 mod plot;
@@ -43,6 +45,7 @@ mod tests;
 use crate::query::{Params, Query, Table};
 
 pub use assets::{asset, write_assets, write_queries};
+pub use html::{escape_into, is_unseen};
 pub use site::{DOMAIN_PAGES, DomainDays, Site, WINDOW_DAYS};
 pub use skin::{ErrorPage, Frame, Skin};
 

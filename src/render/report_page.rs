@@ -75,9 +75,8 @@ fn frame(head: Row<'_>) -> Frame {
         title: format!("Report from {reporter}"),
         heading: format!("Report from {reporter}"),
         lead: format!("{domain} · {}", period(head)),
-        notice: None,
-        current: "",
         trail,
+        ..Frame::default()
     }
 }
 

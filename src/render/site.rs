@@ -209,6 +209,6 @@ fn frame(title: &str, current: &'static str, lead: String, notice: Option<String
         lead,
         notice,
         current,
-        trail: Vec::new(),
+        ..Frame::default()
     }
 }

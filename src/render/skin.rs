@@ -29,6 +29,10 @@ pub struct Frame {
     pub current: &'static str,
     /// Pages above this one, as path and name.
     pub trail: Vec<(String, String)>,
+    /// After so many seconds the page is loaded anew.
+    pub refresh_secs: Option<u32>,
+    /// The line at the end, where it is not the one about queries.
+    pub foot: Option<&'static str>,
 }
 
 /// Why the server answers without a page.
@@ -98,12 +102,17 @@ impl ErrorPage {
 }
 
 /// Entries of the main navigation: path and name.
-const NAVIGATION: [(&str, &str); 4] = [
+const NAVIGATION: [(&str, &str); 5] = [
     ("/overview", "Overview"),
     ("/overview#domains", "Domains"),
     ("/sources", "Sources"),
     ("/intake", "Intake"),
+    ("/inboxes", "Inboxes"),
 ];
+
+/// The line at the end of pages that queries make.
+const FOOT: &str = "Every number comes from a query: its “SQL” link shows the text, and the published DuckDB file \
+    gives the same answer.";
 
 impl Skin {
     /// Compiles the templates. `base_path` is empty or starts with `/` and does not end with one.
@@ -153,6 +162,8 @@ impl Skin {
             .iter()
             .map(|(href, name)| link(href, name, false));
         context.insert_value("trail", trail.collect::<Vec<_>>().into());
+        context.insert_value("refresh_secs", frame.refresh_secs.unwrap_or(0).into());
+        context.insert_value("foot", frame.foot.unwrap_or(FOOT).into());
         context.insert_value("body", Value::safe_string(body.as_str()));
         self.render("page.html", &context, body.as_str().len())
     }
@@ -177,6 +188,8 @@ impl Skin {
             .iter()
             .map(|(href, name)| link(href, name, *href == current));
         context.insert_value("nav", nav.collect::<Vec<_>>().into());
+        context.insert_value("refresh_secs", 0_u32.into());
+        context.insert_value("foot", FOOT.into());
         context
     }
 

@@ -1,4 +1,4 @@
-//! The gates before a route: Host, method, body, credentials. They need no file.
+//! The gates before a route: Host, method, body, credentials, other sites. They need no file.
 
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
@@ -9,7 +9,7 @@ use hyper::http::request::Parts;
 use hyper::{Method, StatusCode, Version};
 
 use super::auth::{self, Auth, Door, Verdict};
-use super::origin;
+use super::origin::{self, CrossSite, Sender, check_unsafe};
 use super::problem::Problem;
 use super::route::Routed;
 use super::settings::ServeConfig;
@@ -22,7 +22,7 @@ pub(crate) struct Gate<'a> {
     pub(crate) now_utc: DateTime<Utc>,
 }
 
-/// The gates that need no file: Host, method, body, credentials.
+/// The gates that need no file: Host, method, body, credentials, other sites.
 pub(crate) fn admit(
     gate: &Gate<'_>,
     peer: IpAddr,
@@ -43,23 +43,57 @@ pub(crate) fn admit(
     if matches!(gate.config.auth, Auth::Open) && routed.door() != Door::Public {
         check_open_host(gate.config.public_host.as_deref(), host.as_deref())?;
     }
-    if head.method != Method::GET && head.method != Method::HEAD {
-        let problem = Problem::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "method-not-allowed",
-            "Only GET and HEAD work here.",
-        )
-        .with(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
-        return Err(if has_body { close(problem) } else { problem });
-    }
-    if has_body {
-        let (status, text) = (
+    let problem = match check_method(head, routed) {
+        Ok(()) if routed.is_action() => check_action(gate, peer, head, routed).err(),
+        Ok(()) if has_body => Some(Problem::new(
             StatusCode::PAYLOAD_TOO_LARGE,
+            "body-refused",
             "This request must not have a body.",
-        );
-        return Err(close(Problem::new(status, "body-refused", text)));
+        )),
+        Ok(()) => return check_credentials(gate, peer, &head.headers, routed),
+        Err(problem) => Some(problem),
+    };
+    match problem {
+        None => Ok(()),
+        // What was not read would be taken for the next request.
+        Some(problem) if has_body => Err(close(problem)),
+        Some(problem) => Err(problem),
     }
-    check_credentials(gate, peer, &head.headers, routed)
+}
+
+/// Each path takes one kind of method.
+fn check_method(head: &Parts, routed: &Routed) -> Result<(), Problem> {
+    let is_read = head.method == Method::GET || head.method == Method::HEAD;
+    let (is_right, allowed, words) = if routed.is_action() {
+        (head.method == Method::POST, "POST", "Only POST works here.")
+    } else {
+        (is_read, "GET, HEAD", "Only GET and HEAD work here.")
+    };
+    if is_right {
+        return Ok(());
+    }
+    let status = StatusCode::METHOD_NOT_ALLOWED;
+    Err(Problem::new(status, "method-not-allowed", words)
+        .with(header::ALLOW, HeaderValue::from_static(allowed)))
+}
+
+/// Who may look may act, but not another site in the name of who looks.
+fn check_action(
+    gate: &Gate<'_>,
+    peer: IpAddr,
+    head: &Parts,
+    routed: &Routed,
+) -> Result<(), Problem> {
+    check_credentials(gate, peer, &head.headers, routed)?;
+    let sender = Sender::of(&head.headers);
+    check_unsafe(&head.method, sender, gate.config.base_url.as_deref()).map_err(|CrossSite| {
+        Problem::new(
+            StatusCode::FORBIDDEN,
+            "cross-site",
+            "This request was sent by another site. Behind a proxy, app.base_url has to name the address of the \
+             dashboard.",
+        )
+    })
 }
 
 /// Without credentials the Host is all that tells our pages from a foreign one that resolves to this machine.

@@ -35,6 +35,9 @@ const FIXED_HEADERS: [(HeaderName, &str); 8] = [
     ),
 ];
 
+/// Pages.
+pub(crate) const HTML: &str = "text/html; charset=utf-8";
+
 /// JSON, as every route under `/api` answers.
 pub(crate) const JSON: &str = "application/json";
 
@@ -70,11 +73,15 @@ impl Answer {
 
     /// JSON that is never kept.
     pub(crate) fn state(status: StatusCode, value: &serde_json::Value) -> Self {
-        let content = value.to_string().into_bytes().into();
+        Self::fresh(status, JSON, value.to_string().into_bytes())
+    }
+
+    /// Content that is never kept.
+    pub(crate) fn fresh(status: StatusCode, content_type: &'static str, content: Vec<u8>) -> Self {
         Self {
             status,
-            content_type: JSON,
-            content,
+            content_type,
+            content: content.into(),
             etag: None,
             headers: Vec::new(),
         }

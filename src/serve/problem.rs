@@ -1,26 +1,33 @@
 //! A request that gets no content -> JSON under `/api`, a page elsewhere.
 
+use std::borrow::Cow;
+
 use hyper::StatusCode;
 use hyper::header::{self, HeaderName, HeaderValue};
 
 use super::answer::Answer;
 use super::settings::ErrorPage;
+use crate::render::escape_into;
 
 /// A request that gets no content, and why.
 #[derive(Debug, Clone)]
 pub(crate) struct Problem {
     pub(crate) status: StatusCode,
     pub(crate) code: &'static str,
-    pub(crate) message: &'static str,
+    pub(crate) message: Cow<'static, str>,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Problem {
-    pub(crate) fn new(status: StatusCode, code: &'static str, message: &'static str) -> Self {
+    pub(crate) fn new(
+        status: StatusCode,
+        code: &'static str,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self {
             status,
             code,
-            message,
+            message: message.into(),
             headers: Vec::new(),
         }
     }
@@ -77,7 +84,7 @@ impl Problem {
         } else {
             let title = status.canonical_reason().unwrap_or("Error");
             let html = page(status.as_u16(), self.code).unwrap_or_else(|| {
-                plain_page(status.as_u16(), title, self.message, base_path).into_bytes()
+                plain_page(status.as_u16(), title, &self.message, base_path).into_bytes()
             });
             let content = html.into();
             Answer {
@@ -93,12 +100,15 @@ impl Problem {
     }
 }
 
-/// The page for an error that has no better one; every argument is our own text.
+/// The page for an error that has no better one. Words that others had a part in are answers under `/api` only, but who
+/// knows.
 fn plain_page(status: u16, title: &str, message: &str, base_path: &str) -> String {
+    let mut escaped = String::with_capacity(message.len());
+    escape_into(&mut escaped, message);
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{status} {title}</title>\n<h1>{title}</h1>\n<p>{message}</p>\n\
+         <title>{status} {title}</title>\n<h1>{title}</h1>\n<p>{escaped}</p>\n\
          <p><a href=\"{base_path}/overview\">Overview</a></p>\n</html>\n"
     )
 }

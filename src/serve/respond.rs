@@ -10,20 +10,21 @@ use hyper::{Method, Request, Response, StatusCode};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 
+use super::act;
 use super::admit::{Gate, admit};
-use super::answer::{Answer, JSON, content_type};
+use super::answer::{Answer, HTML, JSON, content_type};
 use super::problem::Problem;
-use super::published::{Found, Published};
+use super::published::{Current, Found, Published};
 use super::route::{self, Route, Routed};
 use super::settings::{ReportForm, ServeConfig, Sources};
-use super::status;
+use super::status::{self, Unreadable};
 use super::throttle::Throttle;
 use crate::render::asset;
 
 /// Everything that requests share.
 pub struct Server {
     pub(crate) config: ServeConfig,
-    sources: Sources,
+    pub(crate) sources: Sources,
     published: Published,
     throttle: Mutex<Throttle>,
     older_reports: Arc<Semaphore>,
@@ -53,17 +54,23 @@ impl Server {
 }
 
 /// Answers a request of `peer`; never fails, writes one log line without the names in the path.
-pub(crate) async fn respond<B: Body>(
+pub(crate) async fn respond<B>(
     server: &Arc<Server>,
     peer: IpAddr,
     request: Request<B>,
-) -> Response<Full<Bytes>> {
+) -> Response<Full<Bytes>>
+where
+    B: Body<Error: Into<Box<dyn std::error::Error + Send + Sync>>>,
+{
     let started = Instant::now();
     let has_body = !request.body().is_end_stream();
-    let (head, _) = request.into_parts();
+    let (head, body) = request.into_parts();
     let routed = route::route(head.uri.path(), &server.config.base_path);
     let answer = match admit(&server.gate(), peer, &head, has_body, &routed) {
-        Ok(()) => follow(server, &routed).await,
+        Ok(()) => match routed.route {
+            Route::Ask(kind) => act::ask(server, kind, &head.headers, body).await,
+            _ => follow(server, &routed, head.uri.query()).await,
+        },
         Err(problem) => Err(problem),
     };
     let config = &server.config;
@@ -81,24 +88,26 @@ pub(crate) async fn respond<B: Body>(
     response
 }
 
-async fn follow(server: &Arc<Server>, routed: &Routed) -> Result<Answer, Problem> {
+async fn follow(
+    server: &Arc<Server>,
+    routed: &Routed,
+    query: Option<&str>,
+) -> Result<Answer, Problem> {
     match &routed.route {
-        Route::Unknown => Err(Problem::not_found()),
-        Route::Redirect(location) => Ok(Answer::redirect(location)),
-        Route::Health => {
-            blocking(server, |server| {
-                let current = server
-                    .published
-                    .current()
-                    .map(|generation| generation.is_some())
-                    .map_err(|error| {
-                        log_damage(&error);
-                    });
-                Ok(status::health(&current))
-            })
-            .await
+        Route::Unknown | Route::Ask(_) => Err(Problem::not_found()),
+        Route::Inboxes => {
+            let look = act::Look::of(query);
+            blocking(server, move |server| act::inboxes(server, &look)).await
         }
-        Route::Status => blocking(server, |server| Ok(status_now(server))).await,
+        Route::Metrics => blocking(server, act::metrics).await,
+        Route::Jobs => blocking(server, act::jobs).await,
+        Route::Job(id) => {
+            let id = id.clone();
+            blocking(server, move |server| act::job(server, &id)).await
+        }
+        Route::Redirect(location) => Ok(Answer::redirect(location)),
+        Route::Health => blocking(server, |server| Ok(act::health(server))).await,
+        Route::Status => blocking(server, |server| Ok(act::status(server))).await,
         Route::File(path) => {
             let path = path.clone();
             blocking(server, move |server| match file(server, &path)? {
@@ -120,7 +129,7 @@ async fn follow(server: &Arc<Server>, routed: &Routed) -> Result<Answer, Problem
 }
 
 /// Runs file access on a thread that may block.
-async fn blocking<F>(server: &Arc<Server>, work: F) -> Result<Answer, Problem>
+pub(crate) async fn blocking<F>(server: &Arc<Server>, work: F) -> Result<Answer, Problem>
 where
     F: FnOnce(&Server) -> Result<Answer, Problem> + Send + 'static,
 {
@@ -142,16 +151,17 @@ fn damaged(error: &io::Error) -> Problem {
     Problem::internal()
 }
 
-fn status_now(server: &Server) -> Answer {
-    let current = server.published.current();
-    if let Err(error) = &current {
-        log_damage(error);
+impl Server {
+    /// The published generation; `Err` where it cannot be read, which is logged.
+    pub(crate) fn current(&self) -> Result<Option<Arc<Current>>, Unreadable> {
+        self.published.current().map_err(|error| {
+            log_damage(&error);
+            Unreadable
+        })
     }
-    let current = current.as_ref().map(Option::as_deref).map_err(|_| ());
-    status::status(current, last_check(server), (server.sources.now)())
 }
 
-fn last_check(server: &Server) -> Option<chrono::DateTime<chrono::Utc>> {
+pub(crate) fn last_check(server: &Server) -> Option<chrono::DateTime<chrono::Utc>> {
     (server.sources.last_check)().unwrap_or_else(|error| {
         tracing::error!(
             error = format!("{error:#}"),
@@ -181,7 +191,7 @@ fn before_the_first(server: &Server, path: &str) -> Result<Answer, Problem> {
     }
 }
 
-fn found(server: &Server, path: &str) -> Result<Option<Found>, Problem> {
+pub(crate) fn found(server: &Server, path: &str) -> Result<Option<Found>, Problem> {
     server
         .published
         .read(path, server.config.limits.file_bytes)
@@ -246,9 +256,7 @@ fn older_report(server: &Server, id: &str, form: ReportForm) -> Result<Answer, P
         _ => Err(error),
     });
     match made {
-        Ok(Some(content)) if form == ReportForm::Page => {
-            Ok(Answer::made("text/html; charset=utf-8", content))
-        }
+        Ok(Some(content)) if form == ReportForm::Page => Ok(Answer::made(HTML, content)),
         Ok(Some(content)) => Ok(Answer::made(JSON, content)),
         Ok(None) => Err(Problem::not_found()),
         Err(error) => {

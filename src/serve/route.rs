@@ -3,6 +3,7 @@
 use percent_encoding::percent_decode_str;
 
 use super::auth::Door;
+use super::desk::Kind;
 use super::settings::ReportForm;
 
 /// What a path asks for.
@@ -27,6 +28,16 @@ pub(crate) enum Route {
         /// Page or JSON.
         form: ReportForm,
     },
+    /// `/inboxes`
+    Inboxes,
+    /// `/metrics`
+    Metrics,
+    /// `/api/admin/import-jobs`
+    Jobs,
+    /// `/api/admin/import-jobs/{id}`
+    Job(String),
+    /// `/api/admin/import-jobs/process-now` and `…/backlog`: asks for a job.
+    Ask(Kind),
     /// Nothing that could exist.
     Unknown,
 }
@@ -46,9 +57,14 @@ impl Routed {
     pub(crate) fn door(&self) -> Door {
         match self.route {
             Route::Health => Door::Public,
-            Route::Homepage(_) => Door::Homepage,
+            Route::Homepage(_) | Route::Metrics => Door::Homepage,
             _ => Door::Dashboard,
         }
+    }
+
+    /// Whether it is asked for with POST, and with nothing else.
+    pub(crate) fn is_action(&self) -> bool {
+        matches!(self.route, Route::Ask(_))
     }
 }
 
@@ -103,6 +119,12 @@ fn of_parts(parts: &[&str]) -> Route {
             "site/api/homepage/{}.json",
             domain.to_ascii_lowercase()
         )),
+        ["inboxes"] => Route::Inboxes,
+        ["metrics"] => Route::Metrics,
+        ["api", "admin", "import-jobs"] => Route::Jobs,
+        ["api", "admin", "import-jobs", "process-now"] => Route::Ask(Kind::ProcessNow),
+        ["api", "admin", "import-jobs", "backlog"] => Route::Ask(Kind::Backlog),
+        ["api", "admin", "import-jobs", id] => Route::Job(id.to_string()),
         ["reports", id] if is_report_id(id) => Route::Report {
             file: format!("site/reports/{id}.html"),
             id: id.to_string(),
@@ -159,11 +181,17 @@ fn shape_of(parts: &[&str]) -> &'static str {
         ["sources"] => "/sources",
         ["intake"] => "/intake",
         ["health"] => "/health",
+        ["inboxes"] => "/inboxes",
+        ["metrics"] => "/metrics",
         ["domains", _] => "/domains/{domain}",
         ["reports", _] => "/reports/{id}",
         ["assets", ..] => "/assets",
         ["queries", ..] => "/queries",
         ["api", "status"] => "/api/status",
+        ["api", "admin", "import-jobs"] => "/api/admin/import-jobs",
+        ["api", "admin", "import-jobs", "process-now"] => "/api/admin/import-jobs/process-now",
+        ["api", "admin", "import-jobs", "backlog"] => "/api/admin/import-jobs/backlog",
+        ["api", "admin", "import-jobs", _] => "/api/admin/import-jobs/{id}",
         ["api", "homepage", ..] => "/api/homepage",
         ["api", "domains", ..] => "/api/domains",
         ["api", "reports", ..] => "/api/reports",
@@ -217,6 +245,18 @@ mod tests {
             ),
             ("/api/status", Route::Status),
             ("/health", Route::Health),
+            ("/inboxes", Route::Inboxes),
+            ("/metrics", Route::Metrics),
+            ("/api/admin/import-jobs", Route::Jobs),
+            (
+                "/api/admin/import-jobs/20260101-1",
+                Route::Job("20260101-1".into()),
+            ),
+            (
+                "/api/admin/import-jobs/process-now",
+                Route::Ask(Kind::ProcessNow),
+            ),
+            ("/api/admin/import-jobs/backlog", Route::Ask(Kind::Backlog)),
             ("/reports/UPPER", file("site/reports/UPPER.html")),
         ] {
             assert_eq!(route(path, "").route, expect, "{path}");

@@ -8,7 +8,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::auth::{Auth, Secret};
+use super::desk::Desk;
 use crate::publish::Generation;
+use crate::render::inboxes::InboxesView;
 
 /// How the server behaves; made by `cli` from the configuration.
 #[derive(Clone)]
@@ -17,11 +19,13 @@ pub struct ServeConfig {
     pub base_path: String,
     /// Who may look.
     pub auth: Auth,
-    /// Bearer token of `/api/homepage`; without one those routes take the dashboard's credentials alone.
+    /// Bearer token of `/api/homepage` and `/metrics`; without one those routes take the dashboard's credentials alone.
     pub homepage_token: Option<Secret>,
     /// Host of `app.base_url` (no port), if set: beside the loopback names the only Host accepted without
     /// credentials, because a foreign page can point its own name at 127.0.0.1 (DNS rebinding).
     pub public_host: Option<String>,
+    /// `app.base_url`, if set: beside the Host the only Origin that may ask for actions.
+    pub base_url: Option<String>,
     /// Whether the `X-Forwarded-For` of this peer is believed (`server.trusted_proxies`).
     pub is_trusted_proxy: Arc<dyn Fn(IpAddr) -> bool + Send + Sync>,
     /// Bounds.
@@ -36,6 +40,7 @@ impl ServeConfig {
             auth,
             homepage_token: None,
             public_host: None,
+            base_url: None,
             is_trusted_proxy: Arc::new(|_| false),
             limits: ServeLimits::default(),
         }
@@ -53,6 +58,10 @@ pub struct ServeLimits {
     pub head_bytes: usize,
     /// Number of headers.
     pub headers: usize,
+    /// The body of a request that asks for something, bytes.
+    pub body_bytes: usize,
+    /// How long it may take to come in.
+    pub body_timeout: Duration,
     /// How long a reader may take for [`ServeLimits::write_step_bytes`].
     pub write_timeout: Duration,
     /// Progress a slow reader must make in one [`ServeLimits::write_timeout`].
@@ -78,6 +87,8 @@ impl Default for ServeLimits {
             head_timeout: Duration::from_secs(15),
             head_bytes: 16 * 1024,
             headers: 64,
+            body_bytes: 16 * 1024,
+            body_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(30),
             write_step_bytes: 16 * 1024,
             stop_deadline: Duration::from_secs(5),
@@ -111,6 +122,9 @@ pub type LastCheck = Arc<dyn Fn() -> anyhow::Result<Option<DateTime<Utc>>> + Sen
 /// plain page serves.
 pub type ErrorPage = Arc<dyn Fn(u16, &str) -> Option<Vec<u8>> + Send + Sync>;
 
+/// The page `/inboxes`.
+pub type InboxesPage = Arc<dyn Fn(&InboxesView<'_>) -> anyhow::Result<Vec<u8>> + Send + Sync>;
+
 /// Where the server's facts come from.
 #[derive(Clone)]
 pub struct Sources {
@@ -122,6 +136,10 @@ pub struct Sources {
     pub last_check: LastCheck,
     /// Makes error pages.
     pub error_page: ErrorPage,
+    /// Mailboxes and jobs.
+    pub desk: Arc<dyn Desk>,
+    /// Makes the page about them.
+    pub inboxes_page: InboxesPage,
     /// The present instant.
     pub now: fn() -> DateTime<Utc>,
 }

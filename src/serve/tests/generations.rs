@@ -88,7 +88,7 @@ async fn a_damaged_manifest_is_an_error_not_an_empty_site() {
         let health = server.ask("GET", "/health", "").await;
         assert_eq!(
             (health.status, health.text()),
-            (503, r#"{"status":"degraded"}"#),
+            (503, r#"{"status":"failing"}"#),
             "{damage:?}"
         );
     }

@@ -2,6 +2,7 @@
 
 mod connections;
 mod credentials;
+mod desk;
 mod generations;
 mod paths;
 mod requests;
@@ -124,6 +125,15 @@ impl Site {
             last_check: Arc::new(|| Ok(Some(noon()))),
             error_page: Arc::new(|status, code| {
                 (status == 404).then(|| format!("<h1>{code}</h1>").into_bytes())
+            }),
+            desk: Arc::new(desk::FakeDesk::default()),
+            inboxes_page: Arc::new(|view| {
+                let (mailboxes, jobs) = (view.standing.mailboxes.len(), view.jobs.map(<[_]>::len));
+                let (asked, refused, refresh) = (view.asked, view.refused, view.may_refresh);
+                let text = format!(
+                    "mailboxes {mailboxes}, jobs {jobs:?}, asked {asked:?}, refused {refused:?}, refresh {refresh}"
+                );
+                Ok(text.into_bytes())
             }),
             now: noon,
         }
