@@ -209,7 +209,10 @@ impl Worker {
         }
         let counts: Vec<String> = counts.iter().map(|(o, n)| format!("{o} {n}")).collect();
         let messages: u64 = fetch.visited.iter().map(|one| one.fetched).sum();
-        let detail = format!("dry run of {messages} messages: {}", counts.join(", "));
+        let detail = match messages {
+            0 => "dry run: there is nothing to fetch".to_owned(),
+            _ => format!("dry run of {messages} messages: {}", counts.join(", ")),
+        };
         Ok((false, Some(detail)))
     }
 

@@ -5,17 +5,23 @@
 //! that fails, and nothing is said of any message.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use super::search::uid_set;
 use super::{ANSWER_BYTES, ImapError, Session, Wanted};
+use crate::clock;
 use crate::model::outcome::Refusal;
 
 /// Messages whose sizes are asked for at a time.
 const SIZES: usize = 1_000;
 /// Messages of a batch at most.
 const BATCH_MESSAGES: usize = 256;
-/// Bytes of a batch, unless one message is larger.
+/// Bytes of a batch at most, unless one message is larger.
 const BATCH_BYTES: u64 = 2 << 20;
+/// Bytes of the first batch, and of those of a slow server.
+const SLOW_BATCH_BYTES: u64 = 256 << 10;
+/// A batch that takes less is followed by a larger one, one that takes four times as long by a smaller one.
+const BATCH_TIME: Duration = Duration::from_secs(2);
 /// What an answer may have beside the bytes of its messages.
 const SLACK_BYTES: u64 = 256 << 10;
 /// Longest header block that is read of a message that is not.
@@ -47,6 +53,8 @@ pub struct Fetching {
     size_messages: usize,
     /// Messages of the next batch at most.
     batch_messages: usize,
+    /// Bytes of the next batch at most, unless one message is larger.
+    batch_bytes: u64,
     /// The message that failed last by itself.
     failing: Option<Failing>,
 }
@@ -70,6 +78,7 @@ impl Fetching {
             sized: VecDeque::new(),
             size_messages: SIZES,
             batch_messages: BATCH_MESSAGES,
+            batch_bytes: SLOW_BATCH_BYTES,
             failing: None,
         }
     }
@@ -91,8 +100,10 @@ impl Fetching {
                 return Ok(vec![refused]);
             }
             let batch = self.batch(session.limit_item_bytes);
+            let began = clock::instant();
             match session.bodies(&batch) {
                 Ok(found) => {
+                    self.took(clock::instant().duration_since(began));
                     let good = self.arrived(session, &batch, found)?;
                     if !good.is_empty() {
                         return Ok(good);
@@ -137,7 +148,7 @@ impl Fetching {
         for &(uid, size) in self.sized.iter().take(self.batch_messages) {
             let is_alone = size.is_none_or(|size| size > limit_item_bytes);
             bytes = bytes.saturating_add(size.unwrap_or(0));
-            if !batch.is_empty() && (is_alone || bytes > BATCH_BYTES) {
+            if !batch.is_empty() && (is_alone || bytes > self.batch_bytes) {
                 break;
             }
             batch.push((uid, size));
@@ -146,6 +157,15 @@ impl Fetching {
             }
         }
         batch
+    }
+
+    /// Fits the next batch to the pace of the server.
+    fn took(&mut self, time: Duration) {
+        if time < BATCH_TIME {
+            self.batch_bytes = (self.batch_bytes * 2).min(BATCH_BYTES);
+        } else if time > BATCH_TIME * 4 {
+            self.batch_bytes = (self.batch_bytes / 2).max(SLOW_BATCH_BYTES / 8);
+        }
     }
 
     /// What of a batch can be given: all up to the first that is missing.
