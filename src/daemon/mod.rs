@@ -106,6 +106,12 @@ pub fn start(settings: Settings) -> Result<Daemon> {
     for job in owed(&settings.folders)? {
         plan.request(job);
     }
+    for noted in read_noted(&settings.folders.work()) {
+        let at = |secs: i64| DateTime::from_timestamp(secs, 0);
+        let failed = noted.last_error_utc_secs.and_then(at).zip(noted.last_error);
+        let succeeded = noted.last_success_utc_secs.and_then(at);
+        plan.remember(&noted.name, succeeded, failed);
+    }
     let (tell, messages) = channel();
     let (tasks, to_worker) = channel();
     let (over, ended) = channel();

@@ -168,6 +168,18 @@ impl Plan {
         }
     }
 
+    /// What an earlier program knew of a mailbox: when it was last read, and why not.
+    pub fn remember(
+        &mut self,
+        name: &str,
+        last_success: Option<DateTime<Utc>>,
+        last_error: Option<(DateTime<Utc>, String)>,
+    ) {
+        if let Some(slot) = self.slots.iter_mut().find(|slot| slot.name == name) {
+            (slot.last_success, slot.last_error) = (last_success, last_error);
+        }
+    }
+
     /// What to begin now. Each action is answered by one call of the methods below.
     pub fn next(&mut self, now: DateTime<Utc>) -> Vec<Action> {
         let ended = self.ended.drain(..);

@@ -51,7 +51,7 @@ impl Standing {
 /// What a mailbox is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MailboxState {
-    /// Not looked into since the program started.
+    /// Not looked into.
     Starting,
     /// Being looked into.
     Looking,
@@ -109,9 +109,9 @@ pub struct Mailbox {
     pub state: MailboxState,
     /// Failures in a row.
     pub failures: u32,
-    /// When it was last read to its end, since the program started.
+    /// When it was last read to its end,.
     pub last_success: Option<DateTime<Utc>>,
-    /// When it last failed, since the program started, and why.
+    /// When it last failed,, and why.
     pub last_error: Option<(DateTime<Utc>, String)>,
     /// When it will be looked into next, if nothing happens before.
     pub next_try: Option<DateTime<Utc>>,

@@ -136,7 +136,7 @@ fn write_mailboxes(text: &mut Text, mailboxes: &[Mailbox]) {
     });
     each(
         "inbox_last_success_timestamp_seconds",
-        "When the mailbox was last read to its end, since the program started",
+        "When the mailbox was last read to its end",
         &|m| m.last_success.map(|at| at.timestamp()),
     );
     each(

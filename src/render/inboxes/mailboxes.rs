@@ -64,11 +64,7 @@ fn write_card(html: &mut Html, base_path: &str, number: usize, mailbox: &Mailbox
 /// Tone, word and sentence for a state.
 fn words(state: MailboxState) -> (&'static str, &'static str, &'static str) {
     match state {
-        MailboxState::Starting => (
-            "plain",
-            "starting",
-            "Not looked into yet since the program started.",
-        ),
+        MailboxState::Starting => ("plain", "starting", "Not looked into yet."),
         MailboxState::Looking => ("plain", "looking", "Being looked into for new mail."),
         MailboxState::Queued => (
             "plain",
@@ -98,7 +94,7 @@ fn write_facts(html: &mut Html, mailbox: &Mailbox) {
     fact(html, "Last success");
     match mailbox.last_success {
         Some(at) => html.text(&minute(at.timestamp())),
-        None => html.raw("<span class=\"none\">none since the program started</span>"),
+        None => html.raw("<span class=\"none\">none</span>"),
     };
     next_fact(html, "Last error");
     match &mailbox.last_error {
@@ -111,7 +107,7 @@ fn write_facts(html: &mut Html, mailbox: &Mailbox) {
             }
         }
         None => {
-            html.raw("<span class=\"none\">none since the program started</span>");
+            html.raw("<span class=\"none\">none</span>");
         }
     }
     next_fact(html, "Next try");
