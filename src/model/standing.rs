@@ -109,9 +109,9 @@ pub struct Mailbox {
     pub state: MailboxState,
     /// Failures in a row.
     pub failures: u32,
-    /// When it was last read to its end,.
+    /// When it was last read to its end.
     pub last_success: Option<DateTime<Utc>>,
-    /// When it last failed,, and why.
+    /// When it last failed, and why.
     pub last_error: Option<(DateTime<Utc>, String)>,
     /// When it will be looked into next, if nothing happens before.
     pub next_try: Option<DateTime<Utc>>,
