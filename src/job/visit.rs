@@ -136,6 +136,14 @@ impl Visit {
         };
         for name in folders {
             let folder = visit.session.find_folder(name)?;
+            if visit
+                .sightings
+                .iter()
+                .any(|one| one.opened.folder == folder)
+            {
+                // Two names of one folder.
+                continue;
+            }
             let sighting = visit.look(&folder, known)?;
             visit.sightings.push(sighting);
         }
@@ -218,7 +226,7 @@ impl Visit {
             before: selection.before,
         };
         let has_nothing_above = opened.messages == 0
-            || (is_new && opened.uid_next != 0 && opened.uid_next <= highest + 1);
+            || (is_new && opened.uid_next != 0 && opened.uid_next - 1 <= highest);
         let mut uids = if has_nothing_above {
             Vec::new()
         } else {
@@ -334,15 +342,21 @@ impl Visit {
                 self.reopen(index, tokens)?;
             }
             for (task, uids) in tasks {
-                settled += uids.len() as u64;
                 match task {
                     Task::MarkSeen => self.session.mark_seen(&uids)?,
                     Task::Delete => self.session.delete(&uids)?,
                     Task::Move(name) => {
                         let folder = self.session.make_folder(&name)?;
+                        let sighting = &mut self.sightings[index];
+                        if folder == sighting.opened.folder {
+                            // Moved there again, they would be new ones for ever.
+                            sighting.left.extend(uids);
+                            continue;
+                        }
                         self.session.move_to(&uids, &folder)?;
                     }
                 }
+                settled += uids.len() as u64;
             }
         }
         Ok(settled)
