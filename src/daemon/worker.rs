@@ -160,11 +160,7 @@ impl Worker {
 
     fn backlog(&self, runner: &Runner, job: &JobRequest, tokens: &Tokens) -> Worked {
         let done = Backlog::of_parameters(&self.inboxes, &job.parameters).and_then(|backlog| {
-            if job
-                .parameters
-                .get("dry_run")
-                .is_some_and(|value| value == "true")
-            {
+            if backlog.is_dry_run {
                 return self.try_out(runner, job, &backlog, tokens);
             }
             let pace = Pace {
@@ -203,13 +199,24 @@ impl Worker {
         let (fetch, became) = runner.run("backlog", ticket, &mut self.wait(), |run, _| {
             dry_run(run, &mut visits, tokens, self.turn())
         })?;
+        if let Some(unread) = fetch.done.unread {
+            return Err(unread);
+        }
+        let is_cut = fetch.visited.iter().any(|one| one.has_more);
+        let messages: u64 = fetch.visited.iter().map(|one| one.fetched).sum();
+        if let Some(error) = fetch.visited.into_iter().find_map(|one| one.failed) {
+            return Err(error.into());
+        }
         let mut counts = std::collections::BTreeMap::<&str, u64>::new();
         for document in &became {
             *counts.entry(&document.outcome).or_default() += 1;
         }
         let counts: Vec<String> = counts.iter().map(|(o, n)| format!("{o} {n}")).collect();
-        let messages: u64 = fetch.visited.iter().map(|one| one.fetched).sum();
-        let detail = format!("dry run of {messages} messages: {}", counts.join(", "));
+        let more = if is_cut { ", the first of more" } else { "" };
+        let detail = format!(
+            "dry run of {messages} messages{more}: {}",
+            counts.join(", ")
+        );
         Ok((false, Some(detail)))
     }
 
