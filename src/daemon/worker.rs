@@ -1,12 +1,13 @@
 //! The one worker: runs over mailboxes, pieces of backlogs, and what a new day brings, one after the other.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use chrono::{DateTime, Utc};
 
 use super::drive::Message;
@@ -39,6 +40,29 @@ pub enum Task {
     Backlog(JobRequest),
     /// What a new day brings.
     Maintain,
+}
+
+impl Task {
+    /// How it ended where it did not come to its end.
+    fn stopped(&self) -> Worked {
+        const WHAT: &str = "the run stopped short: a defect of the program";
+        match self {
+            Self::Fetch(visits, _) => {
+                let fared = visits.iter().map(|(index, _)| Fared {
+                    index: *index,
+                    looked: Looked::Failed {
+                        error: WHAT.to_owned(),
+                        needs_a_person: false,
+                    },
+                    left: Left::new(),
+                    has_more: false,
+                });
+                Worked::Fetch(fared.collect(), Err(anyhow!(WHAT)))
+            }
+            Self::Backlog(_) => Worked::Backlog(Piece::Last(Err(WHAT.to_owned()))),
+            Self::Maintain => Worked::Maintain(Err(anyhow!(WHAT))),
+        }
+    }
 }
 
 /// How a task ended.
@@ -99,14 +123,21 @@ impl Worker {
             now: &now,
         };
         for task in tasks {
-            let worked = match task {
-                Task::Fetch(visits, job) => self.fetch(&runner, visits, job, &self.tokens),
-                Task::Backlog(job) => self.backlog(&runner, &job, &self.tokens),
-                Task::Maintain => Worked::Maintain(self.maintain(&runner)),
-            };
+            // One defect must not end everything else without a word.
+            let stopped = task.stopped();
+            let worked = catch_unwind(AssertUnwindSafe(|| self.task(&runner, task)));
+            let worked = worked.unwrap_or(stopped);
             if tell.send(Message::Worked(worked)).is_err() {
                 return;
             }
+        }
+    }
+
+    fn task(&self, runner: &Runner, task: Task) -> Worked {
+        match task {
+            Task::Fetch(visits, job) => self.fetch(runner, visits, job, &self.tokens),
+            Task::Backlog(job) => self.backlog(runner, &job, &self.tokens),
+            Task::Maintain => Worked::Maintain(self.maintain(runner)),
         }
     }
 
