@@ -277,7 +277,8 @@ impl Driver {
         };
         if self
             .beaten
-            .is_some_and(|at| now - at < Duration::seconds(BEAT_EVERY_SECS))
+            // The clock may have been set back.
+            .is_some_and(|at| at <= now && now - at < Duration::seconds(BEAT_EVERY_SECS))
         {
             return;
         }

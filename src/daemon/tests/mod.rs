@@ -193,3 +193,23 @@ fn a_full_disk_stops_everything_but_the_end_of_jobs() {
     plan.disk(None);
     assert_eq!(plan.next(at(61)), [Action::Look(0), Action::Look(1)]);
 }
+
+#[test]
+fn a_clock_that_is_set_back_leaves_no_mailbox_alone() {
+    let mut plan = plan();
+    let far = at(60 * 24 * 365);
+    assert_eq!(
+        plan.next(far),
+        [Action::Look(0), Action::Look(1), Action::Maintain]
+    );
+    plan.looked(1, failed(), far);
+    plan.looked(0, Looked::Nothing, far);
+    plan.maintained(true, far);
+    assert_eq!(plan.next(far), []);
+    assert_eq!(plan.next(at(0)), [], "nothing is begun twice for it");
+    assert_eq!(plan.status(at(0))[0].next_try, at(15));
+    assert!(plan.next(at(15)).contains(&Action::Look(0)));
+    assert!(plan.status(at(0))[1].next_try <= at(72));
+    let next_day: DateTime<Utc> = "2024-03-11T00:01:00Z".parse().unwrap();
+    assert!(plan.next(next_day).contains(&Action::Maintain));
+}
