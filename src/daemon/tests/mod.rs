@@ -1,14 +1,23 @@
 //! The plan by itself: what is begun when, and what is not begun twice.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::channel;
 
 use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
 
+use super::drive::Message;
 use super::plan::{Action, Doing, Looked, Piece, Plan};
+use super::time::Time;
 use super::timetable::Timetable;
+use super::worker::{Task, Worked, Worker};
+use crate::job::folders::Folders;
 use crate::ledger::JobRequest;
 use crate::model::inbox::Schedule;
+use crate::model::limits::Limits;
+use crate::source::imap::Tokens;
+use crate::store::settings::StoreConfig;
 
 fn at(minutes: i64) -> DateTime<Utc> {
     let start: DateTime<Utc> = "2024-03-10T08:00:00Z".parse().unwrap();
@@ -212,4 +221,64 @@ fn a_clock_that_is_set_back_leaves_no_mailbox_alone() {
     assert!(plan.status(at(0))[1].next_try <= at(72));
     let next_day: DateTime<Utc> = "2024-03-11T00:01:00Z".parse().unwrap();
     assert!(plan.next(next_day).contains(&Action::Maintain));
+}
+
+/// A clock that stops whoever looks at it.
+struct Broken;
+
+impl Time for Broken {
+    fn now(&self) -> DateTime<Utc> {
+        panic!("a defect")
+    }
+
+    fn patience(&self, _: DateTime<Utc>) -> Option<std::time::Duration> {
+        None
+    }
+}
+
+#[test]
+fn a_defect_in_a_task_is_told_of_and_the_worker_goes_on() {
+    let data = tempfile::tempdir().unwrap();
+    let worker = Worker {
+        data: data.path().to_owned(),
+        store: StoreConfig {
+            path: Folders::new(data.path()).database(),
+            memory_limit_bytes: 128 << 20,
+            threads: 1,
+            code_hash: "code".to_owned(),
+            config_hash: "config".to_owned(),
+            domains: None,
+            known_senders: Vec::new(),
+            limits: Limits::default(),
+            retention_months: None,
+            retention: None,
+        },
+        pages: Box::new(|_| Ok(())),
+        inboxes: Vec::new(),
+        tokens: Tokens::default(),
+        min_free_bytes: 0,
+        time: Arc::new(Broken),
+        stop: Arc::default(),
+    };
+    let (tasks, to_worker) = channel();
+    let (tell, told) = channel();
+    for task in [
+        Task::Maintain,
+        Task::Backlog(job("backlog", None)),
+        Task::Fetch(Vec::new(), None),
+    ] {
+        tasks.send(task).unwrap();
+    }
+    drop(tasks);
+    worker.work(&to_worker, &tell);
+    drop(tell);
+    let told: Vec<Message> = told.iter().collect();
+    assert!(matches!(
+        told.as_slice(),
+        [
+            Message::Worked(Worked::Maintain(Err(_))),
+            Message::Worked(Worked::Backlog(Piece::Last(Err(_)))),
+            Message::Worked(Worked::Fetch(_, Err(_))),
+        ]
+    ));
 }
