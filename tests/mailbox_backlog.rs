@@ -44,6 +44,7 @@ fn old_mail_is_chosen_by_day_and_number_and_never_fetched_twice() {
     assert_eq!(counted(&said), "accepted 3, duplicate 0");
     let said = backlog(&product, &["--limit", "2"]);
     assert_eq!(counted(&said), "accepted 2, duplicate 0");
+    assert!(!said.err.contains("not chosen"), "{}", said.err);
     let uids = || -> Vec<u64> {
         let rows = product.query(&["select uid from items order by uid"]);
         rows.iter()
@@ -54,6 +55,11 @@ fn old_mail_is_chosen_by_day_and_number_and_never_fetched_twice() {
     // A pass takes what is new; what the backlog left below stays for a backlog.
     let said = backlog(&product, &["--since", "2024-01-08"]);
     assert_eq!(counted(&said), "accepted 2, duplicate 0");
+    assert!(
+        said.err.contains("2 messages that are not chosen"),
+        "{}",
+        said.err
+    );
     assert_eq!(
         counted(&product.run(&["run", "--as-of", AS_OF])),
         "accepted 0, duplicate 0"
