@@ -96,6 +96,28 @@ fn another_folder_and_the_flag_of_read_messages_are_up_to_the_command() {
 }
 
 #[test]
+fn only_chosen_messages_are_marked_those_that_were_archived_before_among_them() {
+    let server = dated(4);
+    let product = product_of(&server, "");
+    let said = product.run(&["run", "--as-of", AS_OF]);
+    assert_eq!(counted(&said), "accepted 4, duplicate 0");
+    let seen = || {
+        let names = server.messages("reports", "DMARC");
+        names.iter().filter(|name| name.ends_with(":2,S")).count()
+    };
+    for (choice, expect) in [
+        (["--limit", "1"].as_slice(), 0),
+        (&["--since", "2024-01-02", "--before", "2024-01-03"], 1),
+        (&["--since", "2024-01-03"], 3),
+        (&[], 4),
+    ] {
+        let said = backlog(&product, &[&["--mark-seen"], choice].concat());
+        assert_eq!(counted(&said), "accepted 0, duplicate 0");
+        assert_eq!(seen(), expect, "{choice:?}");
+    }
+}
+
+#[test]
 fn a_dry_run_says_what_each_message_would_become_and_stores_nothing() {
     let server = dated(2);
     let product = product_of(&server, "    after: delete\n");

@@ -227,8 +227,7 @@ impl Visit {
             known_already.extend(uids.iter().filter(|uid| archived.has(**uid, false)));
         }
         let remaining = if self.is_changing() && opened.messages > 0 {
-            let only_unseen = !self.is_moving();
-            self.session.remaining(highest, only_unseen)?
+            self.remaining(wanted, highest)?
         } else {
             Vec::new()
         };
@@ -269,6 +268,27 @@ impl Visit {
             );
         }
         Ok(())
+    }
+
+    /// Those up to a number that earlier runs may not have treated as they should.
+    fn remaining(&mut self, wanted: Wanted, highest: u32) -> Result<Vec<u32>, ImapError> {
+        if !self.selection.is_marking {
+            let only_unseen = !self.is_moving();
+            return self.session.remaining(highest, only_unseen);
+        }
+        if self.selection.limit.is_some() {
+            // Those that an earlier run had within its limit are not known any more.
+            return Ok(Vec::new());
+        }
+        // Marked are those that were chosen, and no others.
+        let chosen = Wanted {
+            above_uid: 0,
+            only_unseen: true,
+            ..wanted
+        };
+        let mut uids = self.session.search(&chosen)?;
+        uids.retain(|uid| *uid <= highest);
+        Ok(uids)
     }
 
     /// Whether messages are changed at all.
