@@ -5,9 +5,11 @@
 //! that fails, and nothing is said of any message.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use super::search::uid_set;
 use super::{ANSWER_BYTES, ImapError, Session, Wanted};
+use crate::clock;
 use crate::model::outcome::Refusal;
 
 /// Messages whose sizes are asked for at a time.
@@ -16,6 +18,8 @@ const SIZES: usize = 1_000;
 const BATCH_MESSAGES: usize = 256;
 /// Bytes of a batch, unless one message is larger.
 const BATCH_BYTES: u64 = 2 << 20;
+/// A batch that takes longer is followed by a smaller one: nobody looks up before its end.
+const SLOW: Duration = Duration::from_secs(10);
 /// What an answer may have beside the bytes of its messages.
 const SLACK_BYTES: u64 = 256 << 10;
 /// Longest header block that is read of a message that is not.
@@ -91,9 +95,14 @@ impl Fetching {
                 return Ok(vec![refused]);
             }
             let batch = self.batch(session.limit_item_bytes);
+            let began = clock::instant();
             match session.bodies(&batch) {
                 Ok(found) => {
+                    let is_slow = clock::instant().duration_since(began) > SLOW;
                     let good = self.arrived(session, &batch, found)?;
+                    if is_slow {
+                        self.batch_messages = self.batch_messages.min(batch.len() / 4).max(1);
+                    }
                     if !good.is_empty() {
                         return Ok(good);
                     }
