@@ -82,7 +82,8 @@ fn send(request: RequestBuilder) -> Result<Reply, RequestError> {
     answer
         .take(ANSWER_BYTES)
         .read_to_end(&mut body)
-        .map_err(|error| RequestError(error.to_string()))?;
+        // Its text may name the address.
+        .map_err(|error| RequestError(format!("the answer was cut off: {}", error.kind())))?;
     Ok(Reply { status, body })
 }
 

@@ -44,6 +44,7 @@ fn old_mail_is_chosen_by_day_and_number_and_never_fetched_twice() {
     assert_eq!(counted(&said), "accepted 3, duplicate 0");
     let said = backlog(&product, &["--limit", "2"]);
     assert_eq!(counted(&said), "accepted 2, duplicate 0");
+    assert!(!said.err.contains("not chosen"), "{}", said.err);
     let uids = || -> Vec<u64> {
         let rows = product.query(&["select uid from items order by uid"]);
         rows.iter()
@@ -54,6 +55,11 @@ fn old_mail_is_chosen_by_day_and_number_and_never_fetched_twice() {
     // A pass takes what is new; what the backlog left below stays for a backlog.
     let said = backlog(&product, &["--since", "2024-01-08"]);
     assert_eq!(counted(&said), "accepted 2, duplicate 0");
+    assert!(
+        said.err.contains("2 messages that are not chosen"),
+        "{}",
+        said.err
+    );
     assert_eq!(
         counted(&product.run(&["run", "--as-of", AS_OF])),
         "accepted 0, duplicate 0"
@@ -87,6 +93,28 @@ fn another_folder_and_the_flag_of_read_messages_are_up_to_the_command() {
     let said = product.run(&["backlog", "--inbox", "dmrac"]);
     assert_eq!(said.code, 2);
     assert!(said.err.contains("did you mean \"dmarc\"?"), "{}", said.err);
+}
+
+#[test]
+fn only_chosen_messages_are_marked_those_that_were_archived_before_among_them() {
+    let server = dated(4);
+    let product = product_of(&server, "");
+    let said = product.run(&["run", "--as-of", AS_OF]);
+    assert_eq!(counted(&said), "accepted 4, duplicate 0");
+    let seen = || {
+        let names = server.messages("reports", "DMARC");
+        names.iter().filter(|name| name.ends_with(":2,S")).count()
+    };
+    for (choice, expect) in [
+        (["--limit", "1"].as_slice(), 0),
+        (&["--since", "2024-01-02", "--before", "2024-01-03"], 1),
+        (&["--since", "2024-01-03"], 3),
+        (&[], 4),
+    ] {
+        let said = backlog(&product, &[&["--mark-seen"], choice].concat());
+        assert_eq!(counted(&said), "accepted 0, duplicate 0");
+        assert_eq!(seen(), expect, "{choice:?}");
+    }
 }
 
 #[test]

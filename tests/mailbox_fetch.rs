@@ -268,6 +268,23 @@ fn messages_go_where_the_configuration_wants_them() {
 }
 
 #[test]
+fn what_lies_where_it_is_moved_to_is_left_there_and_a_folder_that_is_named_twice_is_read_once() {
+    let server = three();
+    server.make_folder("reports", "DMARC.Processed");
+    server.deliver("reports", "DMARC.Processed", &report_mail(4));
+    let folders = "    after: move\n    folders: [DMARC, DMARC/Processed, DMARC]\n";
+    let product = product_of(&server, folders);
+    accepted(&product, 4);
+    let known = || product.query(&["select count(*) as n from items"])[0]["n"].as_u64();
+    // What came from the other folder is new there, once.
+    for _ in 0..3 {
+        accepted(&product, 0);
+        assert_eq!(known(), Some(7));
+    }
+    assert_eq!(server.messages("reports", "DMARC.Processed").len(), 4);
+}
+
+#[test]
 fn what_a_run_that_died_left_undone_is_done_by_the_next() {
     let server = three();
     accepted(&product_of(&server, ""), 3);

@@ -6,9 +6,25 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::Stdio;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
+use sentinel::job::backlog::Backlog;
+use sentinel::job::folders::Folders;
+use sentinel::job::lock::patience;
+use sentinel::job::mailboxes::{Turn, fetch};
+use sentinel::job::run::Ticket;
+use sentinel::job::runner::Runner;
+use sentinel::job::visit::{Selection, Visit};
+use sentinel::model::inbox::{After, Inbox, Login, Schedule, TlsMode};
+use sentinel::model::limits::Limits;
+use sentinel::model::secret::{FromEnvironment, Secret};
+use sentinel::source::imap::Tokens;
+use sentinel::store::settings::StoreConfig;
+
+use crate::mail_server::PASSWORD;
 use crate::mailbox_fetch::report_mail;
 use crate::product::{AS_OF, Product, most_memory_kib};
 
@@ -197,4 +213,87 @@ fn whatever_a_server_sends_is_bounded_and_told_of() {
             began.elapsed()
         );
     }
+}
+
+/// Settings of a store of that data folder.
+pub fn store(folders: &Folders) -> StoreConfig {
+    StoreConfig {
+        path: folders.database(),
+        memory_limit_bytes: 128 << 20,
+        threads: 2,
+        code_hash: "code".to_owned(),
+        config_hash: "config".to_owned(),
+        domains: None,
+        known_senders: Vec::new(),
+        limits: Limits::default(),
+        retention_months: None,
+        retention: None,
+    }
+}
+
+/// A mailbox of a server on that port.
+pub fn inbox(port: u16) -> Inbox {
+    Inbox {
+        name: "dmarc".to_owned(),
+        host: "localhost".to_owned(),
+        port,
+        tls: TlsMode::Implicit,
+        ca_file: None,
+        username: "reports".to_owned(),
+        login: Login::Password(FromEnvironment {
+            variable: "IMAP_PASSWORD".to_owned(),
+            secret: Some(Secret::new(PASSWORD)),
+        }),
+        folders: vec!["DMARC".to_owned()],
+        only_unseen: false,
+        recipient: None,
+        after: After::Move,
+        without_report: After::Nothing,
+        processed_folder: "DMARC/Processed".to_owned(),
+        failed_folder: "DMARC/Failed".to_owned(),
+        schedule: Schedule::Every(900),
+        idle: true,
+        timeout_secs: 10,
+    }
+}
+
+#[test]
+fn a_server_that_hangs_in_the_middle_is_not_taken_for_one_that_was_read_however_short_its_turn() {
+    let data = tempfile::tempdir().unwrap();
+    let now: DateTime<Utc> = "2026-03-02T00:02:00Z".parse().unwrap();
+    let folders = Folders::new(data.path());
+    let runner = Runner {
+        store: store(&folders),
+        folders,
+        draw: &|_| Ok(()),
+        as_of: None,
+        min_free_bytes: 0,
+        now: &|| now,
+    };
+    let inbox = Inbox {
+        host: "127.0.0.1".to_owned(),
+        port: server(lie("BODY.PEEK", "")),
+        tls: TlsMode::None,
+        after: After::Nothing,
+        timeout_secs: 1,
+        ..inbox(0)
+    };
+    let backlog = Backlog {
+        inbox,
+        selection: Selection::default(),
+        is_dry_run: false,
+    };
+    let tokens = Tokens::default();
+    let mut visits = [backlog.look(&runner, 0, &tokens).unwrap()];
+    assert_eq!(visits.iter().map(Visit::wanted).sum::<u64>(), 1);
+    let turn = Turn {
+        stop: &AtomicBool::new(false),
+        longest: Duration::from_millis(1),
+    };
+    let fetched = runner.run("run", Ticket::default(), &mut patience(0), |run, _| {
+        fetch(run, &mut visits, &tokens, turn, &mut |_| {})
+    });
+    let [visited] = fetched.unwrap().visited.try_into().unwrap();
+    assert!(visited.failed.is_some() && !visited.has_more, "{visited:?}");
+    assert_eq!(visited.fetched, 0);
 }

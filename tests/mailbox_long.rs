@@ -14,13 +14,11 @@ use sentinel::archive::Archive;
 use sentinel::daemon::{self, Daemon, Settings, Time};
 use sentinel::job::folders::Folders;
 use sentinel::ledger::{Event, Ledger};
-use sentinel::model::inbox::{After, Inbox, Login, Schedule, TlsMode};
-use sentinel::model::limits::Limits;
-use sentinel::model::secret::{FromEnvironment, Secret};
-use sentinel::store::settings::StoreConfig;
+use sentinel::model::inbox::Inbox;
 
-use crate::mail_server::{MailServer, PASSWORD};
+use crate::mail_server::MailServer;
 use crate::mailbox_fetch::{product_of, report_mail};
+use crate::mailbox_hostile::{inbox, store};
 use crate::product::{AS_OF, until};
 
 #[test]
@@ -180,20 +178,12 @@ impl Week {
         let clock = Arc::new(Clock(Mutex::new(start)));
         let folders = Folders::new(data);
         let settings = Settings {
-            inboxes: vec![inbox(&server)],
+            inboxes: vec![Inbox {
+                ca_file: Some(server.ca_file()),
+                ..inbox(server.imaps_port)
+            }],
             timezone: "Europe/Berlin".to_owned(),
-            store: StoreConfig {
-                path: folders.database(),
-                memory_limit_bytes: 128 << 20,
-                threads: 2,
-                code_hash: "code".to_owned(),
-                config_hash: "config".to_owned(),
-                domains: None,
-                known_senders: Vec::new(),
-                limits: Limits::default(),
-                retention_months: None,
-                retention: None,
-            },
+            store: store(&folders),
             folders: folders.clone(),
             pages: Box::new(|drawing| {
                 let day = drawing.as_of.to_string();
@@ -262,31 +252,6 @@ impl Week {
 
     fn archived(&self) -> u64 {
         Archive::open(&self.folders.archive()).unwrap().position()
-    }
-}
-
-fn inbox(server: &MailServer) -> Inbox {
-    Inbox {
-        name: "dmarc".to_owned(),
-        host: "localhost".to_owned(),
-        port: server.imaps_port,
-        tls: TlsMode::Implicit,
-        ca_file: Some(server.ca_file()),
-        username: "reports".to_owned(),
-        login: Login::Password(FromEnvironment {
-            variable: "IMAP_PASSWORD".to_owned(),
-            secret: Some(Secret::new(PASSWORD)),
-        }),
-        folders: vec!["DMARC".to_owned()],
-        only_unseen: false,
-        recipient: None,
-        after: After::Move,
-        without_report: After::Nothing,
-        processed_folder: "DMARC/Processed".to_owned(),
-        failed_folder: "DMARC/Failed".to_owned(),
-        schedule: Schedule::Every(900),
-        idle: true,
-        timeout_secs: 10,
     }
 }
 

@@ -75,6 +75,7 @@ pub fn run(args: &BacklogArgs, global: &Global, config: &Config, draw: Draw) -> 
             is_again: args.reprocess,
             is_marking: args.mark_seen,
         },
+        is_dry_run: args.dry_run,
     };
     let tokens = Tokens::default();
     if args.dry_run {

@@ -29,6 +29,11 @@ pub fn retry_at(
     now + Duration::milliseconds(millis - millis / 5 + spread)
 }
 
+/// No mailbox is left alone for longer.
+pub fn longest_retry_at(now: DateTime<Utc>) -> DateTime<Utc> {
+    now + Duration::seconds(LONGEST_SECS.max(SLOW_SECS) * 6 / 5)
+}
+
 /// Something that differs from one program, mailbox and moment to another.
 fn noise(name: &str, failures: u32, now: DateTime<Utc>) -> u16 {
     let text = format!(

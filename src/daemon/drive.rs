@@ -1,12 +1,13 @@
 //! Carries out the plan: a thread for each look, one for each watcher, one worker, and one that listens to all of them.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, PoisonError};
 use std::thread;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use chrono::{DateTime, Duration, Utc};
 
 use super::common::{Common, call};
@@ -130,7 +131,10 @@ impl Driver {
         let looking = thread::Builder::new()
             .name("look".to_owned())
             .spawn(move || {
-                let looked = common.look(index);
+                // A mailbox that is never heard of again would be looked into no more.
+                let looked = catch_unwind(AssertUnwindSafe(|| common.look(index)));
+                let looked =
+                    looked.unwrap_or_else(|_| Err(anyhow!("looking into it stopped short")));
                 // Where nobody listens any more everything ends.
                 let _ = tell.send(Message::Looked(index, Box::new(looked)));
             });
@@ -277,7 +281,8 @@ impl Driver {
         };
         if self
             .beaten
-            .is_some_and(|at| now - at < Duration::seconds(BEAT_EVERY_SECS))
+            // The clock may have been set back.
+            .is_some_and(|at| at <= now && now - at < Duration::seconds(BEAT_EVERY_SECS))
         {
             return;
         }

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 use chrono::{DateTime, Duration, Utc};
 
-use super::backoff::retry_at;
-use super::timetable::Timetable;
+use super::backoff::{longest_retry_at, retry_at};
+use super::status::SlotStatus;
+use super::timetable::{Timetable, next_maintenance};
 use crate::ledger::JobRequest;
 
 /// How often the disk is looked at while it is too full.
@@ -120,25 +121,8 @@ pub struct Plan {
     is_beat_due: bool,
     ended: Vec<(JobRequest, Ending)>,
     low_disk: Option<String>,
-}
-
-/// A mailbox as the plan knows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SlotStatus {
-    /// Name of the inbox.
-    pub name: String,
-    /// What it is doing.
-    pub doing: Doing,
-    /// How often it was looked into.
-    pub looks: u64,
-    /// Failures in a row.
-    pub failures: u32,
-    /// When it was last read to its end.
-    pub last_success: Option<DateTime<Utc>>,
-    /// When it last failed, and why.
-    pub last_error: Option<(DateTime<Utc>, String)>,
-    /// When it will be looked into next.
-    pub next_try: DateTime<Utc>,
+    /// The time when it was last asked.
+    last_now: Option<DateTime<Utc>>,
 }
 
 impl Plan {
@@ -165,6 +149,7 @@ impl Plan {
             is_beat_due: false,
             ended: Vec::new(),
             low_disk: None,
+            last_now: None,
         }
     }
 
@@ -189,6 +174,7 @@ impl Plan {
         if std::mem::take(&mut self.is_beat_due) {
             actions.push(Action::Beat);
         }
+        self.keep_up_with_clock(now);
         if self.low_disk.is_some() {
             return actions;
         }
@@ -205,6 +191,18 @@ impl Plan {
         }
         actions.extend(self.next_work(now));
         actions
+    }
+
+    /// A clock that was set back leaves no time out of reach.
+    fn keep_up_with_clock(&mut self, now: DateTime<Utc>) {
+        if self.last_now.is_some_and(|last| now < last) {
+            for slot in &mut self.slots {
+                slot.due = slot.due.min(slot.timetable.next(now, now));
+                slot.retry_at = slot.retry_at.min(longest_retry_at(now));
+            }
+            self.maintain_at = self.maintain_at.min(next_maintenance(now));
+        }
+        self.last_now = Some(now);
     }
 
     /// New mail goes before old, and a new day before a backlog.
@@ -310,11 +308,7 @@ impl Plan {
     /// The work of a new day has ended; the next one begins a minute behind midnight UTC.
     pub fn maintained(&mut self, is_good: bool, now: DateTime<Utc>) {
         self.is_working = false;
-        let next_day = now
-            .date_naive()
-            .succ_opt()
-            .unwrap_or(chrono::NaiveDate::MAX);
-        let midnight = next_day.and_hms_opt(0, 1, 0).unwrap_or_default().and_utc();
+        let midnight = next_maintenance(now);
         self.maintain_at = if is_good {
             midnight
         } else {

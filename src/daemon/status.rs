@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::plan::{Doing, SlotStatus};
+use super::plan::Doing;
 use crate::job::positions::{Place, Positions, Reached};
 
 /// How well it goes on the whole.
@@ -26,6 +26,25 @@ impl Health {
             Self::Failing => "failing",
         }
     }
+}
+
+/// A mailbox as the plan knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlotStatus {
+    /// Name of the inbox.
+    pub name: String,
+    /// What it is doing.
+    pub doing: Doing,
+    /// How often it was looked into.
+    pub looks: u64,
+    /// Failures in a row.
+    pub failures: u32,
+    /// When it was last read to its end.
+    pub last_success: Option<DateTime<Utc>>,
+    /// When it last failed, and why.
+    pub last_error: Option<(DateTime<Utc>, String)>,
+    /// When it will be looked into next.
+    pub next_try: DateTime<Utc>,
 }
 
 /// A mailbox.

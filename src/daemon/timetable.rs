@@ -60,6 +60,15 @@ impl Timetable {
     }
 }
 
+/// When a new day's work begins: a minute behind midnight UTC.
+pub fn next_maintenance(now: DateTime<Utc>) -> DateTime<Utc> {
+    let next_day = now
+        .date_naive()
+        .succ_opt()
+        .unwrap_or(chrono::NaiveDate::MAX);
+    next_day.and_hms_opt(0, 1, 0).unwrap_or_default().and_utc()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

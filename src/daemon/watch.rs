@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::backoff::retry_at;
+use super::backoff::{longest_retry_at, retry_at};
 use super::drive::Message;
 use super::time::{Time, receive};
 use crate::model::inbox::Inbox;
@@ -132,7 +132,9 @@ impl Watchers {
     fn wait(&self, watch: &Watch, alarms: &Receiver<()>, failures: u32, needs_a_person: bool) {
         let name = format!("{} {}", watch.inbox.name, watch.folder);
         let until = retry_at(&name, failures, needs_a_person, watch.time.now());
-        while watch.time.now() < until && !self.is_over.load(Ordering::Relaxed) {
+        let waits = |now| now < until && until <= longest_retry_at(now);
+        // A clock that was set back ends it, too.
+        while waits(watch.time.now()) && !self.is_over.load(Ordering::Relaxed) {
             receive(&*watch.time, alarms, until);
         }
     }

@@ -1,12 +1,13 @@
 //! The one worker: runs over mailboxes, pieces of backlogs, and what a new day brings, one after the other.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use chrono::{DateTime, Utc};
 
 use super::drive::Message;
@@ -39,6 +40,29 @@ pub enum Task {
     Backlog(JobRequest),
     /// What a new day brings.
     Maintain,
+}
+
+impl Task {
+    /// How it ended where it did not come to its end.
+    fn stopped(&self) -> Worked {
+        const WHAT: &str = "the run stopped short: a defect of the program";
+        match self {
+            Self::Fetch(visits, _) => {
+                let fared = visits.iter().map(|(index, _)| Fared {
+                    index: *index,
+                    looked: Looked::Failed {
+                        error: WHAT.to_owned(),
+                        needs_a_person: false,
+                    },
+                    left: Left::new(),
+                    has_more: false,
+                });
+                Worked::Fetch(fared.collect(), Err(anyhow!(WHAT)))
+            }
+            Self::Backlog(_) => Worked::Backlog(Piece::Last(Err(WHAT.to_owned()))),
+            Self::Maintain => Worked::Maintain(Err(anyhow!(WHAT))),
+        }
+    }
 }
 
 /// How a task ended.
@@ -99,14 +123,21 @@ impl Worker {
             now: &now,
         };
         for task in tasks {
-            let worked = match task {
-                Task::Fetch(visits, job) => self.fetch(&runner, visits, job, &self.tokens),
-                Task::Backlog(job) => self.backlog(&runner, &job, &self.tokens),
-                Task::Maintain => Worked::Maintain(self.maintain(&runner)),
-            };
+            // One defect must not end everything else without a word.
+            let stopped = task.stopped();
+            let worked = catch_unwind(AssertUnwindSafe(|| self.task(&runner, task)));
+            let worked = worked.unwrap_or(stopped);
             if tell.send(Message::Worked(worked)).is_err() {
                 return;
             }
+        }
+    }
+
+    fn task(&self, runner: &Runner, task: Task) -> Worked {
+        match task {
+            Task::Fetch(visits, job) => self.fetch(runner, visits, job, &self.tokens),
+            Task::Backlog(job) => self.backlog(runner, &job, &self.tokens),
+            Task::Maintain => Worked::Maintain(self.maintain(runner)),
         }
     }
 
@@ -160,11 +191,7 @@ impl Worker {
 
     fn backlog(&self, runner: &Runner, job: &JobRequest, tokens: &Tokens) -> Worked {
         let done = Backlog::of_parameters(&self.inboxes, &job.parameters).and_then(|backlog| {
-            if job
-                .parameters
-                .get("dry_run")
-                .is_some_and(|value| value == "true")
-            {
+            if backlog.is_dry_run {
                 return self.try_out(runner, job, &backlog, tokens);
             }
             let pace = Pace {
@@ -203,15 +230,26 @@ impl Worker {
         let (fetch, became) = runner.run("backlog", ticket, &mut self.wait(), |run, _| {
             dry_run(run, &mut visits, tokens, self.turn())
         })?;
+        if let Some(unread) = fetch.done.unread {
+            return Err(unread);
+        }
+        let is_cut = fetch.visited.iter().any(|one| one.has_more);
+        let messages: u64 = fetch.visited.iter().map(|one| one.fetched).sum();
+        if let Some(error) = fetch.visited.into_iter().find_map(|one| one.failed) {
+            return Err(error.into());
+        }
         let mut counts = std::collections::BTreeMap::<&str, u64>::new();
         for document in &became {
             *counts.entry(&document.outcome).or_default() += 1;
         }
         let counts: Vec<String> = counts.iter().map(|(o, n)| format!("{o} {n}")).collect();
-        let messages: u64 = fetch.visited.iter().map(|one| one.fetched).sum();
+        let more = if is_cut { ", the first of more" } else { "" };
         let detail = match messages {
             0 => "dry run: there is nothing to fetch".to_owned(),
-            _ => format!("dry run of {messages} messages: {}", counts.join(", ")),
+            _ => format!(
+                "dry run of {messages} messages{more}: {}",
+                counts.join(", ")
+            ),
         };
         Ok((false, Some(detail)))
     }

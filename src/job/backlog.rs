@@ -28,6 +28,8 @@ pub struct Backlog {
     pub inbox: Inbox,
     /// Which of its messages.
     pub selection: Selection,
+    /// It is only said what they would become.
+    pub is_dry_run: bool,
 }
 
 /// What a piece did.
@@ -60,6 +62,7 @@ impl Backlog {
             is_all: true,
             ..Selection::default()
         };
+        let mut is_dry_run = false;
         for (key, value) in parameters {
             let day = || {
                 value
@@ -67,7 +70,8 @@ impl Backlog {
                     .with_context(|| format!("`{key}` is no day such as 2024-03-31: {value}"))
             };
             match key.as_str() {
-                "inbox" | "dry_run" => {}
+                "inbox" => {}
+                "dry_run" => is_dry_run = flag(key, value)?,
                 "folder" => selection.folder = Some(value.clone()),
                 "since" => selection.since = Some(day()?),
                 "before" => selection.before = Some(day()?),
@@ -86,6 +90,7 @@ impl Backlog {
         Ok(Self {
             inbox: inbox.clone(),
             selection,
+            is_dry_run,
         })
     }
 
@@ -107,6 +112,14 @@ impl Backlog {
             ..self.selection.clone()
         };
         Visit::begin(&self.inbox, &selection, &known, tokens)
+    }
+
+    /// What is fetched again has one piece, which has to reach its end: another one would begin at the oldest again.
+    fn piece_time(&self) -> Duration {
+        match self.selection.is_again {
+            true => Duration::MAX,
+            false => PIECE_TIME,
+        }
     }
 
     /// Does the next piece.
@@ -134,7 +147,7 @@ impl Backlog {
             };
             let turn = Turn {
                 stop: pace.stop,
-                longest: PIECE_TIME,
+                longest: self.piece_time(),
             };
             fetch(run, &mut visits, tokens, turn, &mut note)
         })?;
@@ -169,4 +182,65 @@ pub fn needs_a_person(error: &anyhow::Error) -> bool {
     error
         .downcast_ref::<ImapError>()
         .is_some_and(ImapError::needs_a_person)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::inbox::{After, Login, Schedule, TlsMode};
+    use crate::model::secret::FromEnvironment;
+
+    fn inbox() -> Inbox {
+        Inbox {
+            name: "a".to_owned(),
+            host: String::new(),
+            port: 0,
+            tls: TlsMode::Implicit,
+            ca_file: None,
+            username: String::new(),
+            login: Login::Password(FromEnvironment {
+                variable: String::new(),
+                secret: None,
+            }),
+            folders: Vec::new(),
+            only_unseen: false,
+            recipient: None,
+            after: After::Nothing,
+            without_report: After::Nothing,
+            processed_folder: String::new(),
+            failed_folder: String::new(),
+            schedule: Schedule::Every(900),
+            idle: true,
+            timeout_secs: 30,
+        }
+    }
+
+    fn of(parameters: &[(&str, &str)]) -> Result<Backlog> {
+        let own = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+        Backlog::of_parameters(&[inbox()], &parameters.iter().map(own).collect())
+    }
+
+    #[test]
+    fn a_dry_run_is_one_in_every_word_for_it_and_nothing_else_is_taken_for_a_real_one() {
+        for (word, expect) in [
+            ("true", Some(true)),
+            ("on", Some(true)),
+            ("1", Some(true)),
+            ("false", Some(false)),
+            ("", Some(false)),
+            ("maybe", None),
+        ] {
+            let backlog = of(&[("inbox", "a"), ("dry_run", word)]);
+            let is_dry_run = backlog.ok().map(|backlog| backlog.is_dry_run);
+            assert_eq!(is_dry_run, expect, "{word}");
+        }
+        assert!(!of(&[("inbox", "a")]).unwrap().is_dry_run);
+    }
+
+    #[test]
+    fn what_is_fetched_again_is_fetched_to_its_end() {
+        let again = of(&[("inbox", "a"), ("reprocess", "true")]).unwrap();
+        assert_eq!(again.piece_time(), Duration::MAX);
+        assert_eq!(of(&[("inbox", "a")]).unwrap().piece_time(), PIECE_TIME);
+    }
 }

@@ -226,7 +226,10 @@ impl Reading<'_> {
             if self.turn.stop.load(Ordering::Relaxed) {
                 return Ok(false);
             }
-            if clock::instant().duration_since(self.began) > self.turn.longest {
+            // A failure is followed to its end: cut off there, a server that hangs would pass for one that was read, and
+            // a message that cannot be had would be met anew in each turn.
+            let is_over = clock::instant().duration_since(self.began) > self.turn.longest;
+            if is_over && failures == 0 {
                 self.visited[index].has_more = true;
                 return Ok(true);
             }

@@ -131,6 +131,18 @@ impl Archived {
         Ok(Self(archived))
     }
 
+    /// How many of the messages that a pass would take lie below the last of those that will be archived, and are not
+    /// among them: passes go on above it. Both ascending.
+    pub fn passed_over(&self, found: &[u32], chosen: &[u32]) -> usize {
+        let last = chosen.last().copied().unwrap_or(0);
+        let is_left = |uid: &&u32| chosen.binary_search(uid).is_err() && !self.has(**uid, false);
+        found
+            .iter()
+            .take_while(|uid| **uid < last)
+            .filter(is_left)
+            .count()
+    }
+
     /// Whether a message is there; with `is_again`, one whose bytes are not does not count.
     pub fn has(&self, uid: u32, is_again: bool) -> bool {
         match self.0.get(&uid) {

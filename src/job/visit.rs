@@ -14,6 +14,9 @@ use crate::model::inbox::{After, Inbox};
 use crate::model::limits::Limits;
 use crate::source::imap::{Folder, ImapError, Opened, Session, Tokens, Wanted};
 use crate::store::working::Store;
+use task::{Ending, Task, task};
+
+mod task;
 
 /// Which messages of a mailbox are wanted, where it is not just what is new.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -54,22 +57,6 @@ pub(super) struct Sighting {
 
 /// Messages with which nothing is to be done, by folder.
 pub type Left = BTreeMap<Place, BTreeSet<u32>>;
-
-/// What is done with messages.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Task {
-    MarkSeen,
-    Move(String),
-    Delete,
-}
-
-/// How a message ended, for what is done with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ending {
-    Report,
-    Refused,
-    NoReport,
-}
 
 /// A mailbox with a session.
 pub struct Visit {
@@ -136,6 +123,14 @@ impl Visit {
         };
         for name in folders {
             let folder = visit.session.find_folder(name)?;
+            if visit
+                .sightings
+                .iter()
+                .any(|one| one.opened.folder == folder)
+            {
+                // Two names of one folder.
+                continue;
+            }
             let sighting = visit.look(&folder, known)?;
             visit.sightings.push(sighting);
         }
@@ -218,7 +213,7 @@ impl Visit {
             before: selection.before,
         };
         let has_nothing_above = opened.messages == 0
-            || (is_new && opened.uid_next != 0 && opened.uid_next <= highest + 1);
+            || (is_new && opened.uid_next != 0 && opened.uid_next - 1 <= highest);
         let mut uids = if has_nothing_above {
             Vec::new()
         } else {
@@ -228,11 +223,11 @@ impl Visit {
         if !is_new && !uids.is_empty() {
             let archived = Archived::of(known.archive, &place).context("reading the archive")?;
             uids.retain(|uid| !archived.has(*uid, selection.is_again));
+            self.tell_of_gap(&uids, highest, &archived)?;
             known_already.extend(uids.iter().filter(|uid| archived.has(**uid, false)));
         }
         let remaining = if self.is_changing() && opened.messages > 0 {
-            let only_unseen = !self.is_moving();
-            self.session.remaining(highest, only_unseen)?
+            self.remaining(wanted, highest)?
         } else {
             Vec::new()
         };
@@ -246,6 +241,54 @@ impl Visit {
             tasks: Vec::new(),
             left: BTreeSet::new(),
         })
+    }
+
+    /// Says so where days leave out messages that no pass will come back to.
+    fn tell_of_gap(
+        &mut self,
+        uids: &[u32],
+        highest: u32,
+        archived: &Archived,
+    ) -> Result<(), ImapError> {
+        if self.selection.since.or(self.selection.before).is_none() {
+            return Ok(());
+        }
+        let found = self.session.search(&Wanted {
+            above_uid: highest,
+            only_unseen: self.inbox.only_unseen,
+            recipient: self.inbox.recipient.clone(),
+            ..Wanted::default()
+        })?;
+        let passed_over = archived.passed_over(&found, uids);
+        if passed_over > 0 {
+            tracing::warn!(
+                inbox = self.inbox.name,
+                "{passed_over} messages that are not chosen lie before the last one that is: a pass will not take them \
+                 any more, `sentinel backlog` without days does"
+            );
+        }
+        Ok(())
+    }
+
+    /// Those up to a number that earlier runs may not have treated as they should.
+    fn remaining(&mut self, wanted: Wanted, highest: u32) -> Result<Vec<u32>, ImapError> {
+        if !self.selection.is_marking {
+            let only_unseen = !self.is_moving();
+            return self.session.remaining(highest, only_unseen);
+        }
+        if self.selection.limit.is_some() {
+            // Those that an earlier run had within its limit are not known any more.
+            return Ok(Vec::new());
+        }
+        // Marked are those that were chosen, and no others.
+        let chosen = Wanted {
+            above_uid: 0,
+            only_unseen: true,
+            ..wanted
+        };
+        let mut uids = self.session.search(&chosen)?;
+        uids.retain(|uid| *uid <= highest);
+        Ok(uids)
     }
 
     /// Whether messages are changed at all.
@@ -334,35 +377,23 @@ impl Visit {
                 self.reopen(index, tokens)?;
             }
             for (task, uids) in tasks {
-                settled += uids.len() as u64;
                 match task {
                     Task::MarkSeen => self.session.mark_seen(&uids)?,
                     Task::Delete => self.session.delete(&uids)?,
                     Task::Move(name) => {
                         let folder = self.session.make_folder(&name)?;
+                        let sighting = &mut self.sightings[index];
+                        if folder == sighting.opened.folder {
+                            // Moved there again, they would be new ones for ever.
+                            sighting.left.extend(uids);
+                            continue;
+                        }
                         self.session.move_to(&uids, &folder)?;
                     }
                 }
+                settled += uids.len() as u64;
             }
         }
         Ok(settled)
-    }
-}
-
-/// What is done with a message; nothing that would lose bytes which the archive does not keep.
-fn task(inbox: &Inbox, ending: Ending, is_kept: bool) -> Option<Task> {
-    let after = match ending {
-        Ending::Report | Ending::Refused => inbox.after,
-        Ending::NoReport => inbox.without_report,
-    };
-    let folder = match ending {
-        Ending::Report => &inbox.processed_folder,
-        Ending::Refused | Ending::NoReport => &inbox.failed_folder,
-    };
-    match after {
-        After::Nothing => None,
-        After::MarkSeen => Some(Task::MarkSeen),
-        After::Move => Some(Task::Move(folder.clone())),
-        After::Delete => is_kept.then_some(Task::Delete),
     }
 }

@@ -1,14 +1,23 @@
 //! The plan by itself: what is begun when, and what is not begun twice.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::channel;
 
 use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
 
+use super::drive::Message;
 use super::plan::{Action, Doing, Looked, Piece, Plan};
+use super::time::Time;
 use super::timetable::Timetable;
+use super::worker::{Task, Worked, Worker};
+use crate::job::folders::Folders;
 use crate::ledger::JobRequest;
 use crate::model::inbox::Schedule;
+use crate::model::limits::Limits;
+use crate::source::imap::Tokens;
+use crate::store::settings::StoreConfig;
 
 fn at(minutes: i64) -> DateTime<Utc> {
     let start: DateTime<Utc> = "2024-03-10T08:00:00Z".parse().unwrap();
@@ -192,4 +201,84 @@ fn a_full_disk_stops_everything_but_the_end_of_jobs() {
     assert_eq!(plan.wake_at(at(60)), at(61));
     plan.disk(None);
     assert_eq!(plan.next(at(61)), [Action::Look(0), Action::Look(1)]);
+}
+
+#[test]
+fn a_clock_that_is_set_back_leaves_no_mailbox_alone() {
+    let mut plan = plan();
+    let far = at(60 * 24 * 365);
+    assert_eq!(
+        plan.next(far),
+        [Action::Look(0), Action::Look(1), Action::Maintain]
+    );
+    plan.looked(1, failed(), far);
+    plan.looked(0, Looked::Nothing, far);
+    plan.maintained(true, far);
+    assert_eq!(plan.next(far), []);
+    assert_eq!(plan.next(at(0)), [], "nothing is begun twice for it");
+    assert_eq!(plan.status(at(0))[0].next_try, at(15));
+    assert!(plan.next(at(15)).contains(&Action::Look(0)));
+    assert!(plan.status(at(0))[1].next_try <= at(72));
+    let next_day: DateTime<Utc> = "2024-03-11T00:01:00Z".parse().unwrap();
+    assert!(plan.next(next_day).contains(&Action::Maintain));
+}
+
+/// A clock that stops whoever looks at it.
+struct Broken;
+
+impl Time for Broken {
+    fn now(&self) -> DateTime<Utc> {
+        panic!("a defect")
+    }
+
+    fn patience(&self, _: DateTime<Utc>) -> Option<std::time::Duration> {
+        None
+    }
+}
+
+#[test]
+fn a_defect_in_a_task_is_told_of_and_the_worker_goes_on() {
+    let data = tempfile::tempdir().unwrap();
+    let worker = Worker {
+        data: data.path().to_owned(),
+        store: StoreConfig {
+            path: Folders::new(data.path()).database(),
+            memory_limit_bytes: 128 << 20,
+            threads: 1,
+            code_hash: "code".to_owned(),
+            config_hash: "config".to_owned(),
+            domains: None,
+            known_senders: Vec::new(),
+            limits: Limits::default(),
+            retention_months: None,
+            retention: None,
+        },
+        pages: Box::new(|_| Ok(())),
+        inboxes: Vec::new(),
+        tokens: Tokens::default(),
+        min_free_bytes: 0,
+        time: Arc::new(Broken),
+        stop: Arc::default(),
+    };
+    let (tasks, to_worker) = channel();
+    let (tell, told) = channel();
+    for task in [
+        Task::Maintain,
+        Task::Backlog(job("backlog", None)),
+        Task::Fetch(Vec::new(), None),
+    ] {
+        tasks.send(task).unwrap();
+    }
+    drop(tasks);
+    worker.work(&to_worker, &tell);
+    drop(tell);
+    let told: Vec<Message> = told.iter().collect();
+    assert!(matches!(
+        told.as_slice(),
+        [
+            Message::Worked(Worked::Maintain(Err(_))),
+            Message::Worked(Worked::Backlog(Piece::Last(Err(_)))),
+            Message::Worked(Worked::Fetch(_, Err(_))),
+        ]
+    ));
 }

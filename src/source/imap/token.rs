@@ -16,6 +16,8 @@ use crate::tls::Trust;
 const MARGIN: Duration = Duration::from_secs(60);
 /// Where the endpoint does not say how long a token is good for.
 const USUAL_SECS: u64 = 300;
+/// No token is taken to be good for longer.
+const LONGEST_SECS: u64 = 24 * 3600;
 
 /// Tokens that are still good, for everybody who has a copy of this.
 #[derive(Clone, Default)]
@@ -60,7 +62,7 @@ impl Tokens {
             }
         };
         let secs = answer.expires_in.unwrap_or(USUAL_SECS);
-        let until = now + Duration::from_secs(secs).saturating_sub(MARGIN);
+        let until = now + good_for(secs);
         self.lock().insert(key, (Secret::new(token.clone()), until));
         Ok(token)
     }
@@ -74,6 +76,11 @@ impl Tokens {
     fn lock(&self) -> MutexGuard<'_, Good> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How long a token is used; the endpoint may say anything.
+fn good_for(secs: u64) -> Duration {
+    Duration::from_secs(secs.min(LONGEST_SECS)).saturating_sub(MARGIN)
 }
 
 fn ask(oauth2: &OAuth2, refresh_token: &Secret) -> Result<Answer, ImapError> {
@@ -98,5 +105,17 @@ fn ask(oauth2: &OAuth2, refresh_token: &Secret) -> Result<Answer, ImapError> {
             "the token endpoint answers with status {} and no JSON",
             reply.status
         ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_an_endpoint_says_of_its_token_is_a_time_that_comes() {
+        for (secs, expect_secs) in [(0, 0), (59, 0), (3600, 3540), (u64::MAX, LONGEST_SECS - 60)] {
+            assert_eq!(good_for(secs), Duration::from_secs(expect_secs), "{secs}");
+        }
     }
 }

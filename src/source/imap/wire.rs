@@ -12,8 +12,9 @@ use super::gauge::Gauge;
 use crate::clock;
 use crate::tls::{TlsStream, Trust};
 
-/// What a server has to send within one time-out while it sends an answer.
-const STEP_BYTES: usize = 16 << 10;
+/// What a server has to send within one time-out while it sends an answer: little for the slowest line, and enough that
+/// a message which trickles does not keep the one worker from other mailboxes for hours.
+const STEP_BYTES: usize = 128 << 10;
 /// A connection is made or not within this time, even where answers may take longer.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Bytes that are taken from the connection at a time: more than the largest TLS record holds.
@@ -294,5 +295,38 @@ impl SetReadTimeout for SharedWire {
         let timeout = timeout.unwrap_or(wire.timeout);
         wire.socket().set_read_timeout(Some(timeout))?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::thread;
+
+    use super::*;
+
+    /// A server that sends so many bytes ten times a second, for as long as somebody listens.
+    fn sending(bytes: usize) -> TcpStream {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        thread::spawn(move || {
+            let (mut peer, _) = listener.accept().unwrap();
+            let piece = vec![b'x'; bytes];
+            while peer.write_all(&piece).is_ok() {
+                thread::park_timeout(Duration::from_millis(100));
+            }
+        });
+        stream
+    }
+
+    #[test]
+    fn an_answer_that_trickles_is_given_up_and_one_that_is_slow_is_waited_for() {
+        for (piece_bytes, expect) in [(STEP_BYTES / 40, false), (STEP_BYTES, true)] {
+            let stream = sending(piece_bytes);
+            let mut wire = Wire::plain(stream, Duration::from_millis(500));
+            wire.gauge.allow(1 << 30);
+            let read = wire.bytes(8 * STEP_BYTES as u64);
+            assert_eq!(read.is_ok(), expect, "{piece_bytes}");
+        }
     }
 }
