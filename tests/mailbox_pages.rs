@@ -133,7 +133,7 @@ fn a_program_gets_the_name_of_its_job_and_is_told_what_is_wrong() {
     let job = ended(&served, &id);
     assert_eq!(job["state"], "done", "{job}");
     assert!(
-        job["detail"].as_str().unwrap().starts_with("dry run of "),
+        job["detail"].as_str().unwrap().starts_with("dry run"),
         "{job}"
     );
     for (path, body, status, named) in [

@@ -14,6 +14,7 @@ mod common;
 mod drive;
 mod noted;
 mod plan;
+mod slot;
 mod status;
 mod time;
 mod timetable;

@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, VecDeque};
 use chrono::{DateTime, Duration, Utc};
 
 use super::backoff::{longest_retry_at, retry_at};
+pub use super::slot::Doing;
+use super::slot::{Asked, Slot};
 use super::status::SlotStatus;
 use super::timetable::{Timetable, next_maintenance};
 use crate::ledger::JobRequest;
@@ -60,45 +62,6 @@ pub enum Piece {
     More,
     /// That was all.
     Last(Ending),
-}
-
-/// Why a mailbox should be looked into before its time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Asked {
-    No,
-    /// Its server says that something is new.
-    Server,
-    /// A person wants it, even where it failed before.
-    Person,
-}
-
-/// What a mailbox is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Doing {
-    /// Nothing, until the time comes.
-    Waiting,
-    /// Being looked into.
-    Looking,
-    /// Something was found, and the worker is busy.
-    Queued,
-    /// Being fetched from.
-    Fetching,
-}
-
-/// A mailbox.
-#[derive(Debug)]
-struct Slot {
-    name: String,
-    timetable: Timetable,
-    due: DateTime<Utc>,
-    asked: Asked,
-    doing: Doing,
-    /// Looks that have begun.
-    looks: u64,
-    failures: u32,
-    retry_at: DateTime<Utc>,
-    last_success: Option<DateTime<Utc>>,
-    last_error: Option<(DateTime<Utc>, String)>,
 }
 
 /// A job that is done when some mailboxes have been looked into.
@@ -390,17 +353,5 @@ impl Plan {
             (pending.request, ending)
         }));
         self.is_beat_due |= self.slots.iter().all(|slot| slot.failures == 0);
-    }
-}
-
-impl Slot {
-    /// When it is to be looked into. One that failed has its own time, whatever the schedule says.
-    fn next_try(&self, now: DateTime<Utc>) -> DateTime<Utc> {
-        match self.asked {
-            Asked::Person => now,
-            _ if self.failures > 0 => self.retry_at,
-            Asked::Server => now,
-            Asked::No => self.due,
-        }
     }
 }
