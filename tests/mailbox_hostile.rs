@@ -142,6 +142,14 @@ fn an_honest_one_is_read() {
 }
 
 #[test]
+fn a_message_whose_size_is_left_out_is_not() {
+    let said =
+        product(server(lie("RFC822.SIZE", "TAG OK done\r\n"))).run(&["run", "--as-of", AS_OF]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(said.last_line().starts_with("accepted 1,"), "{}", said.out);
+}
+
+#[test]
 fn whatever_a_server_sends_is_bounded_and_told_of() {
     let endless = |lie: Lie| Lie {
         is_endless: true,

@@ -120,7 +120,18 @@ impl Fetching {
         let count = self.uids.len().min(self.size_messages);
         let asked: Vec<u32> = self.uids.iter().take(count).copied().collect();
         match session.sizes(&asked) {
-            Ok(sizes) => {
+            Ok(mut sizes) => {
+                // What a server leaves out may be gone, or there and without a size.
+                let named: Vec<u32> = sizes.iter().map(|(uid, _)| *uid).collect();
+                let mut unnamed = asked;
+                unnamed.retain(|uid| named.binary_search(uid).is_err());
+                sizes.extend(
+                    session
+                        .still_there(&unnamed)?
+                        .into_iter()
+                        .map(|uid| (uid, None)),
+                );
+                sizes.sort_unstable();
                 self.uids.drain(..count);
                 self.sized = sizes.into();
                 self.size_messages = (self.size_messages * 4).min(SIZES);
@@ -191,7 +202,7 @@ impl Fetching {
             return Ok(found);
         }
         let (uid, _) = batch[0];
-        if session.sizes(&[uid])?.is_empty() {
+        if session.still_there(&[uid])?.is_empty() {
             // Somebody removed it.
             self.sized.pop_front();
         } else {
@@ -260,7 +271,23 @@ impl Fetching {
 }
 
 impl Session {
-    /// Numbers and sizes of those of the messages that are still there, in the order asked for.
+    /// Those of the messages that nobody has removed, ascending.
+    fn still_there(&mut self, uids: &[u32]) -> Result<Vec<u32>, ImapError> {
+        if uids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let criteria = format!("UID {}", uid_set(uids));
+        let found = self.command("search the folder", ANSWER_BYTES, |imap| {
+            imap.uid_search(&criteria)
+        })?;
+        Ok(uids
+            .iter()
+            .copied()
+            .filter(|uid| found.contains(uid))
+            .collect())
+    }
+
+    /// Numbers and sizes of those of the messages that the server names, ascending.
     fn sizes(&mut self, uids: &[u32]) -> Result<Vec<(u32, Option<u64>)>, ImapError> {
         let set = uid_set(uids);
         let doing = "name the sizes of messages";

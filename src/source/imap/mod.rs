@@ -130,11 +130,6 @@ impl Session {
         })
     }
 
-    /// Keeps the connection alive, and learns whether it is.
-    pub fn noop(&mut self) -> Result<(), ImapError> {
-        self.command("keep the connection", ANSWER_BYTES, |imap| imap.noop())
-    }
-
     /// Says good-bye. A server that does not answer is not waited for.
     pub fn close(mut self) {
         if let Err(error) = self.command("log out", ANSWER_BYTES, |imap| imap.logout()) {
