@@ -180,10 +180,7 @@ fn look_into(
 ) -> Result<(Vec<Visit>, Failures)> {
     let folders = Folders::new(&config.app.data_dir);
     let archive = Archive::open(&folders.archive()).context("opening the archive")?;
-    let mut positions = Positions::default();
-    positions
-        .update(&archive)
-        .context("reading the positions of the mailboxes")?;
+    let positions = Positions::read(&archive).context("reading the positions of the mailboxes")?;
     let known = Known {
         archive: &archive,
         positions: &positions,

@@ -15,7 +15,7 @@ use super::runner::Runner;
 use super::visit::{Known, Selection, Visit};
 use crate::archive::Archive;
 use crate::model::inbox::Inbox;
-use crate::source::imap::{ImapError, Tokens};
+use crate::source::imap::Tokens;
 
 /// Messages of a piece: some seconds of work.
 const PIECE_MESSAGES: u64 = 5_000;
@@ -97,10 +97,8 @@ impl Backlog {
     /// Looks into the mailbox; changes nothing.
     pub fn look(&self, runner: &Runner, fetched: u64, tokens: &Tokens) -> Result<Visit> {
         let archive = Archive::open(&runner.folders.archive()).context("opening the archive")?;
-        let mut positions = Positions::default();
-        positions
-            .update(&archive)
-            .context("reading the positions of the mailboxes")?;
+        let positions =
+            Positions::read(&archive).context("reading the positions of the mailboxes")?;
         let known = Known {
             archive: &archive,
             positions: &positions,
@@ -175,13 +173,6 @@ fn flag(key: &str, value: &str) -> Result<bool> {
         "false" | "off" | "0" | "no" | "" => Ok(false),
         _ => bail!("`{key}` is neither true nor false: {value}"),
     }
-}
-
-/// Whether a failure wants a person rather than another try.
-pub fn needs_a_person(error: &anyhow::Error) -> bool {
-    error
-        .downcast_ref::<ImapError>()
-        .is_some_and(ImapError::needs_a_person)
 }
 
 #[cfg(test)]

@@ -59,8 +59,7 @@ pub struct Fetch {
     pub visited: Vec<Visited>,
 }
 
-/// Fetches what the visits found, and does all that follows. The caller
-/// holds the run lock.
+/// Fetches what the visits found, and does all that follows. The caller holds the run lock.
 pub fn fetch(
     run: &Run,
     visits: &mut [Visit],
@@ -68,18 +67,9 @@ pub fn fetch(
     turn: Turn,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Fetch> {
-    let archive = Archive::open(&run.folders.archive()).context("opening the archive")?;
-    forget_what_is_there(&archive, visits).context("reading the archive")?;
-    let mut visited: Vec<Visited> = visits.iter().map(Visited::of).collect();
-    let mut reading = Reading {
-        visits,
-        visited: &mut visited,
-        tokens,
-        turn,
-        began: clock::instant(),
-        rested: clock::instant(),
-    };
+    let (_, mut reading) = Reading::begin(run, visits, tokens, turn)?;
     let done = take_in(run, &mut reading, progress)?;
+    let mut visited = reading.visited;
     for (visit, visited) in visits.iter_mut().zip(&mut visited) {
         match visit.settle(tokens) {
             Ok(settled) => visited.settled = settled,
@@ -98,25 +88,15 @@ pub(super) fn fetch_into(
     tokens: &Tokens,
     turn: Turn,
 ) -> Result<(Fetch, Vec<WouldBe>)> {
-    let archive = Archive::open(&run.folders.archive()).context("opening the archive")?;
-    forget_what_is_there(&archive, visits).context("reading the archive")?;
-    let mut visited: Vec<Visited> = visits.iter().map(Visited::of).collect();
-    let mut reading = Reading {
-        visits,
-        visited: &mut visited,
-        tokens,
-        turn,
-        began: clock::instant(),
-        rested: clock::instant(),
-    };
+    let (archive, mut reading) = Reading::begin(run, visits, tokens, turn)?;
     let (done, became) = take_in_only(run, &mut reading, archive)?;
+    let visited = reading.visited;
     Ok((Fetch { done, visited }, became))
 }
 
 /// Another run may have fetched meanwhile what was wanted.
 fn forget_what_is_there(archive: &Archive, visits: &mut [Visit]) -> std::io::Result<()> {
-    let mut positions = Positions::default();
-    positions.update(archive)?;
+    let positions = Positions::read(archive)?;
     for visit in visits {
         let selection = &visit.selection;
         let is_new = !selection.is_all && !selection.is_again;
@@ -153,7 +133,7 @@ impl Visited {
 /// The visits as a source of items.
 struct Reading<'a> {
     visits: &'a mut [Visit],
-    visited: &'a mut [Visited],
+    visited: Vec<Visited>,
     tokens: &'a Tokens,
     turn: Turn<'a>,
     /// When the turn of the present mailbox began.
@@ -189,7 +169,28 @@ impl Source for Reading<'_> {
     }
 }
 
-impl Reading<'_> {
+impl<'a> Reading<'a> {
+    /// Leaves out what another run has fetched meanwhile.
+    fn begin(
+        run: &Run,
+        visits: &'a mut [Visit],
+        tokens: &'a Tokens,
+        turn: Turn<'a>,
+    ) -> Result<(Archive, Self)> {
+        let archive = Archive::open(&run.folders.archive()).context("opening the archive")?;
+        forget_what_is_there(&archive, visits).context("reading the archive")?;
+        let now = clock::instant();
+        let reading = Self {
+            visited: visits.iter().map(Visited::of).collect(),
+            visits,
+            tokens,
+            turn,
+            began: now,
+            rested: now,
+        };
+        Ok((archive, reading))
+    }
+
     /// `false` when nobody wants more.
     fn mailbox(&mut self, index: usize, sink: &mut dyn Sink) -> bool {
         for folder in 0..self.visits[index].sightings.len() {

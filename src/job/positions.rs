@@ -34,6 +34,13 @@ pub struct Positions {
 }
 
 impl Positions {
+    /// Reads all of an archive.
+    pub fn read(archive: &Archive) -> io::Result<Self> {
+        let mut positions = Self::default();
+        positions.update(archive)?;
+        Ok(positions)
+    }
+
     /// Reads on from where it read last.
     pub fn update(&mut self, archive: &Archive) -> io::Result<()> {
         if archive.position() < self.read_to {
