@@ -397,6 +397,29 @@ fn a_watchdog_hears_of_good_runs_alone() {
 }
 
 #[test]
+fn a_run_that_cannot_archive_is_no_good_run() {
+    let endpoint = Endpoint::start(|_, _| (200, "{}".to_owned()));
+    let server = with_reports(1);
+    let heartbeat = format!("notify: {{heartbeat_url: '{}/beat'}}\n", endpoint.url);
+    let product = product_of(
+        &server,
+        &("    poll_interval: 1d\n".to_owned() + &heartbeat),
+    );
+    // A folder in the place of an unfinished segment cannot be cleared away.
+    let obstacle = product.data().join("archive/items-obstacle.tmp");
+    fs::create_dir_all(&obstacle).unwrap();
+    let fetching = Fetching::start(&product);
+    let has_failed = || fetching.log().contains("writing the archive: ");
+    assert!(until(has_failed), "{}", fetching.log());
+    assert_eq!(endpoint.asked(), []);
+    fetching.stop();
+    fs::remove_dir(obstacle).unwrap();
+    let fetching = Fetching::start(&product);
+    fetching.wait_for(1);
+    assert!(until(|| !endpoint.asked().is_empty()), "{}", fetching.log());
+}
+
+#[test]
 fn a_disk_that_is_almost_full_stops_fetching_and_says_so() {
     let server = with_reports(1);
     let product = product_of(&server, "    poll_interval: 1s\n");

@@ -161,6 +161,11 @@ impl Worker {
         let left: Vec<Left> = visits.iter().map(Visit::left).collect();
         visits.into_iter().for_each(Visit::close);
         let mailboxes = numbers.into_iter().zip(left);
+        // What could not be archived was not fetched, whatever the mailbox says.
+        let done = done.and_then(|mut done| match done.done.unread.take() {
+            Some(error) => Err(error),
+            None => Ok(done),
+        });
         match done {
             Ok(done) => {
                 let fared = mailboxes.zip(&done.visited);
@@ -170,8 +175,7 @@ impl Worker {
                     left,
                     has_more: visited.has_more,
                 });
-                let unread = done.done.unread.map_or(Ok(()), Err);
-                Worked::Fetch(fared.collect(), unread)
+                Worked::Fetch(fared.collect(), Ok(()))
             }
             Err(error) => {
                 let failed = Looked::Failed {
