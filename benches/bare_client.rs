@@ -1,4 +1,6 @@
-//! The floor: a client that says a few words of IMAP over TLS and throws what it gets away, as fast as it comes.
+//! The floor: clients that fetch all messages of a folder over TLS and throw them away. One is the client library that
+//! the product uses too, and takes each message out of the answer; the other one says a few words of IMAP and does not
+//! even look at what comes: what is left is the server's pace.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -21,7 +23,33 @@ pub struct Fetched {
     pub took: Duration,
 }
 
-/// A connection.
+/// Fetches all messages of a folder in one command by the client library; gives the bytes of the messages.
+pub fn fetch_by_library(
+    (port, ca_file): (u16, &Path),
+    (user, password): (&str, &str),
+    folder: &str,
+) -> anyhow::Result<usize> {
+    let mut client = imap::Client::new(connect(port, ca_file)?);
+    client.read_greeting()?;
+    let mut session = client
+        .login(user, password)
+        .map_err(|(error, _)| error)
+        .context("logging in")?;
+    session.examine(folder)?;
+    let messages = session.uid_fetch("1:*", "(UID BODY.PEEK[])")?;
+    let bytes = messages
+        .iter()
+        .map(|message| message.body().map_or(0, <[u8]>::len));
+    Ok(bytes.sum())
+}
+
+fn connect(port: u16, ca_file: &Path) -> anyhow::Result<TlsStream> {
+    let socket = TcpStream::connect(("127.0.0.1", port))?;
+    socket.set_nodelay(true)?;
+    Ok(Trust::new(Some(ca_file))?.connect("localhost", socket, TIMEOUT)?)
+}
+
+/// A connection whose answers are only searched for their end.
 pub struct BareClient {
     stream: TlsStream,
     /// Numbers the commands.
@@ -31,9 +59,7 @@ pub struct BareClient {
 impl BareClient {
     /// Connects to a server on this machine, and hears its greeting.
     pub fn connect(port: u16, ca_file: &Path) -> anyhow::Result<Self> {
-        let socket = TcpStream::connect(("127.0.0.1", port))?;
-        socket.set_nodelay(true)?;
-        let stream = Trust::new(Some(ca_file))?.connect("localhost", socket, TIMEOUT)?;
+        let stream = connect(port, ca_file)?;
         let mut client = Self { stream, tag: 0 };
         let greeting = client.until(|said| said.ends_with(b"\r\n"), |_| {})?;
         ensure!(greeting > 0, "no greeting");

@@ -1,5 +1,6 @@
 //! How fast `sentinel run` takes a backlog in, against a floor measured in the same run: the same messages of the same
-//! Dovecot over TLS, fetched in one command by a client that throws them away.
+//! Dovecot over TLS, fetched in one command by the IMAP client library alone, which throws them away. Beside it, for
+//! what it is worth: the pace at which the server sends them to somebody who does not look.
 //!
 //! `make bench-fetch` takes 20,000 messages. Fails under a quarter of the floor's rate, or with more than 256 MiB.
 
@@ -27,7 +28,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 
-use bare_client::{BareClient, Fetched};
+use bare_client::{BareClient, Fetched, fetch_by_library};
 use mail_server::{MailServer, PASSWORD};
 use program::{Arguments, Run, watch};
 
@@ -64,10 +65,11 @@ fn main() -> anyhow::Result<()> {
         std::thread::available_parallelism()?,
         began.elapsed().as_secs_f64()
     );
-    let (mut floors, mut runs) = (Vec::new(), Vec::new());
+    let (mut floors, mut unread, mut runs) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..rounds {
         // In turn, because the machine may be busier in one minute than in the next.
-        floors.push(bare(&server, messages)?.took);
+        floors.push(by_library(&server, first.bytes)?);
+        unread.push(bare(&server, messages)?.took);
         let run = sentinel_run(&sentinel, &work, &format!("data-{round}"))?;
         let expect = format!("accepted {messages}, ");
         ensure!(run.said.starts_with(&expect), "it said {}", run.said);
@@ -75,7 +77,7 @@ fn main() -> anyhow::Result<()> {
     }
     drop(server);
     fs::remove_dir_all(&work)?;
-    judge(messages as f64, &floors, &runs)
+    judge(messages as f64, &floors, &unread, &runs)
 }
 
 /// A server with a folder full of reports.
@@ -102,6 +104,16 @@ fn bare(server: &MailServer, messages: usize) -> anyhow::Result<Fetched> {
     })
 }
 
+fn by_library(server: &MailServer, answer_bytes: usize) -> anyhow::Result<Duration> {
+    let ca_file = server.ca_file();
+    let address = (server.imaps_port, ca_file.as_path());
+    let began = Instant::now();
+    let bytes = fetch_by_library(address, ("reports", PASSWORD), FOLDER)?;
+    // The answer around a message is some sixty bytes.
+    ensure!(bytes > answer_bytes * 9 / 10, "only {bytes} bytes came");
+    Ok(began.elapsed())
+}
+
 fn sentinel_run(sentinel: &Path, work: &Path, data: &str) -> anyhow::Result<Run> {
     let mut command = Command::new(sentinel);
     command
@@ -122,7 +134,12 @@ fn durable(run: &Run) -> Duration {
         .saturating_sub(Duration::from_secs_f64(behind_ms.max(0.0) / 1e3))
 }
 
-fn judge(messages: f64, floors: &[Duration], runs: &[Run]) -> anyhow::Result<()> {
+fn judge(
+    messages: f64,
+    floors: &[Duration],
+    unread: &[Duration],
+    runs: &[Run],
+) -> anyhow::Result<()> {
     let floor = median(floors.to_vec());
     let line = |name: &str, times: Vec<Duration>, aim: &str| {
         let each: Vec<String> = times
@@ -141,6 +158,7 @@ fn judge(messages: f64, floors: &[Duration], runs: &[Run]) -> anyhow::Result<()>
         ratio
     };
     line("bare client", floors.to_vec(), "");
+    line("the server's pace", unread.to_vec(), "");
     let aim = format!("  (aim {:.0} %)", AIM * 100.0);
     let ratio = line("durable", runs.iter().map(durable).collect(), &aim);
     line(
