@@ -7,8 +7,9 @@ use duckdb::{Appender, Connection};
 use ipnet::IpNet;
 
 use super::columns::CHUNK_ROWS;
-use super::decide::{Decided, DocumentRow};
+use super::decide::{Decided, DocumentRow, ReadDocument};
 use super::holders;
+use super::keys::{Key, key};
 use super::models::{CLEAR, MODELS};
 use super::record_rows::octets;
 use super::settings::KnownSender;
@@ -75,15 +76,20 @@ impl Store {
         Ok(decided.documents)
     }
 
-    fn decide(&self, connection: &Connection, staged: Staged) -> Result<Decided> {
-        let holders = holders::find(
-            connection,
-            staged.documents.iter().map(|(_, document)| document),
-        )?;
+    fn decide(&mut self, connection: &Connection, staged: Staged) -> Result<Decided> {
+        let documents = || staged.documents.iter().map(|(_, document)| document);
+        let key_of = |document: &ReadDocument| document.result.as_ref().ok().and_then(key);
+        let keys: Vec<Option<Key>> = documents().map(key_of).collect();
+        let with_keys = || documents().zip(keys.iter().map(Option::as_ref));
+        let holders = holders::find(connection, with_keys(), &self.seen)?;
+        for (document, key) in with_keys() {
+            self.seen.note(document.sha256, key);
+        }
         let mut decided = Decided::default();
-        for ((index, document), holders) in staged.documents.into_iter().zip(holders) {
+        let documents = staged.documents.into_iter().zip(keys).zip(holders);
+        for (((index, document), key), holders) in documents {
             if let Some(item) = staged.items.get(index) {
-                decided.add(&self.config, item, document, holders);
+                decided.add(&self.config, item, (document, key), holders);
             }
         }
         Ok(decided)

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::batch::ItemRow;
 use super::columns::clamp_secs;
-use super::keys::{Holder, Holders, Key, against, holder, key, kind};
+use super::keys::{Holder, Holders, Key, against, holder, kind};
 use super::record_rows::{USUAL_BYTES, wide};
 use super::settings::StoreConfig;
 use crate::model::aggregate::AggregateHead;
@@ -176,6 +176,14 @@ pub(super) struct Taken<T> {
     pub(super) origin: Origin,
 }
 
+/// A report that is compared with those before it.
+struct Found {
+    report: Report,
+    sha256: [u8; 32],
+    key: Option<Key>,
+    load_key: i64,
+}
+
 /// The end of a batch.
 #[derive(Default)]
 pub(super) struct Decided {
@@ -188,12 +196,12 @@ pub(super) struct Decided {
 }
 
 impl Decided {
-    /// Decides one document; `holders` are what the tables have.
+    /// Decides one document with its key; `holders` are what the tables have.
     pub(super) fn add(
         &mut self,
         config: &StoreConfig,
         item: &ItemRow,
-        document: ReadDocument,
+        (document, key): (ReadDocument, Option<Key>),
         holders: Holders,
     ) {
         let mut row = DocumentRow {
@@ -219,22 +227,25 @@ impl Decided {
             }
             Ok((report, _)) if !is_monitored(config, &report) => row.outcome = Outcome::Foreign,
             Ok((report, sha256)) => {
-                self.compare(&mut row, item, report, sha256, document.load_key, holders)
+                let found = Found {
+                    report,
+                    sha256,
+                    key,
+                    load_key: document.load_key,
+                };
+                self.compare(&mut row, item, found, holders)
             }
         }
         self.documents.push(row);
     }
 
-    fn compare(
-        &mut self,
-        row: &mut DocumentRow,
-        item: &ItemRow,
-        report: Report,
-        sha256: [u8; 32],
-        load_key: i64,
-        holders: Holders,
-    ) {
-        let key = key(&report);
+    fn compare(&mut self, row: &mut DocumentRow, item: &ItemRow, found: Found, holders: Holders) {
+        let Found {
+            report,
+            sha256,
+            key,
+            load_key,
+        } = found;
         let of_bytes = holders
             .of_bytes
             .or_else(|| self.by_bytes.get(&sha256).cloned());

@@ -11,35 +11,44 @@ use duckdb::arrow::record_batch::RecordBatch;
 use super::batch::append_to;
 use super::columns::Columns;
 use super::decide::ReadDocument;
-use super::keys::{Holder, Holders, Key, key, kind};
+use super::keys::{Holder, Holders, Key, kind};
+use super::seen::Seen;
 use super::working::Store;
 use crate::model::hex::hex;
 use crate::model::item::ItemNo;
-use crate::parse::Report;
 
 const STAGE_KEYS: &str = "create or replace temp table stage_keys (document_no bigint not null, kind varchar not null,
     sha256 varchar, org_domain varchar, domain varchar, report_id varchar, begin_utc timestamp, end_utc timestamp)";
 
 const HOLDERS: &str = include_str!("../../queries/models/key_holders.sql");
 
-struct Candidate {
+/// A report that is looked up.
+struct Candidate<'a> {
     document_no: i64,
     kind: &'static str,
     sha256: Option<[u8; 32]>,
-    key: Option<Key>,
+    key: Option<&'a Key>,
 }
 
-/// What the tables hold of each document, in order.
+/// What the tables hold of each document with its key, in order; those that `seen` has not seen are nowhere in them.
 pub(super) fn find<'a>(
     connection: &Connection,
-    documents: impl Iterator<Item = &'a ReadDocument>,
+    documents: impl Iterator<Item = (&'a ReadDocument, Option<&'a Key>)>,
+    seen: &Seen,
 ) -> Result<Vec<Holders>> {
     let mut holders = Vec::new();
     let mut candidates = Vec::new();
-    for (document_no, document) in (0..).zip(documents) {
+    for (document_no, (document, key)) in (0..).zip(documents) {
         holders.push(Holders::default());
-        if let Ok(report) = &document.result {
-            candidates.push(candidate(document_no, document, report));
+        if let Ok(report) = &document.result
+            && seen.may_have(document.sha256, key)
+        {
+            candidates.push(Candidate {
+                document_no,
+                kind: kind(report),
+                sha256: document.sha256,
+                key,
+            });
         }
     }
     if candidates.is_empty() {
@@ -53,17 +62,8 @@ pub(super) fn find<'a>(
     Ok(holders)
 }
 
-fn candidate(document_no: i64, document: &ReadDocument, report: &Report) -> Candidate {
-    Candidate {
-        document_no,
-        kind: kind(report),
-        sha256: document.sha256,
-        key: key(report),
-    }
-}
-
 fn rows(candidates: &[Candidate]) -> Result<RecordBatch, ArrowError> {
-    let keys = || candidates.iter().map(|candidate| candidate.key.as_ref());
+    let keys = || candidates.iter().map(|candidate| candidate.key);
     let mut columns = Columns::default();
     columns.bigint(
         "document_no",

@@ -26,6 +26,7 @@ pub(crate) mod retention;
 mod room;
 mod runs;
 mod schema;
+mod seen;
 pub mod settings;
 pub mod stage;
 pub mod working;

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 use duckdb::{Config, Connection, params};
 
 use super::room::Room;
+use super::seen::Seen;
 use super::settings::{KnownSender, StoreConfig};
 use super::{retention, schema};
 use crate::model::item::ItemNo;
@@ -18,6 +19,7 @@ pub struct Store {
     pub(super) connection: Connection,
     pub(super) config: StoreConfig,
     pub(super) room: Arc<Room>,
+    pub(super) seen: Seen,
 }
 
 /// A working database whose file is complete and closed: it may be copied.
@@ -36,7 +38,9 @@ impl Store {
         }
         if config.path.exists() {
             match open_existing(&config) {
-                Ok(Some(connection)) => return Ok(Self::new(connection, config)),
+                Ok(Some(connection)) => {
+                    return Ok(Self::new(connection, config, Seen::something()));
+                }
                 Ok(None) => tracing::info!(
                     "the working database was made by other code or configuration, or for another retention: rebuilding"
                 ),
@@ -47,15 +51,16 @@ impl Store {
             }
             remove(&config.path)?;
         }
-        Ok(Self::new(create(&config)?, config))
+        Ok(Self::new(create(&config)?, config, Seen::nothing()))
     }
 
-    fn new(connection: Connection, config: StoreConfig) -> Self {
+    fn new(connection: Connection, config: StoreConfig, seen: Seen) -> Self {
         let room = Arc::new(Room::new(config.memory_limit_bytes));
         Self {
             connection,
             config,
             room,
+            seen,
         }
     }
 
