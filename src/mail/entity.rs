@@ -1,8 +1,10 @@
 //! One entity of a mail: its header block and its body, and the few header fields that say how to read the body.
 
 use std::panic::catch_unwind;
+use std::sync::LazyLock;
 
-use mail_parser::{ContentType, HeaderValue, MessageParser};
+use mail_parser::{ContentType, HeaderName, HeaderValue, MessageParser};
+use memchr::memchr;
 
 /// Fields of which at least one marks a text as a mail.
 const MAIL_FIELDS: [&str; 14] = [
@@ -161,11 +163,15 @@ impl Facts {
     }
 }
 
+/// Reads one kind of field.
+static PARAMETERS: LazyLock<MessageParser> =
+    LazyLock::new(|| MessageParser::new().header_content_type(HeaderName::ContentType));
+
 /// Parses `type/subtype; name=value` with all that RFC 2045 and RFC 2231 allow.
 fn parameters(value: &[u8]) -> Option<ContentType<'static>> {
     let field = [b"Content-Type: ", value, b"\r\n\r\n"].concat();
     let parsed = catch_unwind(|| {
-        let message = MessageParser::default().parse_headers(&field)?;
+        let message = PARAMETERS.parse_headers(&field)?;
         let value = message.header("Content-Type")?.clone().into_owned();
         Some(value)
     });
@@ -177,10 +183,7 @@ fn parameters(value: &[u8]) -> Option<ContentType<'static>> {
 
 /// Length of the first line with its end.
 pub(super) fn line_length(bytes: &[u8]) -> usize {
-    bytes
-        .iter()
-        .position(|&b| b == b'\n')
-        .map_or(bytes.len(), |at| at + 1)
+    memchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1)
 }
 
 /// The name of the header field that a line begins, as it is written.
