@@ -24,11 +24,10 @@ use crate::store::settings::StoreConfig;
 use crate::store::stage::{Stage, Staged, Staging};
 use crate::store::working::Store;
 
-/// Rows after which the first batch is committed: a small one, so that the readers go on beside its commit, and little
-/// is left to commit when they are done.
-const FIRST_BATCH_ROWS: usize = 25_000;
-/// Rows after which later batches are committed at most. Each is larger than the one before by a quarter, because a
-/// batch costs a look at the keys of all reports.
+/// Rows after which a batch is committed where the store has nothing else to do: little is left to commit when all is
+/// read. Not fewer, because a batch costs a look at the keys of all reports.
+const IDLE_BATCH_ROWS: usize = 10_000;
+/// Rows after which a batch waits for the store.
 const BATCH_ROWS: usize = 60_000;
 
 /// One is filled while the other is committed.
@@ -202,20 +201,24 @@ fn stage_all(
     loaded: &AtomicU64,
 ) -> Result<()> {
     let mut fed = fed.into_iter().peekable();
-    let mut batch_rows = FIRST_BATCH_ROWS;
-    let mut last = None;
+    let (mut spare, mut last) = (None, None);
     while fed.peek().is_some() {
-        let Ok(stage) = stages.recv() else {
+        let Some(stage) = spare.take().or_else(|| stages.recv().ok()) else {
             return Ok(());
         };
         // Known since there are stages.
         let last = last.get_or_insert_with(|| loaded.load(Ordering::Acquire));
         let mut batch = stage.begin()?;
-        if !fill(&mut batch, &mut fed, taker, batch_rows, last, to_store)? {
+        // The store has given the other stage back.
+        let mut is_idle = || {
+            spare = spare.take().or_else(|| stages.try_recv().ok());
+            spare.is_some()
+        };
+        let is_enough = &mut |rows| rows >= BATCH_ROWS || (rows >= IDLE_BATCH_ROWS && is_idle());
+        if !fill(&mut batch, &mut fed, taker, is_enough, last, to_store)? {
             // The feeder or the store failed, and says why. What is archived nevertheless is loaded by the next load.
             return Ok(());
         }
-        batch_rows = (batch_rows * 5 / 4).min(BATCH_ROWS);
         let staged = batch.end()?;
         let ready = Ready::Batch(stage, staged, *last);
         if to_store.send(ready).is_err() {
@@ -225,12 +228,13 @@ fn stage_all(
     Ok(())
 }
 
-/// Fills a batch with items that are durable; `false` where the last ones are not, or nobody listens.
+/// Fills a batch with items that are durable, until it has enough rows; `false` where the last ones are not, or nobody
+/// listens.
 fn fill(
     batch: &mut Staging,
     fed: &mut Peekable<IntoIter<Fed>>,
     taker: &Taker,
-    rows: usize,
+    is_enough: &mut dyn FnMut(usize) -> bool,
     last: &mut ItemNo,
     to_store: &Sender<Ready>,
 ) -> Result<bool> {
@@ -246,7 +250,7 @@ fn fill(
                     return Ok(false);
                 }
                 is_durable = true;
-                if batch.rows() >= rows {
+                if is_enough(batch.rows()) {
                     break;
                 }
                 continue;
