@@ -182,7 +182,7 @@ impl<'a> Columns<'a> {
     ) -> Result<Content, String> {
         match (stored, code) {
             (Some(KEPT), _) if self.content.is_valid(row) => {
-                checked(self.content.value(row), sha256).map(Content::Kept)
+                checked(self.content.value(row), sha256).map(Content::kept)
             }
             (Some("known"), _) => Ok(Content::Known),
             (Some("dropped"), Some(code)) => Ok(Content::Dropped {

@@ -119,7 +119,7 @@ fn contents(items: &[Item]) -> ArrayRef {
     let mut column = BinaryBuilder::with_capacity(items.len(), total_bytes);
     for item in items {
         column.append_option(if let Content::Kept(bytes) = &item.content {
-            Some(bytes)
+            Some(bytes.as_slice())
         } else {
             None
         });

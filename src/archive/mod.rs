@@ -4,7 +4,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 pub use self::mails::FetchedMail;
 use self::read::{Batches, CachedGroup};
@@ -30,8 +30,8 @@ mod tests;
 /// What the archive keeps of an item's bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
-    /// The bytes.
-    Kept(Vec<u8>),
+    /// The bytes; shared by who archives and who reads them.
+    Kept(Arc<Vec<u8>>),
     /// The same bytes are kept with an earlier item.
     Known,
     /// Not kept: nothing in it looks like a report, or it is over the limit. The code says which
@@ -42,6 +42,13 @@ pub enum Content {
         /// Size of what was not kept.
         bytes: u64,
     },
+}
+
+impl Content {
+    /// The bytes.
+    pub fn kept(bytes: Vec<u8>) -> Self {
+        Self::Kept(Arc::new(bytes))
+    }
 }
 
 /// An item on its way into the archive, and out of it.

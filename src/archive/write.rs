@@ -20,6 +20,8 @@ use crate::model::item::ItemNo;
 const ROW_GROUP_BYTES: usize = 8 << 20;
 /// Rows of a row group when items are small.
 const ROW_GROUP_ROWS: usize = 65_536;
+/// Items that become columns at a time, on their way into a row group: few, so that their memory serves the next ones.
+const BATCH_ITEMS: usize = 64;
 /// A column of a row group must stay under 2 GiB; no limit of the product comes near.
 const MAX_ITEM_BYTES: usize = 1 << 30;
 
@@ -84,13 +86,17 @@ impl Growing {
 
     /// Writes the next items as one row group.
     pub fn write(&mut self, items: &[Item]) -> io::Result<()> {
-        let batch = encode::to_batch(self.item_no, items);
-        self.item_no += items.len() as u64;
-        let written = batch
-            .map_err(ParquetError::from)
-            .and_then(|batch| self.writer.write(&batch))
+        let written = items
+            .chunks(BATCH_ITEMS)
+            .try_for_each(|part| self.encode(part))
             .and_then(|()| self.writer.flush());
         written.map_err(|error| self.written.named(&io::Error::other(error)))
+    }
+
+    fn encode(&mut self, items: &[Item]) -> Result<(), ParquetError> {
+        let batch = encode::to_batch(self.item_no, items)?;
+        self.item_no += items.len() as u64;
+        self.writer.write(&batch)
     }
 
     /// Makes what was written durable.

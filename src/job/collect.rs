@@ -156,7 +156,7 @@ impl Collecting<'_, '_> {
             Content::Kept(kept) => kept.len(),
             _ => 0,
         };
-        self.unit.push((self.next, item.clone(), own(&item)));
+        self.unit.push((self.next, to_read(&item), own(&item)));
         self.unit_bytes += bytes;
         self.next += 1;
         self.segment.push(item);
@@ -248,6 +248,25 @@ fn refer_to_known(items: &mut [Item], first: ItemNo, known: &mut Known) -> Resul
     Ok(without_bytes)
 }
 
+/// What reading an item takes: all but the raw header.
+fn to_read(item: &Item) -> Item {
+    let header = &item.header;
+    Item {
+        sha256: item.sha256,
+        kind: item.kind,
+        content: item.content.clone(),
+        provenance: item.provenance.clone(),
+        header: MailHeader {
+            message_id: header.message_id.clone(),
+            mail_from: header.mail_from.clone(),
+            subject: header.subject.clone(),
+            date_utc_secs: header.date_utc_secs,
+            headers: None,
+        },
+        received_utc_secs: item.received_utc_secs,
+    }
+}
+
 /// Items of this run bring their bytes with them, known or not.
 fn own(item: &Item) -> Bytes {
     if is_kept(item) {
@@ -281,7 +300,7 @@ fn item(found: FoundItem, received_utc_secs: i64) -> Item {
             }
             let sha256 = Sha256::digest(&bytes).into();
             if may_hold_report(found.kind, &bytes) {
-                (sha256, Content::Kept(bytes))
+                (sha256, Content::kept(bytes))
             } else {
                 let code = Refusal::NOT_A_REPORT.to_owned();
                 (

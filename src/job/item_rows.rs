@@ -1,5 +1,7 @@
 //! An item of the archive -> its row, and why it has no bytes to read.
 
+use std::sync::Arc;
+
 use super::units::Bytes;
 use crate::archive::{Content, Item};
 use crate::model::item::ItemNo;
@@ -24,7 +26,7 @@ pub(super) fn item_row(
     item_no: ItemNo,
     item: Item,
     bytes: &Bytes,
-) -> (ItemRow, Result<Vec<u8>, Refused>) {
+) -> (ItemRow, Result<Arc<Vec<u8>>, Refused>) {
     let (content, size, own) = match item.content {
         Content::Kept(kept) => (KEPT, kept.len() as u64, Ok(kept)),
         Content::Known => match bytes {

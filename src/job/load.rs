@@ -1,5 +1,7 @@
 //! Archive -> rows: items behind the position.
 
+use std::sync::Arc;
+
 use anyhow::{Context, Result};
 
 use super::known::Known;
@@ -132,7 +134,7 @@ impl Reading<'_> {
                     if earlier.is_none() {
                         gone.push((resolved.len(), item.sha256));
                     }
-                    earlier.map_or(Bytes::Missing, Bytes::Earlier)
+                    earlier.map_or(Bytes::Missing, |kept| Bytes::Earlier(Arc::new(kept)))
                 }
             };
             resolved.push((item_no, item, bytes));

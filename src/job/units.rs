@@ -6,7 +6,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::ahead::Ahead;
 use super::item_rows::{KEPT, item_row, missing};
@@ -54,7 +54,7 @@ pub(super) enum Bytes {
     /// The item's own.
     Own,
     /// Those of the earlier item that keeps them.
-    Earlier(Vec<u8>),
+    Earlier(Arc<Vec<u8>>),
     /// The archive has none: the item was dropped.
     Dropped,
     /// Those of an earlier item that let them go, as all in it is older than the retention: so many.

@@ -149,7 +149,7 @@ fn readers_that_listed_the_folder_before_find_every_item() {
     for (item_no, item) in numbered(&items) {
         assert_eq!(before.sha256(item_no).unwrap(), Some(item.sha256));
         let content = before.content(item_no).unwrap().unwrap();
-        assert_eq!(Content::Kept(content), item.content);
+        assert_eq!(Content::kept(content), item.content);
     }
     assert_eq!(before.read(4, 1 << 20).unwrap().count(), 1);
 }

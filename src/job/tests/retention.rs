@@ -380,7 +380,7 @@ fn what_refers_to_bytes_that_expired_has_expired_whatever_it_would_make_of_them(
         received_utc_secs: NOW_UTC_SECS,
     };
     let items = [
-        item(ItemKind::Mail, Content::Kept(bytes.clone())),
+        item(ItemKind::Mail, Content::kept(bytes.clone())),
         item(ItemKind::File, Content::Known),
     ];
     let world = World::new(2);
