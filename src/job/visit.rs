@@ -1,21 +1,21 @@
 //! A mailbox that is looked into: which messages are wanted, and what is done with them once their items are durable.
 
 use std::collections::{BTreeMap, BTreeSet};
-
 use std::thread;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 
-use super::positions::{Archived, Place, Positions};
+use super::positions::{Place, Positions};
 use super::threads::spawn;
 use crate::archive::Archive;
 use crate::model::day::Day;
-use crate::model::inbox::{After, Inbox};
+use crate::model::inbox::Inbox;
 use crate::model::limits::Limits;
-use crate::source::imap::{Folder, ImapError, Opened, Session, Tokens, Wanted};
-use crate::store::working::Store;
-use task::{Ending, Task, task};
+use crate::source::imap::{ImapError, Opened, Session, Tokens};
+use task::Task;
 
+mod look;
+mod settle;
 mod task;
 
 /// Which messages of a mailbox are wanted, where it is not just what is new.
@@ -195,115 +195,6 @@ impl Visit {
         self.session.close();
     }
 
-    fn look(&mut self, folder: &Folder, known: &Known) -> Result<Sighting> {
-        let opened = self.session.select(folder, self.is_changing())?;
-        let place = Place {
-            inbox: self.inbox.name.clone(),
-            folder: folder.name.clone(),
-            uidvalidity: opened.uidvalidity,
-        };
-        let highest = known.positions.highest(&place);
-        let selection = &self.selection;
-        let is_new = !selection.is_all && !selection.is_again;
-        let wanted = Wanted {
-            above_uid: if is_new { highest } else { 0 },
-            only_unseen: self.inbox.only_unseen && !selection.is_all,
-            recipient: self.inbox.recipient.clone(),
-            since: selection.since,
-            before: selection.before,
-        };
-        let has_nothing_above = opened.messages == 0
-            || (is_new && opened.uid_next != 0 && opened.uid_next - 1 <= highest);
-        let mut uids = if has_nothing_above {
-            Vec::new()
-        } else {
-            self.session.search(&wanted)?
-        };
-        let mut known_already = BTreeSet::new();
-        if !is_new && !uids.is_empty() {
-            let archived = Archived::of(known.archive, &place).context("reading the archive")?;
-            uids.retain(|uid| !archived.has(*uid, selection.is_again));
-            self.tell_of_gap(&uids, highest, &archived)?;
-            known_already.extend(uids.iter().filter(|uid| archived.has(**uid, false)));
-        }
-        let remaining = if self.is_changing() && opened.messages > 0 {
-            self.remaining(wanted, highest)?
-        } else {
-            Vec::new()
-        };
-        Ok(Sighting {
-            opened,
-            place,
-            uids,
-            known_already,
-            remaining,
-            fetched: Vec::new(),
-            tasks: Vec::new(),
-            left: BTreeSet::new(),
-        })
-    }
-
-    /// Says so where days leave out messages that no pass will come back to.
-    fn tell_of_gap(
-        &mut self,
-        uids: &[u32],
-        highest: u32,
-        archived: &Archived,
-    ) -> Result<(), ImapError> {
-        if self.selection.since.or(self.selection.before).is_none() {
-            return Ok(());
-        }
-        let found = self.session.search(&Wanted {
-            above_uid: highest,
-            only_unseen: self.inbox.only_unseen,
-            recipient: self.inbox.recipient.clone(),
-            ..Wanted::default()
-        })?;
-        let passed_over = archived.passed_over(&found, uids);
-        if passed_over > 0 {
-            tracing::warn!(
-                inbox = self.inbox.name,
-                "{passed_over} messages that are not chosen lie before the last one that is: a pass will not take them \
-                 any more, `sentinel backlog` without days does"
-            );
-        }
-        Ok(())
-    }
-
-    /// Those up to a number that earlier runs may not have treated as they should.
-    fn remaining(&mut self, wanted: Wanted, highest: u32) -> Result<Vec<u32>, ImapError> {
-        if !self.selection.is_marking {
-            let only_unseen = !self.is_moving();
-            return self.session.remaining(highest, only_unseen);
-        }
-        if self.selection.limit.is_some() {
-            // Those that an earlier run had within its limit are not known any more.
-            return Ok(Vec::new());
-        }
-        // Marked are those that were chosen, and no others.
-        let chosen = Wanted {
-            above_uid: 0,
-            only_unseen: true,
-            ..wanted
-        };
-        let mut uids = self.session.search(&chosen)?;
-        uids.retain(|uid| *uid <= highest);
-        Ok(uids)
-    }
-
-    /// Whether messages are changed at all.
-    fn is_changing(&self) -> bool {
-        self.selection.is_marking
-            || [self.inbox.after, self.inbox.without_report] != [After::Nothing; 2]
-    }
-
-    /// Whether messages leave the folder.
-    fn is_moving(&self) -> bool {
-        let leaves = |after| matches!(after, After::Move | After::Delete);
-        !self.selection.is_marking
-            && (leaves(self.inbox.after) || leaves(self.inbox.without_report))
-    }
-
     /// A session in the place of one that ended, with the same folder open. Numbers of messages must have kept their
     /// meaning.
     pub(super) fn reopen(&mut self, index: usize, tokens: &Tokens) -> Result<(), ImapError> {
@@ -323,77 +214,5 @@ impl Visit {
             });
         }
         Ok(())
-    }
-
-    /// Decides what is done with messages, by how their documents ended.
-    pub(super) fn decide(&mut self, store: &Store) -> Result<()> {
-        if !self.is_changing() {
-            return Ok(());
-        }
-        let (inbox, is_marking) = (&self.inbox, self.selection.is_marking);
-        for sighting in &mut self.sightings {
-            let mut uids = std::mem::take(&mut sighting.remaining);
-            uids.extend(&sighting.fetched);
-            uids.sort_unstable();
-            uids.dedup();
-            let place = &sighting.place;
-            let mut tasks: BTreeMap<Task, Vec<u32>> = BTreeMap::new();
-            sighting.left = uids.iter().copied().collect();
-            let ended =
-                store.mail_endings(&place.inbox, &place.folder, place.uidvalidity, &uids)?;
-            for mail in ended {
-                let ending = if mail.has_report {
-                    Ending::Report
-                } else if mail.has_refusal {
-                    Ending::Refused
-                } else {
-                    Ending::NoReport
-                };
-                let task = if is_marking {
-                    Some(Task::MarkSeen)
-                } else {
-                    task(inbox, ending, mail.is_kept)
-                };
-                if let Some(task) = task {
-                    sighting.left.remove(&mail.uid);
-                    tasks.entry(task).or_default().push(mail.uid);
-                }
-            }
-            sighting.tasks = tasks.into_iter().collect();
-        }
-        Ok(())
-    }
-
-    /// Does what was decided; what fails is decided anew by the next run.
-    pub(super) fn settle(&mut self, tokens: &Tokens) -> Result<u64, ImapError> {
-        let mut settled = 0;
-        for index in 0..self.sightings.len() {
-            let tasks = std::mem::take(&mut self.sightings[index].tasks);
-            if tasks.is_empty() {
-                continue;
-            }
-            // The server may have ended the session while the store worked.
-            if self.select(index).is_err() {
-                self.reopen(index, tokens)?;
-            }
-            for (task, uids) in tasks {
-                match task {
-                    Task::MarkSeen => self.session.mark_seen(&uids)?,
-                    Task::Delete => self.session.delete(&uids)?,
-                    Task::Move(name) => {
-                        let folder = self.session.make_folder(&name)?;
-                        let sighting = &mut self.sightings[index];
-                        if folder == sighting.opened.folder {
-                            // Moved there again, they would be new ones for ever.
-                            sighting.left.extend(uids);
-                            continue;
-                        }
-                        self.session.move_to(&uids, &folder)?;
-                    }
-                }
-                settled += uids.len() as u64;
-            }
-        }
-        Ok(settled)
     }
 }
