@@ -135,6 +135,31 @@ fn product(port: u16) -> Product {
 }
 
 #[test]
+fn another_account_under_the_same_name_is_read_from_its_beginning() {
+    let port = server(lie("NOTHING", ""));
+    let product = product(port);
+    let pass = |expect: &str| {
+        let said = product.run(&["run", "--as-of", AS_OF]);
+        assert!(
+            said.last_line().starts_with(expect),
+            "{} {}",
+            said.out,
+            said.err
+        );
+    };
+    pass("accepted 1, duplicate 0");
+    pass("accepted 0, duplicate 0");
+    // UIDVALIDITY is 7 there too.
+    product.configure(&format!(
+        "inboxes: {{name: odd, host: 127.0.0.1, port: {port}, tls: none, username: y, password_env: IMAP_PASSWORD, \
+         timeout: 2s}}\n"
+    ));
+    pass("accepted 0, duplicate 1");
+    pass("accepted 0, duplicate 0");
+    product.assert_verified("two accounts");
+}
+
+#[test]
 fn an_honest_one_is_read() {
     let said = product(server(lie("NOTHING", ""))).run(&["run", "--as-of", AS_OF]);
     assert_eq!(said.code, 0, "{}", said.err);

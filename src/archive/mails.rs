@@ -2,19 +2,21 @@
 
 use std::io;
 
-use duckdb::arrow::array::{Int64Array, RecordBatch, StringArray};
+use duckdb::arrow::array::{BooleanArray, Int64Array, RecordBatch, StringArray};
 
-use super::decode::{present, typed};
+use super::decode::{is_set, later, present, text_at, typed};
 use super::read::OpenSegment;
 use super::{Archive, columns};
 use crate::model::item::ItemNo;
 
 /// Columns that say where a mail came from, and whether its bytes are there.
-const COLUMNS: [&str; 6] = [
+const COLUMNS: [&str; 8] = [
     "inbox",
     "folder",
     "uidvalidity",
     "uid",
+    columns::ACCOUNT,
+    columns::IS_CHOSEN,
     columns::STORED,
     "dropped_code",
 ];
@@ -32,6 +34,10 @@ pub struct FetchedMail<'a> {
     pub uidvalidity: u32,
     /// UID.
     pub uid: u32,
+    /// Account that the inbox was; `None` where it was not noted.
+    pub account: Option<&'a str>,
+    /// Whether it was chosen by its day, without those before it.
+    pub is_chosen: bool,
     /// Why its bytes are not kept; `None` where they are, with it or with an earlier item.
     pub dropped_code: Option<&'a str>,
 }
@@ -72,6 +78,8 @@ fn of_group(
     let (stored, codes) = (text(columns::STORED)?, text("dropped_code")?);
     let [uidvalidities, uids] = ["uidvalidity", "uid"].map(|name| typed::<Int64Array>(batch, name));
     let (uidvalidities, uids) = (uidvalidities?, uids?);
+    let accounts = later::<StringArray>(batch, columns::ACCOUNT)?;
+    let chosen = later::<BooleanArray>(batch, columns::IS_CHOSEN)?;
     for (row, item_no) in (0..batch.num_rows()).zip(first..) {
         let number = |column: &Int64Array| {
             let value = present(column, row, column.value(row))?;
@@ -96,6 +104,8 @@ fn of_group(
             folder,
             uidvalidity,
             uid,
+            account: text_at(accounts, row),
+            is_chosen: is_set(chosen, row),
             dropped_code: code.filter(|_| is_dropped),
         });
     }

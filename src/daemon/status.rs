@@ -98,7 +98,7 @@ impl Status {
     pub(super) fn reached(positions: &Positions, inbox: &str) -> Vec<(Place, Reached)> {
         let of_inbox = positions.of_inbox(inbox);
         of_inbox
-            .map(|(place, reached)| (place.clone(), *reached))
+            .map(|(place, reached)| (place.clone(), reached))
             .collect()
     }
 }

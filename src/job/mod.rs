@@ -28,6 +28,7 @@ pub mod runner;
 pub mod sheet;
 pub mod stopwatch;
 mod threads;
+mod uid_set;
 mod units;
 pub mod verify;
 pub mod visit;

@@ -10,6 +10,7 @@ use super::threads::spawn;
 use crate::archive::Archive;
 use crate::model::day::Day;
 use crate::model::inbox::Inbox;
+use crate::model::item::ItemNo;
 use crate::model::limits::Limits;
 use crate::source::imap::{ImapError, Opened, Session, Tokens};
 use task::Task;
@@ -37,10 +38,24 @@ pub struct Selection {
     pub is_marking: bool,
 }
 
+impl Selection {
+    /// Whether it is what a pass takes: what is new.
+    pub(super) fn is_new(&self) -> bool {
+        !self.is_all && !self.is_again
+    }
+
+    /// Whether messages may be left out that lie before others.
+    pub(super) fn is_by_day(&self) -> bool {
+        self.since.is_some() || self.before.is_some()
+    }
+}
+
 /// A folder and what is wanted of it.
 pub(super) struct Sighting {
     pub(super) opened: Opened,
     pub(super) place: Place,
+    /// Mails of earlier items are of another account.
+    first_item: ItemNo,
     /// Wanted messages, ascending.
     pub(super) uids: Vec<u32>,
     /// Those of them that the archive knows, without their bytes.

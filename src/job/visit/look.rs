@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result};
 
 use super::{Known, Sighting, Visit};
-use crate::job::positions::{Archived, Place};
+use crate::job::positions::{Archived, Front, Place};
 use crate::model::inbox::After;
 use crate::source::imap::{Folder, ImapError, Wanted};
 
@@ -17,38 +17,42 @@ impl Visit {
             folder: folder.name.clone(),
             uidvalidity: opened.uidvalidity,
         };
-        let highest = known.positions.highest(&place);
+        let account = self.inbox.account();
+        let front = known.positions.front(&place, &account);
         let selection = &self.selection;
-        let is_new = !selection.is_all && !selection.is_again;
+        let is_new = selection.is_new();
         let wanted = Wanted {
-            above_uid: if is_new { highest } else { 0 },
+            above_uid: if is_new { front.passed() } else { 0 },
             only_unseen: self.inbox.only_unseen && !selection.is_all,
             recipient: self.inbox.recipient.clone(),
             since: selection.since,
             before: selection.before,
         };
-        let has_nothing_above = opened.messages == 0
-            || (is_new && opened.uid_next != 0 && opened.uid_next - 1 <= highest);
-        let mut uids = if has_nothing_above {
+        let is_below = |next: u32| opened.uid_next == 0 || next < opened.uid_next;
+        let has_nothing = opened.messages == 0 || (is_new && !front.next().is_some_and(is_below));
+        let mut uids = if has_nothing {
             Vec::new()
         } else {
             self.session.search(&wanted)?
         };
         let mut known_already = BTreeSet::new();
-        if !is_new && !uids.is_empty() {
-            let archived = Archived::of(known.archive, &place).context("reading the archive")?;
-            uids.retain(|uid| !archived.has(*uid, selection.is_again));
-            self.tell_of_gap(&uids, highest, &archived)?;
+        if is_new {
+            uids.retain(|uid| !front.is_past(*uid));
+        } else if !uids.is_empty() {
+            let archived = Archived::of(known.archive, &place, &account);
+            let archived = archived.context("reading the archive")?;
+            uids.retain(|uid| !archived.has(*uid, self.selection.is_again));
             known_already.extend(uids.iter().filter(|uid| archived.has(**uid, false)));
         }
         let remaining = if self.is_changing() && opened.messages > 0 {
-            self.remaining(wanted, highest)?
+            self.remaining(wanted, &front)?
         } else {
             Vec::new()
         };
         Ok(Sighting {
             opened,
             place,
+            first_item: front.first_item(),
             uids,
             known_already,
             remaining,
@@ -58,51 +62,24 @@ impl Visit {
         })
     }
 
-    /// Says so where days leave out messages that no pass will come back to.
-    fn tell_of_gap(
-        &mut self,
-        uids: &[u32],
-        highest: u32,
-        archived: &Archived,
-    ) -> Result<(), ImapError> {
-        if self.selection.since.or(self.selection.before).is_none() {
-            return Ok(());
-        }
-        let found = self.session.search(&Wanted {
-            above_uid: highest,
-            only_unseen: self.inbox.only_unseen,
-            recipient: self.inbox.recipient.clone(),
-            ..Wanted::default()
-        })?;
-        let passed_over = archived.passed_over(&found, uids);
-        if passed_over > 0 {
-            tracing::warn!(
-                inbox = self.inbox.name,
-                "{passed_over} messages that are not chosen lie before the last one that is: a pass will not take them \
-                 any more, `sentinel backlog` without days does"
-            );
-        }
-        Ok(())
-    }
-
-    /// Those up to a number that earlier runs may not have treated as they should.
-    fn remaining(&mut self, wanted: Wanted, highest: u32) -> Result<Vec<u32>, ImapError> {
-        if !self.selection.is_marking {
+    /// Those that are archived and that earlier runs may not have treated as they should.
+    fn remaining(&mut self, wanted: Wanted, front: &Front) -> Result<Vec<u32>, ImapError> {
+        let mut uids = if !self.selection.is_marking {
             let only_unseen = !self.is_moving();
-            return self.session.remaining(highest, only_unseen);
-        }
-        if self.selection.limit.is_some() {
+            self.session.remaining(front.last(), only_unseen)?
+        } else if self.selection.limit.is_some() {
             // Those that an earlier run had within its limit are not known any more.
-            return Ok(Vec::new());
-        }
-        // Marked are those that were chosen, and no others.
-        let chosen = Wanted {
-            above_uid: 0,
-            only_unseen: true,
-            ..wanted
+            Vec::new()
+        } else {
+            // Marked are those that were chosen, and no others.
+            let chosen = Wanted {
+                above_uid: 0,
+                only_unseen: true,
+                ..wanted
+            };
+            self.session.search(&chosen)?
         };
-        let mut uids = self.session.search(&chosen)?;
-        uids.retain(|uid| *uid <= highest);
+        uids.retain(|uid| front.is_past(*uid));
         Ok(uids)
     }
 

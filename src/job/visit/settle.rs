@@ -24,8 +24,14 @@ impl Visit {
             let place = &sighting.place;
             let mut tasks: BTreeMap<Task, Vec<u32>> = BTreeMap::new();
             sighting.left = uids.iter().copied().collect();
-            let ended =
-                store.mail_endings(&place.inbox, &place.folder, place.uidvalidity, &uids)?;
+            let first_item = sighting.first_item;
+            let ended = store.mail_endings(
+                &place.inbox,
+                &place.folder,
+                place.uidvalidity,
+                first_item,
+                &uids,
+            )?;
             for mail in ended {
                 let ending = if mail.has_report {
                     Ending::Report
