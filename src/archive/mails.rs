@@ -21,6 +21,9 @@ const COLUMNS: [&str; 8] = [
     "dropped_code",
 ];
 
+/// Columns that say more of those whose bytes are not.
+const OF_DROPPED: [&str; 3] = [columns::SHA256, columns::BYTES, "message_id"];
+
 /// A mail that was fetched from a mailbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FetchedMail<'a> {
@@ -49,6 +52,40 @@ impl Archive {
         after: ItemNo,
         found: &mut dyn FnMut(FetchedMail),
     ) -> io::Result<()> {
+        self.groups_of_mails(after, &COLUMNS, &mut |batch, first, after| {
+            of_group(batch, first, after, &mut |_, mail| found(mail))
+        })
+    }
+
+    /// Tells of every mail from a mailbox whose bytes are not kept, in order.
+    pub fn dropped_mails(&self, found: &mut dyn FnMut(DroppedMail)) -> io::Result<()> {
+        let columns = [COLUMNS.as_slice(), &OF_DROPPED].concat();
+        self.groups_of_mails(0, &columns, &mut |batch, first, after| {
+            let text = |name| typed::<StringArray>(batch, name);
+            let (hashes, message_ids) = (text(columns::SHA256)?, text(OF_DROPPED[2])?);
+            let sizes = typed::<Int64Array>(batch, columns::BYTES)?;
+            of_group(batch, first, after, &mut |row, mail| {
+                if let Some(code) = mail.dropped_code {
+                    found(DroppedMail {
+                        mail,
+                        code,
+                        sha256: hashes.value(row),
+                        bytes: present(sizes, row, sizes.value(row)).map_or(0, i64::unsigned_abs),
+                        message_id: text_at(Some(message_ids), row),
+                    });
+                }
+            })
+        })
+    }
+
+    /// Reads columns of all row groups with items above `after`; tells of each with its first item and of those that are
+    /// known already.
+    fn groups_of_mails(
+        &self,
+        after: ItemNo,
+        columns: &[&str],
+        group_of: &mut dyn FnMut(&RecordBatch, ItemNo, ItemNo) -> Result<(), String>,
+    ) -> io::Result<()> {
         let mut after = after;
         for segment in self.above(after) {
             // Segments may have been joined since they were listed.
@@ -57,8 +94,8 @@ impl Archive {
             }
             let open = OpenSegment::holding(segment, segment.first.max(after + 1))?;
             for group in 0..open.groups() {
-                let batch = open.group(group, &COLUMNS)?;
-                of_group(&batch, open.first_of(group), after, found)
+                let batch = open.group(group, columns)?;
+                group_of(&batch, open.first_of(group), after)
                     .map_err(|error| open.damaged(&error))?;
             }
             after = open.first_of(open.groups()) - 1;
@@ -67,11 +104,26 @@ impl Archive {
     }
 }
 
+/// A mail from a mailbox whose bytes are not kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DroppedMail<'a> {
+    /// Where it came from.
+    pub mail: FetchedMail<'a>,
+    /// Why its bytes are not kept.
+    pub code: &'a str,
+    /// SHA-256 of its bytes, hex digits; of nothing where they were never read.
+    pub sha256: &'a str,
+    /// Its size.
+    pub bytes: u64,
+    /// `Message-ID` without `<>`.
+    pub message_id: Option<&'a str>,
+}
+
 fn of_group(
     batch: &RecordBatch,
     first: ItemNo,
     after: ItemNo,
-    found: &mut dyn FnMut(FetchedMail),
+    found: &mut dyn FnMut(usize, FetchedMail),
 ) -> Result<(), String> {
     let text = |name| typed::<StringArray>(batch, name);
     let (inboxes, folders) = (text("inbox")?, text("folder")?);
@@ -98,7 +150,7 @@ fn of_group(
         }
         let is_dropped = present(stored, row, stored.value(row)) == Some("dropped");
         let code = present(codes, row, codes.value(row));
-        found(FetchedMail {
+        let mail = FetchedMail {
             item_no,
             inbox,
             folder,
@@ -107,7 +159,8 @@ fn of_group(
             account: text_at(accounts, row),
             is_chosen: is_set(chosen, row),
             dropped_code: code.filter(|_| is_dropped),
-        });
+        };
+        found(row, mail);
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 
 use super::collect::{Sink, Source};
 use super::positions::{Archived, Positions};
+use super::repeated::Repeated;
 use super::run::{Done, Progress, Run, take_in, take_in_only};
 use super::visit::Visit;
 use crate::archive::Archive;
@@ -111,6 +112,10 @@ fn forget_what_is_there(archive: &Archive, visits: &mut [Visit]) -> std::io::Res
                 let archived = Archived::of(archive, &sighting.place, &account)?;
                 let is_again = selection.is_again;
                 sighting.uids.retain(|uid| !archived.has(*uid, is_again));
+            }
+            if !sighting.uids.is_empty() && positions.was_other(&sighting.place, &account) {
+                let front = positions.front(&sighting.place, &account);
+                sighting.repeated = Repeated::of(archive, &sighting.place, &front)?;
             }
         }
     }
@@ -282,6 +287,7 @@ impl<'a> Reading<'a> {
             }
             let visit = &mut self.visits[index];
             let uid = message.uid;
+            let message = visit.sightings[folder].repeated.told_of(message);
             let item = found(visit, folder, message);
             let sighting = &mut visit.sightings[folder];
             if !sink.take(item) {

@@ -21,6 +21,7 @@ pub mod publish;
 pub mod read;
 pub mod rebuild;
 pub mod redraw;
+mod repeated;
 mod report_pages;
 pub mod retention;
 pub mod run;

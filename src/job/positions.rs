@@ -90,6 +90,8 @@ impl Front {
 struct Progress {
     /// As far as it was noted.
     account: Option<String>,
+    /// Whether it was of another one before.
+    was_other: bool,
     reached: Reached,
     front: Front,
 }
@@ -98,7 +100,10 @@ impl Progress {
     /// The inbox became another account: nothing counts that was before.
     fn take(&mut self, mail: &FetchedMail) {
         if is_other(self.account.as_deref(), mail.account) {
-            *self = Self::default();
+            *self = Self {
+                was_other: true,
+                ..Self::default()
+            };
         }
         if let (None, Some(account)) = (&self.account, mail.account) {
             self.account = Some(account.to_owned());
@@ -163,6 +168,21 @@ impl Positions {
         read?;
         self.read_to = archive.position();
         Ok(())
+    }
+
+    /// Whether a folder was read before under other numbers, or of another account.
+    pub fn was_other(&self, place: &Place, account: &str) -> bool {
+        let is_same_folder =
+            |other: &Place| other.inbox == place.inbox && other.folder == place.folder;
+        let mut others = self
+            .folders
+            .iter()
+            .filter(|(other, _)| is_same_folder(other));
+        others.any(|(other, progress)| {
+            other != place
+                || progress.was_other
+                || is_other(progress.account.as_deref(), Some(account))
+        })
     }
 
     /// How far a folder of an account is.

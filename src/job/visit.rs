@@ -6,6 +6,7 @@ use std::thread;
 use anyhow::{Result, anyhow};
 
 use super::positions::{Place, Positions};
+use super::repeated::Repeated;
 use super::threads::spawn;
 use crate::archive::Archive;
 use crate::model::day::Day;
@@ -60,6 +61,8 @@ pub(super) struct Sighting {
     pub(super) uids: Vec<u32>,
     /// Those of them that the archive knows, without their bytes.
     pub(super) known_already: BTreeSet<u32>,
+    /// What the archive knows of its messages from when they had other numbers.
+    pub(super) repeated: Repeated,
     /// Archived by earlier runs, still there, and perhaps not treated as configured yet.
     remaining: Vec<u32>,
     /// What this run has archived.

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 
 use super::{Known, Sighting, Visit};
 use crate::job::positions::{Archived, Front, Place};
+use crate::job::repeated::Repeated;
 use crate::model::inbox::After;
 use crate::source::imap::{Folder, ImapError, Wanted};
 
@@ -55,6 +56,7 @@ impl Visit {
             first_item: front.first_item(),
             uids,
             known_already,
+            repeated: Repeated::default(),
             remaining,
             fetched: Vec::new(),
             tasks: Vec::new(),
