@@ -188,6 +188,39 @@ fn a_dry_run_says_what_each_message_would_become_and_stores_nothing() {
 }
 
 #[test]
+fn a_dry_run_that_was_killed_leaves_nothing_for_long_and_none_begins_on_a_full_disk() {
+    let server = dated(1);
+    let product = product_of(&server, "");
+    let leftover = product.data().join("work/dry-run");
+    let leave = || {
+        fs::create_dir_all(leftover.join("work")).unwrap();
+        fs::write(leftover.join("work/sentinel.duckdb"), "half a copy").unwrap();
+    };
+    leave();
+    assert_eq!(
+        counted(&product.run(&["run", "--as-of", AS_OF])),
+        "accepted 1, duplicate 0"
+    );
+    assert!(!leftover.exists());
+    leave();
+    assert_eq!(product.run(&["rebuild"]).code, 0);
+    assert!(!leftover.exists());
+    let config = product.home().join("config.yml");
+    let text = fs::read_to_string(&config).unwrap();
+    let full = text.replace("\napp:\n", "\napp:\n  min_free_disk: 1000000 GiB\n");
+    fs::write(&config, full).unwrap();
+    for words in [["run"].as_slice(), &["backlog", "--inbox", "dmarc"]] {
+        let said = product.run(&[words, &["--dry-run"]].concat());
+        assert_eq!(said.code, 3, "{}", said.out);
+        assert!(
+            said.err.contains("MiB are left on the disk"),
+            "{}",
+            said.err
+        );
+    }
+}
+
+#[test]
 fn what_was_refused_is_tried_again_when_it_is_asked_for_and_not_archived_twice() {
     let server = dated(2);
     let mut large = report_mail(3);

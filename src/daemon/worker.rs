@@ -229,6 +229,7 @@ impl Worker {
         backlog: &Backlog,
         tokens: &Tokens,
     ) -> Result<(bool, Option<String>)> {
+        runner.check_disk()?;
         let mut visits = [backlog.look(runner, 0, tokens)?];
         let ticket = ticket(Some(job), self.time.now());
         let (fetch, became) = runner.run("backlog", ticket, &mut self.wait(), |run, _| {
