@@ -16,7 +16,7 @@ use super::plan::{Action, Ending, Looked, Plan};
 use super::status::{InboxStatus, Status};
 use super::time::receive;
 use super::worker::{Task, Worked, failed};
-use crate::job::disk;
+use crate::job::disk::{self, Room};
 use crate::job::visit::{Left, Visit};
 use crate::ledger::{Event, JobFailure, JobRequest, Ledger};
 use crate::source::imap::ImapError;
@@ -77,7 +77,8 @@ impl Driver {
     pub fn drive(mut self, messages: &Receiver<Message>) {
         loop {
             let now = self.common.time.now();
-            self.plan.disk(self.look_at_disk());
+            let room = self.look_at_disk();
+            self.plan.disk(room);
             for action in self.plan.next(now) {
                 self.begin(action);
             }
@@ -298,11 +299,29 @@ impl Driver {
         }
     }
 
-    fn look_at_disk(&self) -> Option<String> {
-        disk::shortage(&self.common.folders, self.common.min_free_bytes).unwrap_or_else(|error| {
-            tracing::debug!(%error, "looking at the disk");
-            None
-        })
+    /// A disk that cannot be looked at has room, as far as anybody knows; that is said.
+    fn look_at_disk(&self) -> Room {
+        let room = disk::room(&self.common.folders, self.common.min_free_bytes);
+        let (room, error) = match room {
+            Ok(room) => (room, None),
+            Err(error) => {
+                let room = Room {
+                    shortage: None,
+                    is_enough_to_tidy: true,
+                };
+                (room, Some(error.to_string()))
+            }
+        };
+        self.status_mut(|status| {
+            if status.disk_error != error {
+                match &error {
+                    Some(error) => tracing::warn!("how full the disk is cannot be told: {error}"),
+                    None => tracing::info!("how full the disk is can be told again"),
+                }
+            }
+            status.disk_error = error;
+        });
+        room
     }
 
     fn status_mut(&self, change: impl FnOnce(&mut Status)) {
