@@ -54,7 +54,7 @@ impl Task {
                         error: WHAT.to_owned(),
                         needs_a_person: false,
                     },
-                    left: Left::new(),
+                    left: Left::default(),
                     has_more: false,
                 });
                 Worked::Fetch(fared.collect(), Err(anyhow!(WHAT)))
@@ -185,7 +185,7 @@ impl Worker {
                 let fared = mailboxes.map(|(index, _)| Fared {
                     index,
                     looked: failed.clone(),
-                    left: Left::new(),
+                    left: Left::default(),
                     has_more: false,
                 });
                 Worked::Fetch(fared.collect(), Err(error))

@@ -71,10 +71,18 @@ pub(super) struct Sighting {
     tasks: Vec<(Task, Vec<u32>)>,
     /// Those with which nothing is to be done.
     left: BTreeSet<u32>,
+    /// Those with which all was done, as far as the server says; they may be as they were.
+    settled: BTreeSet<u32>,
 }
 
-/// Messages with which nothing is to be done, by folder.
-pub type Left = BTreeMap<Place, BTreeSet<u32>>;
+/// Archived messages for which no run is worth while, by folder.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Left {
+    /// Nothing is to be done with them.
+    idle: BTreeMap<Place, BTreeSet<u32>>,
+    /// All was done with them.
+    settled: BTreeMap<Place, BTreeSet<u32>>,
+}
 
 /// A mailbox with a session.
 pub struct Visit {
@@ -195,17 +203,43 @@ impl Visit {
     /// Whether there are messages that earlier runs may not have treated as configured, beside those that were found to
     /// need nothing.
     pub fn is_owing(&self, left: &Left) -> bool {
-        let is_left = |place: &Place, uid: &u32| left.get(place).is_some_and(|l| l.contains(uid));
+        let idle = &left.idle;
+        let is_left = |place: &Place, uid: &u32| idle.get(place).is_some_and(|l| l.contains(uid));
         self.sightings.iter().any(|one| {
             let mut remaining = one.remaining.iter();
             remaining.any(|uid| !is_left(&one.place, uid))
         })
     }
 
-    /// What this run found to need nothing.
+    /// Leaves alone what an earlier run has done and the server has not: done again at each look, it would be done for
+    /// ever. How many messages that are.
+    pub fn let_be(&mut self, left: &Left) -> usize {
+        let mut count = 0;
+        for sighting in &mut self.sightings {
+            let Some(settled) = left.settled.get(&sighting.place) else {
+                continue;
+            };
+            let unheeded = sighting
+                .remaining
+                .extract_if(.., |uid| settled.contains(uid));
+            sighting.settled.extend(unheeded);
+            count += sighting.settled.len();
+        }
+        count
+    }
+
+    /// What this run found to need nothing, or has done.
     pub fn left(&self) -> Left {
-        let left = |one: &Sighting| (one.place.clone(), one.left.clone());
-        self.sightings.iter().map(left).collect()
+        let by_place = |of: fn(&Sighting) -> &BTreeSet<u32>| {
+            let folders = self.sightings.iter();
+            folders
+                .map(|one| (one.place.clone(), of(one).clone()))
+                .collect()
+        };
+        Left {
+            idle: by_place(|one| &one.left),
+            settled: by_place(|one| &one.settled),
+        }
     }
 
     /// Says good-bye to the server.

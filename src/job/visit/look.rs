@@ -61,6 +61,7 @@ impl Visit {
             fetched: Vec::new(),
             tasks: Vec::new(),
             left: BTreeSet::new(),
+            settled: BTreeSet::new(),
         })
     }
 

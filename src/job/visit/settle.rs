@@ -83,6 +83,7 @@ impl Visit {
                     }
                 }
                 settled += uids.len() as u64;
+                self.sightings[index].settled.extend(uids);
             }
         }
         Ok(settled)
