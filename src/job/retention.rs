@@ -138,3 +138,31 @@ fn first_sights(store: &Store, before: Day) -> Result<Vec<FirstSight>> {
     }
     Ok(sights)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_off_that_time_alone_does_not_move_as_far_is_a_leap() {
+        let day = |text: &str| text.parse::<Day>().unwrap();
+        let entry = Entry {
+            seq: 1,
+            at_utc_secs: 0,
+            event: Event::RetentionAdvanced {
+                expired_before: day("2024-01-01"),
+                months: 2,
+            },
+        };
+        for (entries, months, next, expect) in [
+            (vec![entry.clone()], 2, "2024-02-01", false),
+            (vec![entry.clone()], 2, "2024-03-01", false),
+            (vec![entry.clone()], 2, "2036-01-01", true),
+            (vec![entry], 1, "2036-01-01", false),
+            (vec![], 2, "2036-01-01", false),
+        ] {
+            let is_leap = is_leap(&entries, months, day("2024-01-01"), day(next));
+            assert_eq!(is_leap, expect, "{months} {next}");
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! How far a mailbox is: by what the archive says of every message, and of whose it is.
 
+use sha2::Digest as _;
+
 use super::super::positions::{Archived, Place, Positions};
 use super::*;
 use crate::archive::{Content, Item};
@@ -120,6 +122,34 @@ fn messages_of_another_account_say_nothing_of_those_of_this_one() {
             assert_eq!(last.unwrap_or(0), highest, "{fetched:?} {account}");
         }
     }
+}
+
+#[test]
+fn what_is_done_with_a_message_goes_by_the_mail_of_its_own_account() {
+    let world = World::new(1);
+    let mut archive = Archive::open(&world.folders().archive()).unwrap();
+    let mut old = item((1, Some("u@a"), false));
+    let report = b"From: a@b.example\r\n\r\n<feedback/>".to_vec();
+    old.sha256 = sha2::Sha256::digest(&report).into();
+    old.content = Content::Kept(report);
+    let mut new = item((1, Some("u@b"), false));
+    new.content = Content::Dropped {
+        code: "not-a-report".into(),
+        bytes: 7,
+    };
+    archive.append(&[old, new]).unwrap();
+    world.ingest(&[]);
+    let store = Store::open(world.config()).unwrap();
+    let is_kept = |first_item| {
+        let endings = store.mail_endings("a", "F", 1, first_item, &[1]).unwrap();
+        endings[0].is_kept
+    };
+    let front = Positions::read(&archive).unwrap().front(&place(), "u@b");
+    assert!(
+        is_kept(1),
+        "deleted on the server, the new one would be lost"
+    );
+    assert!(!is_kept(front.first_item()));
 }
 
 #[test]
