@@ -296,11 +296,8 @@ fn what_a_run_that_died_left_undone_is_done_by_the_next() {
     assert_eq!(server.messages("reports", "DMARC.Processed").len(), 3);
 }
 
-#[test]
-fn new_numbers_of_all_messages_mean_a_look_at_all_and_no_second_report() {
-    let mut server = three();
-    let product = product_of(&server, "");
-    accepted(&product, 3);
+/// Gives the folder another UIDVALIDITY.
+fn renumber(server: &mut MailServer) {
     server.kill();
     let list = server.maildir("reports", "DMARC").join("dovecot-uidlist");
     let text = fs::read_to_string(&list).unwrap();
@@ -317,6 +314,14 @@ fn new_numbers_of_all_messages_mean_a_look_at_all_and_no_second_report() {
         }
     }
     server.restart();
+}
+
+#[test]
+fn new_numbers_of_all_messages_mean_a_look_at_all_and_no_second_report() {
+    let mut server = three();
+    let product = product_of(&server, "");
+    accepted(&product, 3);
+    renumber(&mut server);
     server.deliver("reports", "DMARC", &report_mail(4));
     let said = pass(&product);
     assert!(
@@ -333,6 +338,54 @@ fn new_numbers_of_all_messages_mean_a_look_at_all_and_no_second_report() {
     );
     accepted(&product, 0);
     product.assert_verified("after a rescan");
+}
+
+#[test]
+fn mail_whose_bytes_are_not_kept_is_told_of_once_whatever_its_numbers() {
+    let mut server = three();
+    let mut large = report_mail(4);
+    large.extend(b" \r\n".repeat(40_000));
+    server.deliver("reports", "DMARC", &large);
+    server.deliver("reports", "DMARC", &other_mail(1));
+    // Two messages of the same bytes are two.
+    server.deliver("reports", "DMARC", &other_mail(1));
+    let product = product_of(&server, "limits: {item_bytes: 64 KiB}\n");
+    let count = || {
+        let outcomes = product.outcomes();
+        ["accepted", "duplicate", "not-a-report", "refused"]
+            .map(|outcome| outcomes.get(outcome).copied().unwrap_or(0))
+    };
+    assert_eq!(pass(&product).code, 1);
+    assert_eq!(count(), [3, 0, 2, 1]);
+    for duplicates in [6, 12] {
+        renumber(&mut server);
+        let said = pass(&product);
+        assert_eq!(said.code, 0, "{} {}", said.out, said.err);
+        assert_eq!(count(), [3, duplicates, 2, 1]);
+    }
+    server.deliver("reports", "DMARC", &other_mail(1));
+    server.deliver("reports", "DMARC", &other_mail(2));
+    assert_eq!(pass(&product).code, 0);
+    assert_eq!(count(), [3, 13, 3, 1]);
+    product.assert_verified("after rescans");
+    // What was refused may still be had.
+    let raised = server.inbox() + "    after: move\n    without_report: nothing\n";
+    product.configure(&raised);
+    let said = product.run(&[
+        "backlog",
+        "--inbox",
+        "dmarc",
+        "--reprocess",
+        "--as-of",
+        AS_OF,
+    ]);
+    assert_eq!(said.code, 0, "{} {}", said.out, said.err);
+    assert_eq!(count(), [4, 13, 3, 1]);
+    assert_eq!(
+        server.messages("reports", "DMARC").len(),
+        4,
+        "mail without a report stays"
+    );
 }
 
 #[test]

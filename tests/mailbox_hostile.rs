@@ -5,8 +5,8 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::Stdio;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -25,8 +25,9 @@ use sentinel::source::imap::Tokens;
 use sentinel::store::settings::StoreConfig;
 
 use crate::mail_server::PASSWORD;
+use crate::mailbox_daemon::Fetching;
 use crate::mailbox_fetch::report_mail;
-use crate::product::{AS_OF, Product, most_memory_kib};
+use crate::product::{AS_OF, Product, most_memory_kib, until};
 
 /// What a server sends in the place of an honest answer to a command; the tag stands in for `TAG`.
 #[derive(Clone)]
@@ -37,6 +38,8 @@ struct Lie {
     is_endless: bool,
     /// Time between two pieces of the answer.
     pause: Duration,
+    /// Commands that the server was given.
+    heard: Arc<Mutex<Vec<String>>>,
 }
 
 fn lie(command: &'static str, answer: impl Into<Vec<u8>>) -> Lie {
@@ -45,6 +48,7 @@ fn lie(command: &'static str, answer: impl Into<Vec<u8>>) -> Lie {
         answer: answer.into(),
         is_endless: false,
         pause: Duration::ZERO,
+        heard: Arc::default(),
     }
 }
 
@@ -72,6 +76,7 @@ fn serve(mut stream: TcpStream, lie: &Lie) -> std::io::Result<()> {
     let mut line = String::new();
     while input.read_line(&mut line)? > 0 {
         let (tag, command) = line.trim_end().split_once(' ').unwrap_or(("x", ""));
+        lie.heard.lock().unwrap().push(command.to_owned());
         if command.contains(lie.command) {
             send(&mut stream, lie, tag)?;
         } else {
@@ -113,7 +118,7 @@ fn honest(tag: &str, command: &str) -> String {
         "* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n".to_owned()
     } else if upper.starts_with("LIST") {
         "* LIST () \"/\" DMARC\r\n".to_owned()
-    } else if upper.starts_with("EXAMINE") {
+    } else if upper.starts_with("EXAMINE") || upper.starts_with("SELECT") {
         "* 1 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 2] x\r\n".to_owned()
     } else if upper.starts_with("UID SEARCH") {
         "* SEARCH 1\r\n".to_owned()
@@ -132,6 +137,55 @@ fn product(port: u16) -> Product {
         "inboxes: {{name: odd, host: 127.0.0.1, port: {port}, tls: none, username: x, password_env: IMAP_PASSWORD, \
          timeout: 2s}}\n"
     ))
+}
+
+#[test]
+fn another_account_under_the_same_name_is_read_from_its_beginning() {
+    let port = server(lie("NOTHING", ""));
+    let product = product(port);
+    let pass = |expect: &str| {
+        let said = product.run(&["run", "--as-of", AS_OF]);
+        assert!(
+            said.last_line().starts_with(expect),
+            "{} {}",
+            said.out,
+            said.err
+        );
+    };
+    pass("accepted 1, duplicate 0");
+    pass("accepted 0, duplicate 0");
+    // UIDVALIDITY is 7 there too.
+    product.configure(&format!(
+        "inboxes: {{name: odd, host: 127.0.0.1, port: {port}, tls: none, username: y, password_env: IMAP_PASSWORD, \
+         timeout: 2s}}\n"
+    ));
+    pass("accepted 0, duplicate 1");
+    pass("accepted 0, duplicate 0");
+    product.assert_verified("two accounts");
+}
+
+#[test]
+fn what_a_server_does_not_heed_is_done_once_and_told_of_once() {
+    for (after, command) in [("mark_seen", "UID STORE"), ("move", "UID COPY")] {
+        // Whatever is done, it says yes, and message 1 is there, and nobody has read it.
+        let deaf = lie("NOTHING", "");
+        let heard = Arc::clone(&deaf.heard);
+        let port = server(deaf);
+        let product = Product::with_config(&format!(
+            "inboxes: {{name: odd, host: 127.0.0.1, port: {port}, tls: none, username: x, password_env: IMAP_PASSWORD, \
+             poll_interval: 1s, idle: false, after: {after}, processed_folder: DMARC/Old}}\n"
+        ));
+        let count = |word: &str| {
+            let heard = heard.lock().unwrap();
+            heard.iter().filter(|said| said.contains(word)).count()
+        };
+        let fetching = Fetching::start(&product);
+        assert!(until(|| count("LOGIN") > 5), "{}", fetching.log());
+        let log = fetching.log();
+        assert_eq!(count(command), 1, "{after}: {log}");
+        assert_eq!(log.matches("are as they were").count(), 1, "{log}");
+        assert_eq!(fetching.published(), 1);
+    }
 }
 
 #[test]

@@ -18,6 +18,11 @@ pub const KEPT: &str = "kept";
 pub const CONTENT: &str = "content";
 /// Column of the size, whether the bytes are kept or not.
 pub const BYTES: &str = "bytes";
+/// Column of the account that an inbox was; segments of earlier versions lack it.
+pub const ACCOUNT: &str = "account";
+/// Column that is true for a message that was chosen by its day, and null for others; segments of earlier versions lack
+/// it.
+pub const IS_CHOSEN: &str = "is_chosen";
 /// Column of the instant at which the item was read.
 pub const RECEIVED: &str = "received_utc";
 
@@ -49,6 +54,8 @@ pub fn schema() -> SchemaRef {
         Field::new("folder", DataType::Utf8, true),
         Field::new("uidvalidity", DataType::Int64, true),
         Field::new("uid", DataType::Int64, true),
+        Field::new(ACCOUNT, DataType::Utf8, true),
+        Field::new(IS_CHOSEN, DataType::Boolean, true),
         Field::new("message_id", DataType::Utf8, true),
         Field::new("mail_from", DataType::Utf8, true),
         Field::new("subject", DataType::Utf8, true),
@@ -71,10 +78,16 @@ pub fn weight_bytes(item: &Item) -> usize {
     };
     let (from, header) = (&item.provenance, &item.header);
     content
-        + [&from.inbox, &from.folder, &from.path, &from.member]
-            .into_iter()
-            .map(text)
-            .sum::<usize>()
+        + [
+            &from.inbox,
+            &from.folder,
+            &from.account,
+            &from.path,
+            &from.member,
+        ]
+        .into_iter()
+        .map(text)
+        .sum::<usize>()
         + [
             &header.message_id,
             &header.mail_from,

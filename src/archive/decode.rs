@@ -1,11 +1,12 @@
 //! The columns of a row group -> items.
 
 use duckdb::arrow::array::{
-    Array, BinaryArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+    Array, BinaryArray, BooleanArray, Int64Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray,
 };
 use sha2::{Digest, Sha256};
 
-use super::columns::{BYTES, CONTENT, ITEM_NO, KEPT, RECEIVED, SHA256, STORED};
+use super::columns::{ACCOUNT, BYTES, CONTENT, IS_CHOSEN, ITEM_NO, KEPT, RECEIVED, SHA256, STORED};
 use super::{Content, Item};
 use crate::model::item::{ItemKind, ItemNo, MailHeader, Provenance};
 
@@ -84,6 +85,8 @@ struct Columns<'a> {
     instants: [&'a TimestampMicrosecondArray; 2],
     texts: [&'a StringArray; 13],
     content: &'a BinaryArray,
+    account: Option<&'a StringArray>,
+    is_chosen: Option<&'a BooleanArray>,
 }
 
 impl<'a> Columns<'a> {
@@ -115,6 +118,8 @@ impl<'a> Columns<'a> {
                 text("headers")?,
             ],
             content: typed(batch, CONTENT)?,
+            account: later(batch, ACCOUNT)?,
+            is_chosen: later(batch, IS_CHOSEN)?,
         })
     }
 
@@ -154,6 +159,8 @@ impl<'a> Columns<'a> {
                 folder,
                 uidvalidity: small("uidvalidity", uidvalidity)?,
                 uid: small("uid", uid)?,
+                account: text_at(self.account, row).map(str::to_owned),
+                is_chosen: is_set(self.is_chosen, row),
                 path,
                 member,
             },
@@ -205,6 +212,25 @@ pub fn typed<'a, T: 'static>(batch: &'a RecordBatch, name: &str) -> Result<&'a T
         .as_any()
         .downcast_ref()
         .ok_or_else(|| format!("column {name} is of type {}", column.data_type()))
+}
+
+/// A column that segments of earlier versions lack.
+pub fn later<'a, T: 'static>(batch: &'a RecordBatch, name: &str) -> Result<Option<&'a T>, String> {
+    match batch.column_by_name(name) {
+        Some(_) => typed(batch, name).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// A text of a column that may be lacking.
+pub fn text_at(column: Option<&StringArray>, row: usize) -> Option<&str> {
+    let column = column?;
+    present(column, row, column.value(row))
+}
+
+/// A flag of a column that may be lacking.
+pub fn is_set(column: Option<&BooleanArray>, row: usize) -> bool {
+    column.is_some_and(|column| column.is_valid(row) && column.value(row))
 }
 
 /// A value that is not null.

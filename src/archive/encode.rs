@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use duckdb::arrow::array::{
-    ArrayRef, BinaryBuilder, Int64Builder, RecordBatch, StringBuilder, TimestampMicrosecondArray,
+    ArrayRef, BinaryBuilder, BooleanBuilder, Int64Builder, RecordBatch, StringBuilder,
+    TimestampMicrosecondArray,
 };
 use duckdb::arrow::error::ArrowError;
 
@@ -56,6 +57,8 @@ pub fn to_batch(first: ItemNo, items: &[Item]) -> Result<RecordBatch, ArrowError
                 .map(|item| item.provenance.uidvalidity.map(i64::from)),
         ),
         integers(items.iter().map(|item| item.provenance.uid.map(i64::from))),
+        from(|p| p.account.as_deref()),
+        flags(items.iter().map(|item| item.provenance.is_chosen)),
         header(|h| h.message_id.as_deref()),
         header(|h| h.mail_from.as_deref()),
         header(|h| h.subject.as_deref()),
@@ -106,6 +109,12 @@ fn texts<'a>(values: impl Iterator<Item = Option<&'a str>>) -> ArrayRef {
 fn integers(values: impl Iterator<Item = Option<i64>>) -> ArrayRef {
     let mut column = Int64Builder::new();
     values.for_each(|value| column.append_option(value));
+    Arc::new(column.finish())
+}
+
+fn flags(values: impl Iterator<Item = bool>) -> ArrayRef {
+    let mut column = BooleanBuilder::new();
+    values.for_each(|value| column.append_option(value.then_some(true)));
     Arc::new(column.finish())
 }
 

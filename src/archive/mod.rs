@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-pub use self::mails::FetchedMail;
+pub use self::mails::{DroppedMail, FetchedMail};
 use self::read::{Batches, CachedGroup};
 pub use self::rewrite::Rewritten;
 use self::segments::Segment;

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use super::*;
 
 mod compact;
+mod earlier;
 mod prune;
 
 fn mail(text: &str) -> Item {
@@ -403,9 +404,9 @@ fn text() -> impl Strategy<Value = Option<String>> {
 prop_compose! {
     fn provenance()(
         source in "[a-z]{0,5}", inbox in text(), folder in text(), uidvalidity in any::<Option<u32>>(),
-        uid in any::<Option<u32>>(), path in text(), member in text(),
+        uid in any::<Option<u32>>(), account in text(), is_chosen in any::<bool>(), path in text(), member in text(),
     ) -> Provenance {
-        Provenance { source, inbox, folder, uidvalidity, uid, path, member }
+        Provenance { source, inbox, folder, uidvalidity, uid, account, is_chosen, path, member }
     }
 }
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
@@ -13,7 +12,7 @@ use super::work::{Reporter, as_usage, counts_line, exit_code, locked, runner, wa
 use crate::clock;
 use crate::config::Config;
 use crate::job::backlog::{Backlog, Pace};
-use crate::job::dry_run::dry_run;
+use crate::job::dry_run::{LONGEST, dry_run};
 use crate::job::load::Loaded;
 use crate::job::mailboxes::Turn;
 use crate::job::publish::Draw;
@@ -79,11 +78,13 @@ pub fn run(args: &BacklogArgs, global: &Global, config: &Config, draw: Draw) -> 
     };
     let tokens = Tokens::default();
     if args.dry_run {
-        let mut visits = [backlog.look(&runner(global, config, draw)?, 0, &tokens)?];
+        let runner = runner(global, config, draw)?;
+        runner.check_disk()?;
+        let mut visits = [backlog.look(&runner, 0, &tokens)?];
         let became = locked("dry run", global, config, draw, |run, _| {
             let turn = Turn {
                 stop: &AtomicBool::new(false),
-                longest: Duration::MAX,
+                longest: LONGEST,
             };
             dry_run(run, &mut visits, &tokens, turn)
         });

@@ -55,6 +55,7 @@ impl Desk for DaemonDesk {
             },
             mailboxes: self.inboxes.iter().map(mailbox).collect(),
             low_disk: status.low_disk,
+            disk_error: status.disk_error,
             run_failures: status.run_failures,
             run_error: status.run_error,
             heartbeat_error: status.heartbeat_error,

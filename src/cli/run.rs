@@ -11,7 +11,7 @@ use super::work::{Reporter, counts_line, exit_code, locked, runner};
 use crate::archive::Archive;
 use crate::config::{Config, nearest};
 use crate::daemon;
-use crate::job::dry_run::dry_run;
+use crate::job::dry_run::{LONGEST, dry_run};
 use crate::job::folders::Folders;
 use crate::job::mailboxes::{Fetch, Turn, Visited, fetch};
 use crate::job::positions::Positions;
@@ -56,7 +56,7 @@ pub fn run(args: &RunArgs, global: &Global, config: &Config, draw: Draw) -> Resu
     let (mut visits, mut failed) = look_into(config, &inboxes, &selection, &tokens)?;
     let turn = Turn {
         stop: &AtomicBool::new(false),
-        longest: Duration::MAX,
+        longest: if args.dry_run { LONGEST } else { Duration::MAX },
     };
     if args.dry_run {
         let became = locked("dry run", global, config, draw, |run, _| {
@@ -124,6 +124,13 @@ pub(super) fn tell_dry_run(
             document.folder, document.uid, document.outcome, document.detail, document.subject
         );
         println!("{}", line.replace(char::is_control, " "));
+    }
+    for cut in fetch.visited.iter().filter(|visited| visited.has_more) {
+        let minutes = LONGEST.as_secs() / 60;
+        eprintln!(
+            "{}: {} of {} messages; a dry run ends after {minutes} minutes",
+            cut.inbox, cut.fetched, cut.wanted
+        );
     }
     println!("{}", counts_line(&fetch.done.loaded.outcomes));
     failed.extend(failures(fetch.visited));

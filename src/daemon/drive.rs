@@ -1,6 +1,6 @@
 //! Carries out the plan: a thread for each look, one for each watcher, one worker, and one that listens to all of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender};
@@ -16,7 +16,6 @@ use super::plan::{Action, Ending, Looked, Plan};
 use super::status::{InboxStatus, Status};
 use super::time::receive;
 use super::worker::{Task, Worked, failed};
-use crate::job::disk;
 use crate::job::visit::{Left, Visit};
 use crate::ledger::{Event, JobFailure, JobRequest, Ledger};
 use crate::source::imap::ImapError;
@@ -66,6 +65,8 @@ pub struct Driver {
     pub askers: Vec<Sender<(bool, DateTime<Utc>)>>,
     /// Messages with which nothing is to be done, by mailbox.
     pub left: BTreeMap<usize, Left>,
+    /// Mailboxes with messages that stay as they were, whatever is done with them.
+    pub unheeded: BTreeSet<usize>,
     /// What other programs were told last.
     pub noted: Vec<NotedInbox>,
     /// When the heartbeat address was last called.
@@ -77,7 +78,8 @@ impl Driver {
     pub fn drive(mut self, messages: &Receiver<Message>) {
         loop {
             let now = self.common.time.now();
-            self.plan.disk(self.look_at_disk());
+            let room = self.look_at_disk();
+            self.plan.disk(room);
             for action in self.plan.next(now) {
                 self.begin(action);
             }
@@ -167,7 +169,10 @@ impl Driver {
         }
     }
 
-    fn looked(&mut self, index: usize, looked: Result<Visit>, now: DateTime<Utc>) {
+    fn looked(&mut self, index: usize, mut looked: Result<Visit>, now: DateTime<Utc>) {
+        if let Ok(visit) = &mut looked {
+            self.let_be(index, visit);
+        }
         let outcome = match looked {
             Ok(visit) if visit.wanted() > 0 || visit.is_owing(self.left_of(index)) => {
                 self.visits.insert(index, visit);
@@ -190,26 +195,8 @@ impl Driver {
         self.plan.looked(index, outcome, now);
     }
 
-    fn left_of(&self, index: usize) -> &Left {
-        static NONE: Left = Left::new();
-        self.left.get(&index).unwrap_or(&NONE)
-    }
-
-    /// A failure is told of once, and so is its end.
-    fn tell_of(&mut self, index: usize, looked: &Looked) {
-        let inbox = &self.common.inboxes[index].name;
-        match looked {
-            Looked::Failed { error, .. } => {
-                if self.told.insert(index, error.clone()).as_ref() != Some(error) {
-                    tracing::warn!(inbox, "cannot be read: {error}");
-                }
-            }
-            _ => {
-                if self.told.remove(&index).is_some() {
-                    tracing::info!(inbox, "can be read again");
-                }
-            }
-        }
+    pub(super) fn left_of(&mut self, index: usize) -> &Left {
+        self.left.entry(index).or_default()
     }
 
     fn worked(&mut self, worked: Worked, now: DateTime<Utc>) {
@@ -222,7 +209,9 @@ impl Driver {
                 let mut ended = Vec::new();
                 for fared in fared {
                     self.tell_of(fared.index, &fared.looked);
-                    self.left.insert(fared.index, fared.left);
+                    if !matches!(fared.looked, Looked::Failed { .. }) {
+                        self.left.insert(fared.index, fared.left);
+                    }
                     if fared.has_more {
                         self.plan.news(fared.index);
                     }
@@ -298,14 +287,7 @@ impl Driver {
         }
     }
 
-    fn look_at_disk(&self) -> Option<String> {
-        disk::shortage(&self.common.folders, self.common.min_free_bytes).unwrap_or_else(|error| {
-            tracing::debug!(%error, "looking at the disk");
-            None
-        })
-    }
-
-    fn status_mut(&self, change: impl FnOnce(&mut Status)) {
+    pub(super) fn status_mut(&self, change: impl FnOnce(&mut Status)) {
         change(
             &mut self
                 .common

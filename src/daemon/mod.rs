@@ -13,6 +13,7 @@ mod backoff;
 mod common;
 mod drive;
 mod noted;
+mod once;
 mod plan;
 mod slot;
 mod status;
@@ -24,7 +25,7 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -127,6 +128,7 @@ pub fn start(settings: Settings) -> Result<Daemon> {
         told: BTreeMap::new(),
         askers: Vec::new(),
         left: BTreeMap::new(),
+        unheeded: BTreeSet::new(),
         noted: Vec::new(),
         beaten: None,
     };

@@ -12,6 +12,7 @@ pub use super::slot::Doing;
 use super::slot::{Asked, Slot};
 use super::status::SlotStatus;
 use super::timetable::{Timetable, next_maintenance};
+use crate::job::disk::Room;
 use crate::ledger::JobRequest;
 
 /// How often the disk is looked at while it is too full.
@@ -84,6 +85,7 @@ pub struct Plan {
     is_beat_due: bool,
     ended: Vec<(JobRequest, Ending)>,
     low_disk: Option<String>,
+    is_room_to_tidy: bool,
     /// The time when it was last asked.
     last_now: Option<DateTime<Utc>>,
 }
@@ -112,6 +114,7 @@ impl Plan {
             is_beat_due: false,
             ended: Vec::new(),
             low_disk: None,
+            is_room_to_tidy: true,
             last_now: None,
         }
     }
@@ -139,6 +142,7 @@ impl Plan {
         }
         self.keep_up_with_clock(now);
         if self.low_disk.is_some() {
+            actions.extend(self.tidy(now));
             return actions;
         }
         for (index, slot) in self.slots.iter_mut().enumerate() {
@@ -166,6 +170,15 @@ impl Plan {
             self.maintain_at = self.maintain_at.min(next_maintenance(now));
         }
         self.last_now = Some(now);
+    }
+
+    /// On a full disk, what may free some of it goes on, as long as there is the room that it takes.
+    fn tidy(&mut self, now: DateTime<Utc>) -> Option<Action> {
+        let is_due = !self.is_working && self.maintain_at <= now && self.is_room_to_tidy;
+        is_due.then(|| {
+            self.is_working = true;
+            Action::Maintain
+        })
     }
 
     /// New mail goes before old, and a new day before a backlog.
@@ -279,9 +292,10 @@ impl Plan {
         };
     }
 
-    /// Whether the disk is too full to fetch anything, in words.
-    pub fn disk(&mut self, low: Option<String>) {
-        self.low_disk = low;
+    /// What the disk has room for.
+    pub fn disk(&mut self, room: Room) {
+        self.low_disk = room.shortage;
+        self.is_room_to_tidy = room.is_enough_to_tidy;
     }
 
     /// Every mailbox, in the order of the configuration.

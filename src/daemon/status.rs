@@ -65,6 +65,8 @@ pub struct Status {
     pub inboxes: Vec<InboxStatus>,
     /// Why nothing is fetched at all, if so.
     pub low_disk: Option<String>,
+    /// Why nobody can tell how full the disk is, if so.
+    pub disk_error: Option<String>,
     /// Why the last run failed as a whole, if so.
     pub run_error: Option<(DateTime<Utc>, String)>,
     /// Runs that failed as a whole, in a row.
@@ -87,7 +89,7 @@ impl Status {
         let is_stopped = self.low_disk.is_some() || self.run_failures >= 3;
         if is_stopped || (failing > 0 && failing == self.inboxes.len()) {
             Health::Failing
-        } else if failing > 0 || self.run_failures > 0 {
+        } else if failing > 0 || self.run_failures > 0 || self.disk_error.is_some() {
             Health::Degraded
         } else {
             Health::Ok
@@ -98,7 +100,7 @@ impl Status {
     pub(super) fn reached(positions: &Positions, inbox: &str) -> Vec<(Place, Reached)> {
         let of_inbox = positions.of_inbox(inbox);
         of_inbox
-            .map(|(place, reached)| (place.clone(), *reached))
+            .map(|(place, reached)| (place.clone(), reached))
             .collect()
     }
 }

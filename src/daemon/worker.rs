@@ -54,7 +54,7 @@ impl Task {
                         error: WHAT.to_owned(),
                         needs_a_person: false,
                     },
-                    left: Left::new(),
+                    left: Left::default(),
                     has_more: false,
                 });
                 Worked::Fetch(fared.collect(), Err(anyhow!(WHAT)))
@@ -185,7 +185,7 @@ impl Worker {
                 let fared = mailboxes.map(|(index, _)| Fared {
                     index,
                     looked: failed.clone(),
-                    left: Left::new(),
+                    left: Left::default(),
                     has_more: false,
                 });
                 Worked::Fetch(fared.collect(), Err(error))
@@ -229,6 +229,7 @@ impl Worker {
         backlog: &Backlog,
         tokens: &Tokens,
     ) -> Result<(bool, Option<String>)> {
+        runner.check_disk()?;
         let mut visits = [backlog.look(runner, 0, tokens)?];
         let ticket = ticket(Some(job), self.time.now());
         let (fetch, became) = runner.run("backlog", ticket, &mut self.wait(), |run, _| {

@@ -2,7 +2,8 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
@@ -16,6 +17,9 @@ use crate::source::imap::Tokens;
 use crate::store::mail_endings::WouldBe;
 use crate::store::settings::StoreConfig;
 
+/// How long a dry run on the command line may fetch from each mailbox: it holds up every other run.
+pub const LONGEST: Duration = Duration::from_secs(600);
+
 /// Fetches what the visit found and says what each document would become; stores nothing and changes nothing on the
 /// server. The caller holds the run lock.
 pub fn dry_run(
@@ -24,11 +28,19 @@ pub fn dry_run(
     tokens: &Tokens,
     turn: Turn,
 ) -> Result<(Fetch, Vec<WouldBe>)> {
-    let scratch = run.folders.work().join("dry-run");
-    clear(&scratch)?;
-    let done = within(run, &scratch, visits, tokens, turn);
-    clear(&scratch)?;
+    clear_leftover(run.folders)?;
+    let done = within(run, &scratch(run.folders), visits, tokens, turn);
+    clear_leftover(run.folders)?;
     done
+}
+
+/// Deletes what a dry run that was killed has left. The caller holds the run lock.
+pub(super) fn clear_leftover(folders: &Folders) -> Result<()> {
+    clear(&scratch(folders))
+}
+
+fn scratch(folders: &Folders) -> PathBuf {
+    folders.work().join("dry-run")
 }
 
 fn within(

@@ -58,7 +58,10 @@ pub(super) fn item_row(
 fn dropped(code: String, bytes: u64) -> Refused {
     let message = match code.as_str() {
         Refusal::NOT_A_REPORT => "nothing in it looks like a report; its bytes are not kept".into(),
-        "limit-item-bytes" => {
+        Refusal::REPEATED | Refusal::REPEATED_REFUSAL => {
+            "the same mail came before, and its bytes were not kept: see there".into()
+        }
+        Refusal::LIMIT_ITEM_BYTES => {
             format!("its {bytes} bytes are more than limits.item_bytes allows; they are not kept")
         }
         "read-failed" => "it could not be read; make it readable and ingest it again".into(),

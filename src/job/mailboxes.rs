@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use super::collect::{Sink, Source};
-use super::positions::{Archived, Place, Positions};
+use super::positions::{Archived, Positions};
+use super::repeated::Repeated;
 use super::run::{Done, Progress, Run, take_in, take_in_only};
 use super::visit::Visit;
 use crate::archive::Archive;
@@ -99,18 +100,22 @@ fn forget_what_is_there(archive: &Archive, visits: &mut [Visit]) -> std::io::Res
     let positions = Positions::read(archive)?;
     for visit in visits {
         let selection = &visit.selection;
-        let is_new = !selection.is_all && !selection.is_again;
+        let account = visit.inbox.account();
         for sighting in &mut visit.sightings {
             if sighting.uids.is_empty() {
                 continue;
             }
-            if is_new {
-                let highest = positions.highest(&sighting.place);
-                sighting.uids.retain(|uid| *uid > highest);
+            if selection.is_new() {
+                let front = positions.front(&sighting.place, &account);
+                sighting.uids.retain(|uid| !front.is_past(*uid));
             } else {
-                let archived = Archived::of(archive, &sighting.place)?;
+                let archived = Archived::of(archive, &sighting.place, &account)?;
                 let is_again = selection.is_again;
                 sighting.uids.retain(|uid| !archived.has(*uid, is_again));
+            }
+            if !sighting.uids.is_empty() && positions.was_other(&sighting.place, &account) {
+                let front = positions.front(&sighting.place, &account);
+                sighting.repeated = Repeated::of(archive, &sighting.place, &front)?;
             }
         }
     }
@@ -280,9 +285,12 @@ impl<'a> Reading<'a> {
             if self.is_known_already(index, folder, &message) {
                 continue;
             }
-            let sighting = &mut self.visits[index].sightings[folder];
+            let visit = &mut self.visits[index];
             let uid = message.uid;
-            if !sink.take(found(&sighting.place, message)) {
+            let message = visit.sightings[folder].repeated.told_of(message);
+            let item = found(visit, folder, message);
+            let sighting = &mut visit.sightings[folder];
+            if !sink.take(item) {
                 return false;
             }
             sighting.fetched.push(uid);
@@ -297,7 +305,8 @@ impl<'a> Reading<'a> {
     }
 }
 
-fn found(place: &Place, message: Fetched) -> FoundItem {
+fn found(visit: &Visit, folder: usize, message: Fetched) -> FoundItem {
+    let place = &visit.sightings[folder].place;
     FoundItem {
         kind: ItemKind::Mail,
         provenance: Provenance {
@@ -306,6 +315,8 @@ fn found(place: &Place, message: Fetched) -> FoundItem {
             folder: Some(place.folder.clone()),
             uidvalidity: Some(place.uidvalidity),
             uid: Some(message.uid),
+            account: Some(visit.inbox.account()),
+            is_chosen: visit.selection.is_by_day(),
             ..Provenance::default()
         },
         content: message.content,

@@ -7,11 +7,14 @@ use super::publish::Extent;
 use super::retention::{advance, stays_gone};
 use super::run::{Progress, Run, keep, load_all, open_store, publish_store};
 use crate::archive::{Archive, Rewritten};
-use crate::ledger::{Event, Ledger, View};
+use crate::ledger::{Entry, Event, Ledger, View};
 use crate::model::day::Day;
 use crate::model::outcome::Refusal;
 use crate::model::retention::Retention;
 use crate::publish::{Generation, Publisher};
+
+/// How long the archive keeps its bytes after a cut-off came into force.
+const SETTLED_SECS: i64 = 86_400;
 
 /// What maintenance did.
 #[derive(Debug, Default)]
@@ -40,15 +43,11 @@ pub fn maintain(run: &Run, progress: &mut dyn FnMut(Progress)) -> Result<Maintai
         ..Maintained::default()
     };
     if let Some(cut_off) = expired_before {
-        let wanted = run
-            .store
-            .retention_months
-            .map(|months| Retention::cut_off(as_of, months));
-        if wanted.flatten().is_none_or(|wanted| wanted < cut_off) {
+        if wanted_on(run, as_of).is_none_or(|wanted| wanted < cut_off) {
             tracing::info!("retention: {}", stays_gone(cut_off));
         }
         done.generation = publish_without(run, &ledger, &archive, cut_off, progress)?;
-        done.pruned = prune(run, &ledger, &mut archive, cut_off, as_of)?;
+        done.pruned = prune(run, &ledger, &mut archive, cut_off)?;
     }
     done.compacted = archive
         .compact(run.started_utc_secs)
@@ -64,6 +63,12 @@ pub fn maintain(run: &Run, progress: &mut dyn FnMut(Progress)) -> Result<Maintai
         );
     }
     Ok(done)
+}
+
+/// Where the configuration would have the cut-off on a day.
+fn wanted_on(run: &Run, day: Day) -> Option<Day> {
+    let months = run.store.retention_months?;
+    Retention::cut_off(day, months)
 }
 
 /// Publishes where what is published holds reports that are gone.
@@ -88,22 +93,28 @@ fn published_cut_off(run: &Run) -> Option<Day> {
 }
 
 /// Lets the archive go of the bytes of what is gone, once for each cut-off, and only when what is published stands on
-/// them no more.
+/// them no more. There is no way back: a clock that was wrong for a while must not get as far.
 fn prune(
     run: &Run,
     ledger: &Ledger,
     archive: &mut Archive,
     cut_off: Day,
-    as_of: Day,
 ) -> Result<Option<Rewritten>> {
     let (entries, _) = ledger.read(None).context("reading the ledger")?;
     let is_done = View::fold(&entries).pruned_before >= Some(cut_off);
     if is_done || published_cut_off(run) != Some(cut_off) {
         return Ok(None);
     }
-    if as_of > run.today {
+    if wanted_on(run, run.today).is_none_or(|wanted| wanted < cut_off) {
         tracing::warn!(
-            "retention: things are judged for {as_of}, which is to come; until then, the archive keeps its bytes"
+            "retention: today, {}, retention.months does not ask for the cut-off {cut_off}; the archive keeps its bytes",
+            run.today
+        );
+        return Ok(None);
+    }
+    if !is_settled(&entries, cut_off, run.started_utc_secs) {
+        tracing::info!(
+            "retention: the cut-off {cut_off} is new; the archive keeps its bytes for a day"
         );
         return Ok(None);
     }
@@ -131,4 +142,15 @@ fn prune(
         pruned.pruned_bytes
     );
     Ok(Some(pruned))
+}
+
+/// Whether the ledger has had a cut-off for long enough. One that was noted in time to come was noted by another clock.
+fn is_settled(entries: &[Entry], cut_off: Day, now_utc_secs: i64) -> bool {
+    let since = entries.iter().rev().find_map(|entry| match entry.event {
+        Event::RetentionAdvanced { expired_before, .. } if expired_before == cut_off => {
+            Some(entry.at_utc_secs)
+        }
+        _ => None,
+    });
+    since.is_some_and(|since| now_utc_secs.saturating_sub(since) >= SETTLED_SECS)
 }

@@ -15,6 +15,9 @@ use crate::model::day::Day;
 use crate::model::retention::{FirstSight, Retention};
 use crate::store::working::Store;
 
+/// A cut-off that moves further at once, with the same months, is told of: the clock may be wrong.
+const LEAP_DAYS: i64 = 62;
+
 /// The run, with the retention as the ledger has it.
 pub fn kept<'a>(run: &Run<'a>, ledger: &Ledger) -> Result<Run<'a>> {
     let (entries, _) = ledger.read(None).context("reading the ledger")?;
@@ -46,6 +49,15 @@ pub fn advance<'a>(run: &Run<'a>, ledger: &Ledger, archive: &Archive) -> Result<
     });
     match (wanted, current) {
         (Some((months, next)), current) if current.is_none_or(|current| current < next) => {
+            if let Some(current) = current
+                && is_leap(&entries, months, current, next)
+            {
+                tracing::warn!(
+                    "retention: the cut-off leaps from {current} to {next}; if the clock is wrong ({} today), mend it \
+                     within a day, and see \"the clock was wrong\" in the README",
+                    run.today
+                );
+            }
             move_on(&present, ledger, archive, months, next)
         }
         (wanted, Some(current)) if wanted.is_none_or(|(_, wanted)| wanted < current) => {
@@ -54,6 +66,15 @@ pub fn advance<'a>(run: &Run<'a>, ledger: &Ledger, archive: &Archive) -> Result<
         }
         _ => Ok(present),
     }
+}
+
+/// Whether a cut-off moves further than time alone moves it: a program that ran last month moves it by one.
+fn is_leap(entries: &[Entry], months: u32, current: Day, next: Day) -> bool {
+    let before = entries.iter().rev().find_map(|entry| match entry.event {
+        Event::RetentionAdvanced { months, .. } => Some(months),
+        _ => None,
+    });
+    before == Some(months) && (next - current).num_days() > LEAP_DAYS
 }
 
 /// What to say where more would be kept than there is.
@@ -116,4 +137,32 @@ fn first_sights(store: &Store, before: Day) -> Result<Vec<FirstSight>> {
         );
     }
     Ok(sights)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_off_that_time_alone_does_not_move_as_far_is_a_leap() {
+        let day = |text: &str| text.parse::<Day>().unwrap();
+        let entry = Entry {
+            seq: 1,
+            at_utc_secs: 0,
+            event: Event::RetentionAdvanced {
+                expired_before: day("2024-01-01"),
+                months: 2,
+            },
+        };
+        for (entries, months, next, expect) in [
+            (vec![entry.clone()], 2, "2024-02-01", false),
+            (vec![entry.clone()], 2, "2024-03-01", false),
+            (vec![entry.clone()], 2, "2036-01-01", true),
+            (vec![entry], 1, "2036-01-01", false),
+            (vec![], 2, "2036-01-01", false),
+        ] {
+            let is_leap = is_leap(&entries, months, day("2024-01-01"), day(next));
+            assert_eq!(is_leap, expect, "{months} {next}");
+        }
+    }
 }

@@ -4,6 +4,7 @@ use anyhow::{Context as _, Result, bail};
 use chrono::{DateTime, Utc};
 
 use super::disk;
+use super::dry_run::clear_leftover;
 use super::folders::Folders;
 use super::lock::{Holder, RunLock};
 use super::publish::Draw;
@@ -42,6 +43,10 @@ impl Runner<'_> {
     ) -> Result<T> {
         let lock = self.folders.work().join("run.lock");
         let _lock = RunLock::acquire(&lock, &format!("sentinel {kind}"), wait)?;
+        // It may be as large as the database, and nobody else would miss it.
+        if let Err(error) = clear_leftover(&self.folders) {
+            tracing::warn!("{error:#}");
+        }
         let started = (self.now)();
         let elapsed_us = || {
             let elapsed = ((self.now)() - started).num_microseconds();

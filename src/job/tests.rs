@@ -25,6 +25,7 @@ use crate::store::settings::{KnownSender, StoreConfig};
 use crate::store::working::Store;
 
 mod found;
+mod positions;
 mod retention;
 
 /// 2024-03-10T08:00:00Z

@@ -1,21 +1,23 @@
 //! A mailbox that is looked into: which messages are wanted, and what is done with them once their items are durable.
 
 use std::collections::{BTreeMap, BTreeSet};
-
 use std::thread;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 
-use super::positions::{Archived, Place, Positions};
+use super::positions::{Place, Positions};
+use super::repeated::Repeated;
 use super::threads::spawn;
 use crate::archive::Archive;
 use crate::model::day::Day;
-use crate::model::inbox::{After, Inbox};
+use crate::model::inbox::Inbox;
+use crate::model::item::ItemNo;
 use crate::model::limits::Limits;
-use crate::source::imap::{Folder, ImapError, Opened, Session, Tokens, Wanted};
-use crate::store::working::Store;
-use task::{Ending, Task, task};
+use crate::source::imap::{ImapError, Opened, Session, Tokens};
+use task::Task;
 
+mod look;
+mod settle;
 mod task;
 
 /// Which messages of a mailbox are wanted, where it is not just what is new.
@@ -37,14 +39,30 @@ pub struct Selection {
     pub is_marking: bool,
 }
 
+impl Selection {
+    /// Whether it is what a pass takes: what is new.
+    pub(super) fn is_new(&self) -> bool {
+        !self.is_all && !self.is_again
+    }
+
+    /// Whether messages may be left out that lie before others.
+    pub(super) fn is_by_day(&self) -> bool {
+        self.since.is_some() || self.before.is_some()
+    }
+}
+
 /// A folder and what is wanted of it.
 pub(super) struct Sighting {
     pub(super) opened: Opened,
     pub(super) place: Place,
+    /// Mails of earlier items are of another account.
+    first_item: ItemNo,
     /// Wanted messages, ascending.
     pub(super) uids: Vec<u32>,
     /// Those of them that the archive knows, without their bytes.
     pub(super) known_already: BTreeSet<u32>,
+    /// What the archive knows of its messages from when they had other numbers.
+    pub(super) repeated: Repeated,
     /// Archived by earlier runs, still there, and perhaps not treated as configured yet.
     remaining: Vec<u32>,
     /// What this run has archived.
@@ -53,10 +71,18 @@ pub(super) struct Sighting {
     tasks: Vec<(Task, Vec<u32>)>,
     /// Those with which nothing is to be done.
     left: BTreeSet<u32>,
+    /// Those with which all was done, as far as the server says; they may be as they were.
+    settled: BTreeSet<u32>,
 }
 
-/// Messages with which nothing is to be done, by folder.
-pub type Left = BTreeMap<Place, BTreeSet<u32>>;
+/// Archived messages for which no run is worth while, by folder.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Left {
+    /// Nothing is to be done with them.
+    idle: BTreeMap<Place, BTreeSet<u32>>,
+    /// All was done with them.
+    settled: BTreeMap<Place, BTreeSet<u32>>,
+}
 
 /// A mailbox with a session.
 pub struct Visit {
@@ -177,131 +203,48 @@ impl Visit {
     /// Whether there are messages that earlier runs may not have treated as configured, beside those that were found to
     /// need nothing.
     pub fn is_owing(&self, left: &Left) -> bool {
-        let is_left = |place: &Place, uid: &u32| left.get(place).is_some_and(|l| l.contains(uid));
+        let idle = &left.idle;
+        let is_left = |place: &Place, uid: &u32| idle.get(place).is_some_and(|l| l.contains(uid));
         self.sightings.iter().any(|one| {
             let mut remaining = one.remaining.iter();
             remaining.any(|uid| !is_left(&one.place, uid))
         })
     }
 
-    /// What this run found to need nothing.
+    /// Leaves alone what an earlier run has done and the server has not: done again at each look, it would be done for
+    /// ever. How many messages that are.
+    pub fn let_be(&mut self, left: &Left) -> usize {
+        let mut count = 0;
+        for sighting in &mut self.sightings {
+            let Some(settled) = left.settled.get(&sighting.place) else {
+                continue;
+            };
+            let unheeded = sighting
+                .remaining
+                .extract_if(.., |uid| settled.contains(uid));
+            sighting.settled.extend(unheeded);
+            count += sighting.settled.len();
+        }
+        count
+    }
+
+    /// What this run found to need nothing, or has done.
     pub fn left(&self) -> Left {
-        let left = |one: &Sighting| (one.place.clone(), one.left.clone());
-        self.sightings.iter().map(left).collect()
+        let by_place = |of: fn(&Sighting) -> &BTreeSet<u32>| {
+            let folders = self.sightings.iter();
+            folders
+                .map(|one| (one.place.clone(), of(one).clone()))
+                .collect()
+        };
+        Left {
+            idle: by_place(|one| &one.left),
+            settled: by_place(|one| &one.settled),
+        }
     }
 
     /// Says good-bye to the server.
     pub fn close(self) {
         self.session.close();
-    }
-
-    fn look(&mut self, folder: &Folder, known: &Known) -> Result<Sighting> {
-        let opened = self.session.select(folder, self.is_changing())?;
-        let place = Place {
-            inbox: self.inbox.name.clone(),
-            folder: folder.name.clone(),
-            uidvalidity: opened.uidvalidity,
-        };
-        let highest = known.positions.highest(&place);
-        let selection = &self.selection;
-        let is_new = !selection.is_all && !selection.is_again;
-        let wanted = Wanted {
-            above_uid: if is_new { highest } else { 0 },
-            only_unseen: self.inbox.only_unseen && !selection.is_all,
-            recipient: self.inbox.recipient.clone(),
-            since: selection.since,
-            before: selection.before,
-        };
-        let has_nothing_above = opened.messages == 0
-            || (is_new && opened.uid_next != 0 && opened.uid_next - 1 <= highest);
-        let mut uids = if has_nothing_above {
-            Vec::new()
-        } else {
-            self.session.search(&wanted)?
-        };
-        let mut known_already = BTreeSet::new();
-        if !is_new && !uids.is_empty() {
-            let archived = Archived::of(known.archive, &place).context("reading the archive")?;
-            uids.retain(|uid| !archived.has(*uid, selection.is_again));
-            self.tell_of_gap(&uids, highest, &archived)?;
-            known_already.extend(uids.iter().filter(|uid| archived.has(**uid, false)));
-        }
-        let remaining = if self.is_changing() && opened.messages > 0 {
-            self.remaining(wanted, highest)?
-        } else {
-            Vec::new()
-        };
-        Ok(Sighting {
-            opened,
-            place,
-            uids,
-            known_already,
-            remaining,
-            fetched: Vec::new(),
-            tasks: Vec::new(),
-            left: BTreeSet::new(),
-        })
-    }
-
-    /// Says so where days leave out messages that no pass will come back to.
-    fn tell_of_gap(
-        &mut self,
-        uids: &[u32],
-        highest: u32,
-        archived: &Archived,
-    ) -> Result<(), ImapError> {
-        if self.selection.since.or(self.selection.before).is_none() {
-            return Ok(());
-        }
-        let found = self.session.search(&Wanted {
-            above_uid: highest,
-            only_unseen: self.inbox.only_unseen,
-            recipient: self.inbox.recipient.clone(),
-            ..Wanted::default()
-        })?;
-        let passed_over = archived.passed_over(&found, uids);
-        if passed_over > 0 {
-            tracing::warn!(
-                inbox = self.inbox.name,
-                "{passed_over} messages that are not chosen lie before the last one that is: a pass will not take them \
-                 any more, `sentinel backlog` without days does"
-            );
-        }
-        Ok(())
-    }
-
-    /// Those up to a number that earlier runs may not have treated as they should.
-    fn remaining(&mut self, wanted: Wanted, highest: u32) -> Result<Vec<u32>, ImapError> {
-        if !self.selection.is_marking {
-            let only_unseen = !self.is_moving();
-            return self.session.remaining(highest, only_unseen);
-        }
-        if self.selection.limit.is_some() {
-            // Those that an earlier run had within its limit are not known any more.
-            return Ok(Vec::new());
-        }
-        // Marked are those that were chosen, and no others.
-        let chosen = Wanted {
-            above_uid: 0,
-            only_unseen: true,
-            ..wanted
-        };
-        let mut uids = self.session.search(&chosen)?;
-        uids.retain(|uid| *uid <= highest);
-        Ok(uids)
-    }
-
-    /// Whether messages are changed at all.
-    fn is_changing(&self) -> bool {
-        self.selection.is_marking
-            || [self.inbox.after, self.inbox.without_report] != [After::Nothing; 2]
-    }
-
-    /// Whether messages leave the folder.
-    fn is_moving(&self) -> bool {
-        let leaves = |after| matches!(after, After::Move | After::Delete);
-        !self.selection.is_marking
-            && (leaves(self.inbox.after) || leaves(self.inbox.without_report))
     }
 
     /// A session in the place of one that ended, with the same folder open. Numbers of messages must have kept their
@@ -323,77 +266,5 @@ impl Visit {
             });
         }
         Ok(())
-    }
-
-    /// Decides what is done with messages, by how their documents ended.
-    pub(super) fn decide(&mut self, store: &Store) -> Result<()> {
-        if !self.is_changing() {
-            return Ok(());
-        }
-        let (inbox, is_marking) = (&self.inbox, self.selection.is_marking);
-        for sighting in &mut self.sightings {
-            let mut uids = std::mem::take(&mut sighting.remaining);
-            uids.extend(&sighting.fetched);
-            uids.sort_unstable();
-            uids.dedup();
-            let place = &sighting.place;
-            let mut tasks: BTreeMap<Task, Vec<u32>> = BTreeMap::new();
-            sighting.left = uids.iter().copied().collect();
-            let ended =
-                store.mail_endings(&place.inbox, &place.folder, place.uidvalidity, &uids)?;
-            for mail in ended {
-                let ending = if mail.has_report {
-                    Ending::Report
-                } else if mail.has_refusal {
-                    Ending::Refused
-                } else {
-                    Ending::NoReport
-                };
-                let task = if is_marking {
-                    Some(Task::MarkSeen)
-                } else {
-                    task(inbox, ending, mail.is_kept)
-                };
-                if let Some(task) = task {
-                    sighting.left.remove(&mail.uid);
-                    tasks.entry(task).or_default().push(mail.uid);
-                }
-            }
-            sighting.tasks = tasks.into_iter().collect();
-        }
-        Ok(())
-    }
-
-    /// Does what was decided; what fails is decided anew by the next run.
-    pub(super) fn settle(&mut self, tokens: &Tokens) -> Result<u64, ImapError> {
-        let mut settled = 0;
-        for index in 0..self.sightings.len() {
-            let tasks = std::mem::take(&mut self.sightings[index].tasks);
-            if tasks.is_empty() {
-                continue;
-            }
-            // The server may have ended the session while the store worked.
-            if self.select(index).is_err() {
-                self.reopen(index, tokens)?;
-            }
-            for (task, uids) in tasks {
-                match task {
-                    Task::MarkSeen => self.session.mark_seen(&uids)?,
-                    Task::Delete => self.session.delete(&uids)?,
-                    Task::Move(name) => {
-                        let folder = self.session.make_folder(&name)?;
-                        let sighting = &mut self.sightings[index];
-                        if folder == sighting.opened.folder {
-                            // Moved there again, they would be new ones for ever.
-                            sighting.left.extend(uids);
-                            continue;
-                        }
-                        self.session.move_to(&uids, &folder)?;
-                    }
-                }
-                settled += uids.len() as u64;
-            }
-        }
-        Ok(settled)
     }
 }

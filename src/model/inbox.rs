@@ -43,6 +43,13 @@ pub struct Inbox {
     pub timeout_secs: u64,
 }
 
+impl Inbox {
+    /// The account that it is, `user@host`; the way there does not matter.
+    pub fn account(&self) -> String {
+        format!("{}@{}", self.username, self.host.to_ascii_lowercase())
+    }
+}
+
 /// How the connection is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TlsMode {

@@ -35,6 +35,11 @@ pub struct Provenance {
     pub uidvalidity: Option<u32>,
     /// IMAP UID.
     pub uid: Option<u32>,
+    /// Account that the inbox was, `user@host`: numbers of messages mean nothing in another one. `None` for items of
+    /// versions that did not note it.
+    pub account: Option<String>,
+    /// Whether the message was chosen by its day: it says nothing of those before it, which a pass has yet to take.
+    pub is_chosen: bool,
     /// Path as the user gave it, joined with what lies below a folder.
     pub path: Option<String>,
     /// Member of a local archive or message number of an mbox, as in `2023/a.xml` or `message 7`.

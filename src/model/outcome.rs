@@ -29,6 +29,16 @@ impl Refusal {
     /// the retention; also an outcome of its own.
     pub const EXPIRED: &'static str = "expired";
 
+    /// Code of a mail that comes again because its mailbox is read anew, and whose bytes were not kept the first time, as
+    /// there was nothing like a report in them: a duplicate.
+    pub const REPEATED: &'static str = "repeated-mail";
+
+    /// The same of a mail whose bytes were not kept because it was over the limit.
+    pub const REPEATED_REFUSAL: &'static str = "repeated-refusal";
+
+    /// Code of a mail or file that is over the limit of one.
+    pub const LIMIT_ITEM_BYTES: &'static str = "limit-item-bytes";
+
     /// A refusal.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self {

@@ -27,6 +27,8 @@ pub struct Standing {
     pub mailboxes: Vec<Mailbox>,
     /// Why nothing is fetched at all, if so.
     pub low_disk: Option<String>,
+    /// Why nobody can tell how full the disk is, if so.
+    pub disk_error: Option<String>,
     /// Runs that failed as a whole, in a row.
     pub run_failures: u32,
     /// When the last run failed as a whole, and why, if so.

@@ -63,6 +63,7 @@ pub(crate) fn status(
         "last_check_at": last_check.map(rfc3339),
         "inboxes": inboxes,
         "low_disk": standing.low_disk,
+        "disk_error": standing.disk_error,
         "run_failures": standing.run_failures,
         "last_run_error": run_error.map(|(_, error)| error),
         "last_run_error_at": run_error.map(|(at, _)| rfc3339(*at)),
@@ -106,6 +107,9 @@ fn reasons(published: Published<'_>, standing: &Standing) -> Vec<String> {
     }
     if let Some(words) = &standing.low_disk {
         reasons.push(format!("nothing is fetched: {words}"));
+    }
+    if let Some(error) = &standing.disk_error {
+        reasons.push(format!("how full the disk is cannot be told: {error}"));
     }
     if standing.run_failures > 0 {
         let times = standing.run_failures;

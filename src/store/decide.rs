@@ -111,10 +111,10 @@ impl Refused {
 
     /// The outcome that it means.
     pub fn outcome(&self) -> Outcome {
-        if self.code == Refusal::NOT_A_REPORT {
-            Outcome::NotAReport
-        } else {
-            Outcome::Refused
+        match self.code.as_str() {
+            Refusal::NOT_A_REPORT => Outcome::NotAReport,
+            Refusal::REPEATED | Refusal::REPEATED_REFUSAL => Outcome::Duplicate,
+            _ => Outcome::Refused,
         }
     }
 }

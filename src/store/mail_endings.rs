@@ -46,36 +46,40 @@ const BECAME: &str = "select coalesce(items.folder, ''), coalesce(items.uid, 0),
     order by item_no, documents.path, outcome";
 
 const ENDINGS: &str = "select uid,
-        bool_or(outcome not in ('refused', 'not-a-report')) as has_report,
-        bool_or(outcome = 'refused') as has_refusal,
+        bool_or(outcome not in ('refused', 'not-a-report') and coalesce(code, '') not like 'repeated-%') as has_report,
+        bool_or(outcome = 'refused' or coalesce(code, '') = 'repeated-refusal') as has_refusal,
         bool_or(content <> 'dropped') as is_kept
     from items join documents using (item_no)
-    where inbox = ? and folder = ? and uidvalidity = ? and uid between ? and ?
+    where inbox = ? and folder = ? and uidvalidity = ? and item_no >= ? and uid between ? and ?
     group by uid
     order by uid";
 
 impl Store {
-    /// Of those of the mails that are loaded, ascending; `uids` are ascending.
+    /// Of those of the mails that are loaded, ascending; `uids` are ascending. Items before `first_item` were mails of
+    /// another account.
     pub fn mail_endings(
         &self,
         inbox: &str,
         folder: &str,
         uidvalidity: u32,
+        first_item: ItemNo,
         uids: &[u32],
     ) -> Result<Vec<MailEnding>> {
         let (Some(first), Some(last)) = (uids.first(), uids.last()) else {
             return Ok(Vec::new());
         };
         let mut statement = self.connection.prepare(ENDINGS)?;
-        let rows =
-            statement.query_map(params![inbox, folder, uidvalidity, first, last], |row| {
+        let rows = statement.query_map(
+            params![inbox, folder, uidvalidity, first_item, first, last],
+            |row| {
                 Ok(MailEnding {
                     uid: row.get(0)?,
                     has_report: row.get(1)?,
                     has_refusal: row.get(2)?,
                     is_kept: row.get(3)?,
                 })
-            })?;
+            },
+        )?;
         let mut endings = Vec::new();
         for ending in rows {
             let ending = ending.context("reading how mails ended")?;

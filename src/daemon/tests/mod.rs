@@ -12,6 +12,7 @@ use super::plan::{Action, Doing, Looked, Piece, Plan};
 use super::time::Time;
 use super::timetable::Timetable;
 use super::worker::{Task, Worked, Worker};
+use crate::job::disk::Room;
 use crate::job::folders::Folders;
 use crate::ledger::JobRequest;
 use crate::model::inbox::Schedule;
@@ -192,14 +193,34 @@ fn new_mail_and_a_new_day_go_between_the_pieces_of_a_backlog() {
     assert!(plan.next(next).contains(&Action::Maintain));
 }
 
+fn full(is_enough_to_tidy: bool) -> Room {
+    Room {
+        shortage: Some("1 MiB is left".into()),
+        is_enough_to_tidy,
+    }
+}
+
+#[test]
+fn a_full_disk_does_not_stop_what_may_free_some_of_it() {
+    let mut plan = plan();
+    plan.disk(full(false));
+    let due = at(60 * 24 * 7);
+    assert_eq!(plan.next(due), []);
+    plan.disk(full(true));
+    assert_eq!(plan.next(due), [Action::Maintain]);
+    assert_eq!(plan.next(due), [], "one at a time");
+    plan.maintained(true, due);
+    assert_eq!(plan.next(due), []);
+}
+
 #[test]
 fn a_full_disk_stops_everything_but_the_end_of_jobs() {
     let mut plan = plan();
-    plan.disk(Some("1 MiB is left".into()));
+    plan.disk(full(false));
     plan.request(job("process-now", None));
     assert_eq!(plan.next(at(60)), []);
     assert_eq!(plan.wake_at(at(60)), at(61));
-    plan.disk(None);
+    plan.disk(Room::default());
     assert_eq!(plan.next(at(61)), [Action::Look(0), Action::Look(1)]);
 }
 

@@ -108,9 +108,21 @@ impl World {
         self.on(as_of, months, ingested).unwrap()
     }
 
+    /// Of a day and of the next one, when the archive lets go of its bytes.
     fn maintain_on(&self, as_of: &str, months: Option<u32>) -> Maintained {
-        let maintained = |run: &Run| maintain(run, &mut |_| {});
-        self.on(as_of, months, maintained).unwrap()
+        let maintained = |run: &Run| {
+            let first = maintain(run, &mut |_| {}).unwrap();
+            let next_day = Run {
+                started_utc_secs: run.started_utc_secs + 86_400,
+                ..run.clone()
+            };
+            let mut second = maintain(&next_day, &mut |_| {}).unwrap();
+            second.generation = second.generation.or(first.generation);
+            second.pruned = second.pruned.or(first.pruned);
+            second.compacted.add(&first.compacted);
+            second
+        };
+        self.on(as_of, months, maintained)
     }
 
     fn view(&self) -> View {
@@ -484,6 +496,85 @@ impl World {
             assert_eq!(strip(self.rows(&sql)), strip(other.rows(&sql)), "{table}");
         }
     }
+}
+
+/// A clock that says 2036 for a while.
+fn in_2036(world: &World, hours: i64) -> Maintained {
+    let years_secs = 12 * 365 * 86_400;
+    world.with_run(|run| {
+        let run = Run {
+            store: StoreConfig {
+                retention_months: Some(2),
+                ..run.store.clone()
+            },
+            today: day("2036-04-30"),
+            started_utc_secs: LATER_UTC_SECS + years_secs + hours * 3600,
+            ..run.clone()
+        };
+        super::super::run::advance(&Ledger::open(&run.folders.ledger()).unwrap(), &run).unwrap();
+        maintain(&run, &mut |_| {}).unwrap()
+    })
+}
+
+#[test]
+fn a_clock_that_was_years_ahead_costs_no_bytes_and_there_is_a_way_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = months(folder.path());
+    let world = World::new(2);
+    world.ingest_on("2024-05-01", None, &paths);
+    world.maintain_on("2024-05-02", Some(4));
+    let ledger_file = world.folders().ledger().join("events.jsonl");
+    let (had, rows, lines) = (
+        kept(&world),
+        world.rows(OUTCOMES),
+        fs::read(&ledger_file).unwrap(),
+    );
+    for hours in [0, 23] {
+        assert!(in_2036(&world, hours).pruned.is_none(), "{hours}");
+    }
+    assert_eq!(world.cut_off(), Some(day("2036-02-01")));
+    assert_ne!(world.rows(OUTCOMES), rows);
+    // The clock is right again.
+    assert!(
+        world
+            .on("2036-04-30", Some(2), |run| maintain(run, &mut |_| {}))
+            .unwrap()
+            .pruned
+            .is_none()
+    );
+    assert_eq!(kept(&world), had);
+    // As the README says.
+    fs::write(&ledger_file, lines).unwrap();
+    world.with_run(|run| rebuild(run, &mut |_| {})).unwrap();
+    assert_eq!(world.rows(OUTCOMES), rows);
+    world.assert_as_rebuilt("the way back");
+}
+
+#[test]
+fn bytes_go_only_where_the_configuration_still_wants_it_a_day_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = months(folder.path());
+    let world = World::new(2);
+    world.ingest(&paths);
+    let had = kept(&world);
+    let maintained = |months, hours: i64| {
+        world
+            .on("2024-05-02", months, |run| {
+                let started_utc_secs = run.started_utc_secs + hours * 3600;
+                let run = Run {
+                    started_utc_secs,
+                    ..run.clone()
+                };
+                maintain(&run, &mut |_| {})
+            })
+            .unwrap()
+            .pruned
+    };
+    for (months, hours) in [(Some(2), 0), (Some(2), 23), (Some(3), 24), (None, 48)] {
+        assert!(maintained(months, hours).is_none(), "{months:?} {hours}");
+        assert_eq!(kept(&world), had);
+    }
+    assert_eq!(maintained(Some(2), 24).unwrap().pruned_items, 6);
 }
 
 #[test]

@@ -83,6 +83,12 @@ fn write_notices(html: &mut Html, view: &InboxesView<'_>) {
         open_notice(html, "Nothing is fetched: the disk is too full.", true);
         html.text(words).raw("</p></div>\n");
     }
+    if let Some(error) = &standing.disk_error {
+        open_notice(html, "How full the disk is cannot be told.", false);
+        html.raw("Fetching goes on: ")
+            .text(error)
+            .raw("</p></div>\n");
+    }
     if let Some((at, error)) = &standing.run_error {
         open_notice(html, "The last run failed", true);
         html.raw(" (").int(i64::from(standing.run_failures));

@@ -75,6 +75,7 @@ fn failing() -> Standing {
     Standing {
         health: Health::Failing,
         mailboxes: vec![broken, Mailbox::named("new")],
+        disk_error: Some("permission denied".to_owned()),
         low_disk: Some("120 MiB are left, 512 MiB are needed".to_owned()),
         run_failures: 2,
         run_error: Some((at(-40), "writing the archive: no space".to_owned())),
@@ -174,6 +175,7 @@ fn words_of_strangers_are_escaped_in_every_field() {
     };
     hostile_job(standing.running.as_mut().unwrap());
     standing.low_disk = Some(hostile());
+    standing.disk_error = Some(hostile());
     standing.run_error = Some((at(0), hostile()));
     standing.heartbeat_error = Some(hostile());
     let mut jobs = jobs();

@@ -350,7 +350,7 @@ impl Session {
         );
         Ok(Fetched {
             uid,
-            content: Err((Refusal::new("limit-item-bytes", message), size)),
+            content: Err((Refusal::new(Refusal::LIMIT_ITEM_BYTES, message), size)),
             head,
         })
     }
