@@ -39,7 +39,7 @@ pub struct Inbox {
     pub schedule: Schedule,
     /// Whether the server may tell of new mail (RFC 2177), where it can.
     pub idle: bool,
-    /// How long the server may take for an answer, or for the next 128 KiB of it; seconds.
+    /// How long the server may take for an answer, or for the next 1 MiB of it; seconds.
     pub timeout_secs: u64,
 }
 

@@ -131,7 +131,7 @@ fn what_is_done_with_a_message_goes_by_the_mail_of_its_own_account() {
     let mut old = item((1, Some("u@a"), false));
     let report = b"From: a@b.example\r\n\r\n<feedback/>".to_vec();
     old.sha256 = sha2::Sha256::digest(&report).into();
-    old.content = Content::Kept(report);
+    old.content = Content::kept(report);
     let mut new = item((1, Some("u@b"), false));
     new.content = Content::Dropped {
         code: "not-a-report".into(),

@@ -12,9 +12,9 @@ use super::gauge::Gauge;
 use crate::clock;
 use crate::tls::{TlsStream, Trust};
 
-/// What a server has to send within one time-out while it sends an answer: little for the slowest line, and enough that
-/// a message which trickles does not keep the one worker from other mailboxes for hours.
-const STEP_BYTES: usize = 128 << 10;
+/// What a server has to send within one time-out while it sends an answer: little for a slow line, and enough that a
+/// message which trickles does not keep the one worker from other mailboxes for long: 25 MiB take 13 minutes at most.
+const STEP_BYTES: usize = 1 << 20;
 /// A connection is made or not within this time, even where answers may take longer.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Bytes that are taken from the connection at a time: more than the largest TLS record holds.
