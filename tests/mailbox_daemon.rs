@@ -417,6 +417,8 @@ fn a_run_that_cannot_archive_is_no_good_run() {
     let fetching = Fetching::start(&product);
     fetching.wait_for(1);
     assert!(until(|| !endpoint.asked().is_empty()), "{}", fetching.log());
+    let told = "fetched: accepted 1, duplicate 0, ";
+    assert!(fetching.log().contains(told), "{}", fetching.log());
 }
 
 #[test]

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 
 use super::context::Global;
 use super::run::{all_failures, beat, chosen, failures, tell_dry_run};
-use super::work::{Reporter, as_usage, counts_line, exit_code, locked, runner, waiting};
+use super::work::{Reporter, as_usage, exit_code, locked, runner, waiting};
 use crate::clock;
 use crate::config::Config;
 use crate::job::backlog::{Backlog, Pace};
@@ -98,7 +98,7 @@ pub fn run(args: &BacklogArgs, global: &Global, config: &Config, draw: Draw) -> 
     if !global.quiet {
         eprintln!("{}: {fetched} messages fetched", args.inbox);
     }
-    println!("{}", counts_line(&loaded.outcomes));
+    println!("{}", loaded);
     beat(config);
     Ok(exit_code(loaded.count(Outcome::Refused)))
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use super::context::{Global, UsageError};
-use super::work::{Reporter, counts_line, exit_code, locked};
+use super::work::{Reporter, exit_code, locked};
 use crate::config::Config;
 use crate::job::publish::Draw;
 use crate::job::run::ingest;
@@ -49,7 +49,7 @@ pub fn run(args: &IngestArgs, global: &Global, config: &Config, draw: Draw) -> R
     if args.timings {
         eprintln!("{}", serde_json::json!(figures));
     }
-    println!("{}", counts_line(&done.loaded.outcomes));
+    println!("{}", done.loaded);
     match done.unread {
         Some(error) if is_absent(&error) => Err(UsageError(format!("{error:#}")).into()),
         Some(error) => Err(error),

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use super::context::Global;
-use super::work::{Reporter, counts_line, locked};
+use super::work::{Reporter, locked};
 use crate::config::Config;
 use crate::job::publish::Draw;
 use crate::job::rebuild::{Changes, rebuild};
@@ -41,7 +41,7 @@ pub fn run(args: &RebuildArgs, global: &Global, config: &Config, draw: Draw) -> 
             None => println!("nothing to compare with"),
         }
     }
-    println!("{}", counts_line(&rebuilt.loaded.outcomes));
+    println!("{}", rebuilt.loaded);
     Ok(ExitCode::SUCCESS)
 }
 

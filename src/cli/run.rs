@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow};
 
 use super::context::{Global, UsageError};
-use super::work::{Reporter, counts_line, exit_code, locked, runner};
+use super::work::{Reporter, exit_code, locked, runner};
 use crate::archive::Archive;
 use crate::config::{Config, nearest};
 use crate::daemon;
@@ -88,7 +88,7 @@ pub fn run(args: &RunArgs, global: &Global, config: &Config, draw: Draw) -> Resu
     if args.timings {
         eprintln!("{}", serde_json::json!(figures));
     }
-    println!("{}", counts_line(&done.loaded.outcomes));
+    println!("{}", done.loaded);
     failed.extend(failures(visited));
     if let Some(unread) = done.unread {
         return Err(unread);
@@ -132,7 +132,7 @@ pub(super) fn tell_dry_run(
             cut.inbox, cut.fetched, cut.wanted
         );
     }
-    println!("{}", counts_line(&fetch.done.loaded.outcomes));
+    println!("{}", fetch.done.loaded);
     failed.extend(failures(fetch.visited));
     match failed.len() {
         0 => Ok(exit_code(fetch.done.loaded.count(Outcome::Refused))),

@@ -213,18 +213,6 @@ fn refused_line(document: &DocumentRow) -> String {
     format!("refused {file}{member} {code}: {message}").replace(char::is_control, " ")
 }
 
-/// The counts of a run in the form that scripts read: `accepted N, duplicate N, …`.
-pub(super) fn counts_line(outcomes: &[u64; 8]) -> String {
-    let shown = Outcome::ALL
-        .iter()
-        .zip(outcomes)
-        .filter(|(outcome, _)| **outcome != Outcome::Expired);
-    shown
-        .map(|(outcome, count)| format!("{} {count}", outcome.as_str()))
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
 /// 1 if a document was refused, else 0.
 pub(super) fn exit_code(refused: u64) -> ExitCode {
     ExitCode::from(u8::from(refused > 0))

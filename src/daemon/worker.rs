@@ -16,6 +16,7 @@ use super::time::Time;
 use crate::job::backlog::{Backlog, Pace};
 use crate::job::dry_run::dry_run;
 use crate::job::folders::Folders;
+use crate::job::load::Loaded;
 use crate::job::lock::{Holder, patience};
 use crate::job::mailboxes::{Turn, Visited, fetch};
 use crate::job::maintain::maintain;
@@ -168,6 +169,7 @@ impl Worker {
         });
         match done {
             Ok(done) => {
+                tell(&done.done.loaded);
                 let fared = mailboxes.zip(&done.visited);
                 let fared = fared.map(|((index, left), visited)| Fared {
                     index,
@@ -204,6 +206,7 @@ impl Worker {
                 stop: &self.stop,
             };
             let piece = backlog.piece(runner, &pace, tokens, &mut self.wait(), &mut |_, _| {})?;
+            tell(&piece.fetch.done.loaded);
             if let Some(unread) = piece.fetch.done.unread {
                 return Err(unread);
             }
@@ -299,6 +302,13 @@ fn ticket(job: Option<&JobRequest>, now: DateTime<Utc>) -> Ticket {
             id: new_id(now),
             ..Ticket::default()
         },
+    }
+}
+
+/// Says what a run has brought in.
+fn tell(loaded: &Loaded) {
+    if loaded.items > 0 {
+        tracing::info!("fetched: {loaded}");
     }
 }
 

@@ -1,5 +1,6 @@
 //! Archive -> rows: items behind the position.
 
+use std::fmt;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -24,6 +25,20 @@ pub struct Loaded {
     pub items: u64,
     /// Documents by outcome, in the order of [`Outcome::ALL`].
     pub outcomes: [u64; 8],
+}
+
+/// The counts in the form that scripts read: `accepted N, duplicate N, …`. What expired is gone, and not told of.
+impl fmt::Display for Loaded {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = Outcome::ALL
+            .iter()
+            .zip(self.outcomes)
+            .filter(|(outcome, _)| **outcome != Outcome::Expired);
+        let counts: Vec<String> = shown
+            .map(|(outcome, count)| format!("{} {count}", outcome.as_str()))
+            .collect();
+        to.write_str(&counts.join(", "))
+    }
 }
 
 impl Loaded {
