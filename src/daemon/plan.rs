@@ -101,6 +101,7 @@ impl Plan {
             doing: Doing::Waiting,
             looks: 0,
             failures: 0,
+            needs_a_person: false,
             retry_at: now,
             last_success: None,
             last_error: None,
@@ -305,6 +306,7 @@ impl Plan {
             doing: slot.doing,
             looks: slot.looks,
             failures: slot.failures,
+            needs_a_person: slot.needs_a_person,
             last_success: slot.last_success,
             last_error: slot.last_error.clone(),
             next_try: slot.next_try(now),
@@ -339,6 +341,7 @@ impl Plan {
                 needs_a_person,
             } => {
                 slot.failures = slot.failures.saturating_add(1);
+                slot.needs_a_person = needs_a_person;
                 slot.retry_at = retry_at(&slot.name, slot.failures, needs_a_person, now);
                 slot.last_error = Some((now, error.clone()));
                 Some(format!("inbox \"{}\": {error}", slot.name))

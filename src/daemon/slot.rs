@@ -38,6 +38,8 @@ pub(super) struct Slot {
     /// Looks that have begun.
     pub(super) looks: u64,
     pub(super) failures: u32,
+    /// The last failure was one that trying again does not mend.
+    pub(super) needs_a_person: bool,
     pub(super) retry_at: DateTime<Utc>,
     pub(super) last_success: Option<DateTime<Utc>>,
     pub(super) last_error: Option<(DateTime<Utc>, String)>,

@@ -39,6 +39,8 @@ pub struct SlotStatus {
     pub looks: u64,
     /// Failures in a row.
     pub failures: u32,
+    /// Whether the last of them is one that trying again does not mend: a wrong password, a missing folder.
+    pub needs_a_person: bool,
     /// When it was last read to its end.
     pub last_success: Option<DateTime<Utc>>,
     /// When it last failed, and why.
@@ -78,9 +80,12 @@ pub struct Status {
 }
 
 impl Status {
-    /// How well it goes. One failure may be a hiccup; two in a row are not.
+    /// How well it goes. One failure may be a hiccup; two in a row are not, and neither is one that a person has to mend.
     pub fn health(&self) -> Health {
-        let is_failing = |inbox: &InboxStatus| inbox.slot.failures >= 2;
+        let is_failing = |inbox: &InboxStatus| {
+            let slot = &inbox.slot;
+            slot.failures >= 2 || (slot.failures > 0 && slot.needs_a_person)
+        };
         let failing = self
             .inboxes
             .iter()
@@ -116,6 +121,47 @@ impl InboxStatus {
             Doing::Waiting if self.is_watched => "watching",
             Doing::Waiting if self.slot.last_success.is_none() => "starting",
             Doing::Waiting => "waiting",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn inbox((failures, needs_a_person): (u32, bool)) -> InboxStatus {
+        let slot = SlotStatus {
+            name: "reports".to_owned(),
+            doing: Doing::Waiting,
+            looks: 3,
+            failures,
+            needs_a_person,
+            last_success: None,
+            last_error: None,
+            next_try: DateTime::UNIX_EPOCH,
+        };
+        InboxStatus {
+            slot,
+            is_watched: false,
+            reached: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_hiccup_is_no_failure_and_a_wrong_password_is_one_at_once() {
+        let (good, hiccup, down, wrong) = ((0, true), (1, false), (2, false), (1, true));
+        for (inboxes, expect) in [
+            (&[][..], Health::Ok),
+            (&[good, hiccup], Health::Ok),
+            (&[good, down], Health::Degraded),
+            (&[good, wrong], Health::Degraded),
+            (&[down, wrong], Health::Failing),
+        ] {
+            let status = Status {
+                inboxes: inboxes.iter().copied().map(inbox).collect(),
+                ..Status::default()
+            };
+            assert_eq!(status.health(), expect, "{inboxes:?}");
         }
     }
 }
