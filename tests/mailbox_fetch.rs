@@ -562,3 +562,15 @@ fn only_wanted_messages_are_fetched() {
         .collect();
     assert_eq!(subjects, ["Report 1", "Report 3"]);
 }
+
+#[test]
+fn a_pass_looks_after_the_archive_and_comes_to_its_end_where_that_fails() {
+    let server = with_reports(Setup::default(), "DMARC", 1);
+    let product = product_of(&server, "");
+    accepted(&product, 1);
+    // A folder in the place of an unfinished segment cannot be cleared away.
+    fs::create_dir(product.data().join("archive/items-obstacle.tmp")).unwrap();
+    let said = accepted(&product, 0);
+    let complaint = "looking after the archive: joining segments of the archive: ";
+    assert!(said.err.contains(complaint), "{}", said.err);
+}

@@ -14,6 +14,7 @@ use crate::daemon;
 use crate::job::dry_run::{LONGEST, dry_run};
 use crate::job::folders::Folders;
 use crate::job::mailboxes::{Fetch, Turn, Visited, fetch};
+use crate::job::maintain::maintain;
 use crate::job::positions::Positions;
 use crate::job::publish::Draw;
 use crate::job::visit::{self, Known, Selection, Visit};
@@ -74,6 +75,10 @@ pub fn run(args: &RunArgs, global: &Global, config: &Config, draw: Draw) -> Resu
             noting.note(&progress);
             reporter.note(progress);
         })?;
+        // Nobody else does it where passes are all that there is; mostly it is a look at the names of segments.
+        if let Err(error) = maintain(run, &mut |_| {}) {
+            tracing::warn!("looking after the archive: {error:#}");
+        }
         Ok((fetched, run.watch.figures()))
     });
     reporter.end();
