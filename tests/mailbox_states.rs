@@ -1,11 +1,15 @@
-//! What a mailbox comes to in the course of time.
+//! What a mailbox comes to in the course of time: some of its mails leave and others stay, or it is put back.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::fs;
+
 use crate::mail_server::Setup;
 use crate::mailbox_daemon::Fetching;
-use crate::mailbox_fetch::{accepted, other_mail, product_of, report_mail, with_reports};
-use crate::product::until;
+use crate::mailbox_fetch::{
+    accepted, other_mail, pass, product_of, report_mail, three, with_reports,
+};
+use crate::product::{AS_OF, names_in, until};
 
 #[test]
 fn what_is_marked_where_others_leave_is_marked_once() {
@@ -35,4 +39,44 @@ fn what_is_marked_where_others_leave_is_marked_once() {
         let log = fetching.log();
         assert!(!log.contains("are as they were"), "{log}");
     }
+}
+
+#[test]
+fn a_folder_that_was_put_back_to_an_earlier_state_is_not_taken_for_one_without_news() {
+    let mut server = three();
+    let product = product_of(&server, "");
+    accepted(&product, 3);
+    let maildir = server.maildir("reports", "DMARC");
+    let list = maildir.join("dovecot-uidlist");
+    let backup = fs::read_to_string(&list).unwrap();
+    let lost = server.deliver("reports", "DMARC", &report_mail(4));
+    accepted(&product, 1);
+    server.kill();
+    fs::remove_file(&lost).unwrap();
+    fs::write(&list, backup).unwrap();
+    for name in names_in(&maildir) {
+        if name.starts_with("dovecot.index") {
+            fs::remove_file(maildir.join(name)).unwrap();
+        }
+    }
+    server.restart();
+    for words in [["run"].as_slice(), &["backlog", "--inbox", "dmarc"]] {
+        let said = product.run(&[words, &["--as-of", AS_OF]].concat());
+        assert_eq!(said.code, 3, "{}", said.out);
+        assert!(
+            said.err.contains("was put back to an earlier state"),
+            "{}",
+            said.err
+        );
+    }
+    // It gets the number of the one that is gone.
+    server.deliver("reports", "DMARC", &report_mail(5));
+    product.configure(&server.inbox().replace("name: dmarc", "name: again"));
+    let said = pass(&product);
+    assert!(
+        said.last_line().starts_with("accepted 1, duplicate 3, "),
+        "{} {}",
+        said.out,
+        said.err
+    );
 }

@@ -8,7 +8,7 @@ use super::{Known, Sighting, Visit};
 use crate::job::positions::{Archived, Front, Place};
 use crate::job::repeated::Repeated;
 use crate::model::inbox::After;
-use crate::source::imap::{Folder, ImapError, Wanted};
+use crate::source::imap::{Folder, ImapError, Opened, Wanted};
 
 impl Visit {
     pub(super) fn look(&mut self, folder: &Folder, known: &Known) -> Result<Sighting> {
@@ -20,6 +20,7 @@ impl Visit {
         };
         let account = self.inbox.account();
         let front = known.positions.front(&place, &account);
+        not_put_back(&opened, front.last())?;
         let selection = &self.selection;
         let is_new = selection.is_new();
         let wanted = Wanted {
@@ -111,5 +112,17 @@ impl Visit {
         let leaves = |after| matches!(after, After::Move | After::Delete);
         !self.selection.is_marking
             && (leaves(self.inbox.after) || leaves(self.inbox.without_report))
+    }
+}
+
+/// Under numbers that are archived, new messages would be taken for old ones.
+fn not_put_back(opened: &Opened, last: u32) -> Result<(), ImapError> {
+    match opened.uid_next {
+        next if next == 0 || next > last => Ok(()),
+        next => Err(ImapError::PutBack {
+            folder: opened.folder.name.clone(),
+            next,
+            last,
+        }),
     }
 }

@@ -58,6 +58,19 @@ pub enum ImapError {
         /// Some that are there.
         known: String,
     },
+    /// A folder whose numbers went back, and are given once more.
+    #[error(
+        "folder \"{folder}\" was put back to an earlier state: its next message will be number {next}, and number {last} \
+         is in the archive; give the inbox another `name`, and it is read from its beginning"
+    )]
+    PutBack {
+        /// Name of the folder.
+        folder: String,
+        /// What the server says (UIDNEXT).
+        next: u32,
+        /// The highest message in the archive.
+        last: u32,
+    },
     /// The server says no to a command.
     #[error("the server refuses to {doing}: {answer}")]
     Refused {
@@ -95,7 +108,7 @@ impl ImapError {
     pub fn needs_a_person(&self) -> bool {
         match self {
             Self::Login { answer, .. } => !is_temporary(answer),
-            Self::NoCredentials(_) | Self::NoFolder { .. } => true,
+            Self::NoCredentials(_) | Self::NoFolder { .. } | Self::PutBack { .. } => true,
             Self::Token(cause) => TOKEN_REFUSED.iter().any(|code| cause.starts_with(code)),
             Self::Unprotected { cause, .. } => cause.contains("certificate"),
             _ => false,
