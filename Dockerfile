@@ -26,8 +26,10 @@ RUN apt-get update \
     && install -d -o sentinel -g sentinel /data
 COPY --from=build /out/ /opt/dmarc-sentinel/
 RUN ln -s /opt/dmarc-sentinel/sentinel /usr/local/bin/sentinel
-# config/config.yml is read below this folder where it is mounted.
+# Below this folder config/config.yml is read where it is mounted, and data is the volume: for what `docker compose exec`
+# runs, too, which knows nothing of the entry point.
 WORKDIR /app
+RUN ln -s /data data
 USER 10001:10001
 VOLUME /data
 EXPOSE 8000

@@ -16,6 +16,7 @@ mod mailbox_fetch;
 mod mailbox_hostile;
 mod mailbox_long;
 mod mailbox_pages;
+mod mailbox_states;
 mod product;
 mod reading_hostile;
 mod reading_properties;

@@ -47,7 +47,7 @@ pub fn pass(product: &Product) -> Said {
 
 /// A pass that ends well, with so many reports accepted.
 #[track_caller]
-fn accepted(product: &Product, count: u64) -> Said {
+pub fn accepted(product: &Product, count: u64) -> Said {
     let said = pass(product);
     assert_eq!(said.code, 0, "{}", said.err);
     let expect = format!("accepted {count}, ");
@@ -55,7 +55,7 @@ fn accepted(product: &Product, count: u64) -> Said {
     said
 }
 
-fn with_reports(setup: Setup, folder: &str, count: u32) -> MailServer {
+pub fn with_reports(setup: Setup, folder: &str, count: u32) -> MailServer {
     let server = MailServer::with(setup);
     server.make_folder("reports", folder);
     for number in 1..=count {
@@ -64,7 +64,7 @@ fn with_reports(setup: Setup, folder: &str, count: u32) -> MailServer {
     server
 }
 
-fn three() -> MailServer {
+pub fn three() -> MailServer {
     with_reports(Setup::default(), "DMARC", 3)
 }
 

@@ -14,7 +14,7 @@ use chrono::{DateTime, Utc};
 use sentinel::job::backlog::Backlog;
 use sentinel::job::folders::Folders;
 use sentinel::job::lock::patience;
-use sentinel::job::mailboxes::{Turn, fetch};
+use sentinel::job::mailboxes::{Fetch, Turn, fetch};
 use sentinel::job::run::Ticket;
 use sentinel::job::runner::Runner;
 use sentinel::job::visit::{Selection, Visit};
@@ -319,8 +319,8 @@ pub fn inbox(port: u16) -> Inbox {
     }
 }
 
-#[test]
-fn a_server_that_hangs_in_the_middle_is_not_taken_for_one_that_was_read_however_short_its_turn() {
+/// Fetches from a server on a port.
+fn one_turn(port: u16, longest: Duration, min_free_bytes: u64) -> anyhow::Result<Fetch> {
     let data = tempfile::tempdir().unwrap();
     let now: DateTime<Utc> = "2026-03-02T00:02:00Z".parse().unwrap();
     let folders = Folders::new(data.path());
@@ -329,12 +329,12 @@ fn a_server_that_hangs_in_the_middle_is_not_taken_for_one_that_was_read_however_
         folders,
         draw: &|_| Ok(()),
         as_of: None,
-        min_free_bytes: 0,
+        min_free_bytes,
         now: &|| now,
     };
     let inbox = Inbox {
         host: "127.0.0.1".to_owned(),
-        port: server(lie("BODY.PEEK", "")),
+        port,
         tls: TlsMode::None,
         after: After::Nothing,
         timeout_secs: 1,
@@ -350,12 +350,33 @@ fn a_server_that_hangs_in_the_middle_is_not_taken_for_one_that_was_read_however_
     assert_eq!(visits.iter().map(Visit::wanted).sum::<u64>(), 1);
     let turn = Turn {
         stop: &AtomicBool::new(false),
-        longest: Duration::from_millis(1),
+        longest,
+        min_free_bytes,
     };
-    let fetched = runner.run("run", Ticket::default(), &mut patience(0), |run, _| {
+    runner.run("run", Ticket::default(), &mut patience(0), |run, _| {
         fetch(run, &mut visits, &tokens, turn, &mut |_| {})
-    });
-    let [visited] = fetched.unwrap().visited.try_into().unwrap();
+    })
+}
+
+#[test]
+fn a_server_that_hangs_in_the_middle_is_not_taken_for_one_that_was_read_however_short_its_turn() {
+    let hanging = server(lie("BODY.PEEK", ""));
+    let fetched = one_turn(hanging, Duration::from_millis(1), 0).unwrap();
+    let [visited] = fetched.visited.try_into().unwrap();
     assert!(visited.failed.is_some() && !visited.has_more, "{visited:?}");
     assert_eq!(visited.fetched, 0);
+}
+
+#[test]
+fn a_disk_that_becomes_too_full_ends_a_run_that_has_begun() {
+    let honest = server(lie("NOTHING", ""));
+    for (min_free_bytes, fetched, is_whole) in [(0, 1, true), (u64::MAX, 0, false)] {
+        let done = one_turn(honest, Duration::MAX, min_free_bytes).unwrap();
+        assert_eq!(done.visited[0].fetched, fetched);
+        let unread = done.done.unread.map(|error| error.to_string());
+        assert_eq!(unread.is_none(), is_whole, "{unread:?}");
+        if let Some(words) = unread {
+            assert!(words.starts_with("nothing more is fetched: "), "{words}");
+        }
+    }
 }

@@ -285,6 +285,7 @@ fn metrics_are_well_formed_and_tell_of_mailboxes_and_domains() {
         "dmarc_sentinel_health{state=\"ok\"} 1",
         "dmarc_sentinel_inbox_up{inbox=\"dmarc\"} 1",
         "dmarc_sentinel_inbox_archived_messages{inbox=\"dmarc\"} 3",
+        "dmarc_sentinel_inbox_position{inbox=\"dmarc\",folder=\"DMARC\"} 3",
         "dmarc_sentinel_archive_items 3",
         "dmarc_sentinel_jobs_owed 0",
         "dmarc_sentinel_run_failures 0",

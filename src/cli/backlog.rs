@@ -85,6 +85,7 @@ pub fn run(args: &BacklogArgs, global: &Global, config: &Config, draw: Draw) -> 
             let turn = Turn {
                 stop: &AtomicBool::new(false),
                 longest: LONGEST,
+                min_free_bytes: config.app.min_free_disk_bytes,
             };
             dry_run(run, &mut visits, &tokens, turn)
         });

@@ -58,6 +58,7 @@ pub fn run(args: &RunArgs, global: &Global, config: &Config, draw: Draw) -> Resu
     let turn = Turn {
         stop: &AtomicBool::new(false),
         longest: if args.dry_run { LONGEST } else { Duration::MAX },
+        min_free_bytes: config.app.min_free_disk_bytes,
     };
     if args.dry_run {
         let became = locked("dry run", global, config, draw, |run, _| {

@@ -294,7 +294,7 @@ impl Handle {
         answers.recv().ok()
     }
 
-    /// Takes on a job and gives its name. The same wish as one that is not begun yet is that one. It is durable on return:
+    /// Takes on a job and gives its name. The same wish as one that is not at its end is that one. It is durable on return:
     /// a restart does not forget it.
     pub fn request(&self, kind: &str, parameters: BTreeMap<String, String>) -> Result<String> {
         match kind {

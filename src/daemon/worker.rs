@@ -276,6 +276,7 @@ impl Worker {
         Turn {
             stop: &self.stop,
             longest: TURN,
+            min_free_bytes: self.min_free_bytes,
         }
     }
 

@@ -146,6 +146,7 @@ impl Backlog {
             let turn = Turn {
                 stop: pace.stop,
                 longest: self.piece_time(),
+                min_free_bytes: runner.min_free_bytes,
             };
             fetch(run, &mut visits, tokens, turn, &mut note)
         })?;

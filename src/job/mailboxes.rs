@@ -4,9 +4,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::collect::{Sink, Source};
+use super::disk;
+use super::folders::Folders;
 use super::positions::{Archived, Positions};
 use super::repeated::Repeated;
 use super::run::{Done, Progress, Run, take_in, take_in_only};
@@ -32,6 +34,8 @@ pub struct Turn<'a> {
     pub stop: &'a AtomicBool,
     /// How long each mailbox may take, so that a slow one holds up the others no longer; the rest is for the next run.
     pub longest: Duration,
+    /// It ends where less than this is left on the disk beside the size of the database.
+    pub min_free_bytes: u64,
 }
 
 /// What became of a mailbox in a run.
@@ -145,6 +149,9 @@ struct Reading<'a> {
     began: Instant,
     /// When the sink last rested.
     rested: Instant,
+    folders: Folders,
+    /// Why nothing more is fetched from any mailbox.
+    shortage: Option<String>,
 }
 
 impl Source for Reading<'_> {
@@ -164,7 +171,10 @@ impl Source for Reading<'_> {
                 break;
             }
         }
-        Ok(())
+        match self.shortage.take() {
+            Some(words) => bail!("nothing more is fetched: {words}"),
+            None => Ok(()),
+        }
     }
 
     fn loaded(&mut self, store: &Store) -> Result<()> {
@@ -192,6 +202,8 @@ impl<'a> Reading<'a> {
             turn,
             began: now,
             rested: now,
+            folders: run.folders.clone(),
+            shortage: None,
         };
         Ok((archive, reading))
     }
@@ -229,7 +241,7 @@ impl<'a> Reading<'a> {
         let mut fetching = Fetching::new(uids);
         let mut failures = 0;
         while fetching.left() > 0 {
-            if self.turn.stop.load(Ordering::Relaxed) {
+            if self.turn.stop.load(Ordering::Relaxed) || !self.has_room() {
                 return Ok(false);
             }
             // A failure is followed to its end: cut off there, a server that hangs would pass for one that was read, and
@@ -262,6 +274,16 @@ impl<'a> Reading<'a> {
             }
         }
         Ok(true)
+    }
+
+    /// A mailbox may hold more than the disk. One that cannot be looked at has room, as far as anybody knows.
+    fn has_room(&mut self) -> bool {
+        let shortage = disk::shortage(&self.folders, self.turn.min_free_bytes);
+        self.shortage = shortage.unwrap_or_else(|error| {
+            tracing::debug!(%error, "looking at the disk");
+            None
+        });
+        self.shortage.is_none()
     }
 
     /// A message that is fetched again and comes without anything new is not archived once more.

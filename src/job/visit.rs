@@ -65,6 +65,8 @@ pub(super) struct Sighting {
     pub(super) repeated: Repeated,
     /// Archived by earlier runs, still there, and perhaps not treated as configured yet.
     remaining: Vec<u32>,
+    /// Those of them that are read already, where others leave: there is nothing to be marked.
+    seen: BTreeSet<u32>,
     /// What this run has archived.
     pub(super) fetched: Vec<u32>,
     /// What is to be done with messages.

@@ -1,5 +1,6 @@
 //! `/metrics`: the text format 0.0.4 of Prometheus.
 
+use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
 
 use chrono::{DateTime, Utc};
@@ -30,6 +31,7 @@ pub(crate) fn text(told: &Told<'_>) -> String {
     }
     write_runs(&mut text, told);
     write_mailboxes(&mut text, &told.standing.mailboxes);
+    write_positions(&mut text, &told.standing.mailboxes);
     if let Some(homepage) = told.homepage {
         write_domains(&mut text, &homepage.domains);
     }
@@ -140,6 +142,11 @@ fn write_mailboxes(text: &mut Text, mailboxes: &[Mailbox]) {
         &|m| m.last_success.map(|at| at.timestamp()),
     );
     each(
+        "inbox_last_error_timestamp_seconds",
+        "When the mailbox last failed",
+        &|m| m.last_error.as_ref().map(|(at, _)| at.timestamp()),
+    );
+    each(
         "inbox_next_try_timestamp_seconds",
         "When the mailbox is looked into next",
         &|m| m.next_try.map(|at| at.timestamp()),
@@ -154,6 +161,29 @@ fn write_mailboxes(text: &mut Text, mailboxes: &[Mailbox]) {
         "Messages of the mailbox in the archive",
         &|m| Some(i64::try_from(m.messages()).unwrap_or(i64::MAX)),
     );
+}
+
+/// How far each folder is, under its present numbers: the last ones of its name.
+fn write_positions(text: &mut Text, mailboxes: &[Mailbox]) {
+    let mut positions = BTreeMap::new();
+    for mailbox in mailboxes {
+        for folder in &mailbox.folders {
+            positions.insert((&mailbox.name, &folder.name), folder.uid);
+        }
+    }
+    if !positions.is_empty() {
+        text.family(
+            "inbox_position",
+            "Highest message (UID) of a folder in the archive",
+        );
+    }
+    for ((inbox, folder), uid) in positions {
+        text.sample(
+            "inbox_position",
+            &[("inbox", inbox), ("folder", folder)],
+            uid,
+        );
+    }
 }
 
 fn write_domains(text: &mut Text, domains: &[DomainTotals]) {

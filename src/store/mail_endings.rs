@@ -48,7 +48,7 @@ const BECAME: &str = "select coalesce(items.folder, ''), coalesce(items.uid, 0),
 const ENDINGS: &str = "select uid,
         bool_or(outcome not in ('refused', 'not-a-report') and coalesce(code, '') not like 'repeated-%') as has_report,
         bool_or(outcome = 'refused' or coalesce(code, '') = 'repeated-refusal') as has_refusal,
-        bool_or(content <> 'dropped') as is_kept
+        bool_or(content <> 'dropped' and coalesce(code, '') <> 'archive-incomplete') as is_kept
     from items join documents using (item_no)
     where inbox = ? and folder = ? and uidvalidity = ? and item_no >= ? and uid between ? and ?
     group by uid

@@ -153,6 +153,19 @@ fn what_is_done_with_a_message_goes_by_the_mail_of_its_own_account() {
 }
 
 #[test]
+fn a_mail_whose_bytes_the_archive_has_lost_is_not_one_that_it_keeps() {
+    let world = World::new(1);
+    let mut archive = Archive::open(&world.folders().archive()).unwrap();
+    let mut lost = item((1, Some("u@a"), false));
+    lost.content = Content::Known;
+    archive.append(&[lost]).unwrap();
+    world.ingest(&[]);
+    let store = Store::open(world.config()).unwrap();
+    let endings = store.mail_endings("a", "F", 1, 0, &[1]).unwrap();
+    assert!(endings[0].has_refusal && !endings[0].is_kept, "{endings:?}");
+}
+
+#[test]
 fn reading_that_failed_half_way_counts_no_message_twice() {
     let folder = tempfile::tempdir().unwrap();
     let of = |uids: [u32; 2]| uids.map(|uid| (uid, Some("u@a"), false));

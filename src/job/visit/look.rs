@@ -8,7 +8,7 @@ use super::{Known, Sighting, Visit};
 use crate::job::positions::{Archived, Front, Place};
 use crate::job::repeated::Repeated;
 use crate::model::inbox::After;
-use crate::source::imap::{Folder, ImapError, Wanted};
+use crate::source::imap::{Folder, ImapError, Opened, Wanted};
 
 impl Visit {
     pub(super) fn look(&mut self, folder: &Folder, known: &Known) -> Result<Sighting> {
@@ -20,6 +20,7 @@ impl Visit {
         };
         let account = self.inbox.account();
         let front = known.positions.front(&place, &account);
+        not_put_back(&opened, front.last())?;
         let selection = &self.selection;
         let is_new = selection.is_new();
         let wanted = Wanted {
@@ -50,6 +51,7 @@ impl Visit {
         } else {
             Vec::new()
         };
+        let seen = self.seen(&remaining, front.last())?;
         Ok(Sighting {
             opened,
             place,
@@ -58,6 +60,7 @@ impl Visit {
             known_already,
             repeated: Repeated::default(),
             remaining,
+            seen,
             fetched: Vec::new(),
             tasks: Vec::new(),
             left: BTreeSet::new(),
@@ -86,6 +89,18 @@ impl Visit {
         Ok(uids)
     }
 
+    /// Those of the remaining ones that are read already. Where others leave, all that stay remain: they would be marked
+    /// anew by each run.
+    fn seen(&mut self, remaining: &[u32], last_uid: u32) -> Result<BTreeSet<u32>, ImapError> {
+        let after = [self.inbox.after, self.inbox.without_report];
+        if remaining.is_empty() || !self.is_moving() || !after.contains(&After::MarkSeen) {
+            return Ok(BTreeSet::new());
+        }
+        let unseen = self.session.remaining(last_uid, true)?;
+        let is_seen = |uid: &u32| unseen.binary_search(uid).is_err();
+        Ok(remaining.iter().copied().filter(is_seen).collect())
+    }
+
     /// Whether messages are changed at all.
     pub(super) fn is_changing(&self) -> bool {
         self.selection.is_marking
@@ -93,9 +108,21 @@ impl Visit {
     }
 
     /// Whether messages leave the folder.
-    fn is_moving(&self) -> bool {
+    pub(super) fn is_moving(&self) -> bool {
         let leaves = |after| matches!(after, After::Move | After::Delete);
         !self.selection.is_marking
             && (leaves(self.inbox.after) || leaves(self.inbox.without_report))
+    }
+}
+
+/// Under numbers that are archived, new messages would be taken for old ones.
+fn not_put_back(opened: &Opened, last: u32) -> Result<(), ImapError> {
+    match opened.uid_next {
+        next if next == 0 || next > last => Ok(()),
+        next => Err(ImapError::PutBack {
+            folder: opened.folder.name.clone(),
+            next,
+            last,
+        }),
     }
 }

@@ -45,7 +45,8 @@ impl Visit {
                 } else {
                     task(inbox, ending, mail.is_kept)
                 };
-                if let Some(task) = task {
+                let is_done = task == Some(Task::MarkSeen) && sighting.seen.contains(&mail.uid);
+                if let Some(task) = task.filter(|_| !is_done) {
                     sighting.left.remove(&mail.uid);
                     tasks.entry(task).or_default().push(mail.uid);
                 }
@@ -58,6 +59,7 @@ impl Visit {
     /// Does what was decided; what fails is decided anew by the next run.
     pub(in crate::job) fn settle(&mut self, tokens: &Tokens) -> Result<u64, ImapError> {
         let mut settled = 0;
+        let is_moving = self.is_moving();
         for index in 0..self.sightings.len() {
             let tasks = std::mem::take(&mut self.sightings[index].tasks);
             if tasks.is_empty() {
@@ -68,6 +70,7 @@ impl Visit {
                 self.reopen(index, tokens)?;
             }
             for (task, uids) in tasks {
+                let stays = is_moving && task == Task::MarkSeen;
                 match task {
                     Task::MarkSeen => self.session.mark_seen(&uids)?,
                     Task::Delete => self.session.delete(&uids)?,
@@ -83,7 +86,13 @@ impl Visit {
                     }
                 }
                 settled += uids.len() as u64;
-                self.sightings[index].settled.extend(uids);
+                let sighting = &mut self.sightings[index];
+                if stays {
+                    // Where others leave, it remains for the next look, marked or not: that is no sign of a deaf server.
+                    sighting.left.extend(uids);
+                } else {
+                    sighting.settled.extend(uids);
+                }
             }
         }
         Ok(settled)

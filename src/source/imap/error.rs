@@ -7,6 +7,14 @@ use crate::model::secret::NotSet;
 /// Longest answer of a server that is repeated.
 const SHOWN_CHARS: usize = 200;
 
+/// What a token endpoint says where another try gets no token (RFC 6749 section 5.2, OpenID Connect section 3.1.2.6).
+const TOKEN_REFUSED: [&str; 4] = [
+    "invalid_grant",
+    "invalid_client",
+    "unauthorized_client",
+    "interaction_required",
+];
+
 /// Why a mailbox could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ImapError {
@@ -50,6 +58,19 @@ pub enum ImapError {
         /// Some that are there.
         known: String,
     },
+    /// A folder whose numbers went back, and are given once more.
+    #[error(
+        "folder \"{folder}\" was put back to an earlier state: its next message will be number {next}, and number {last} \
+         is in the archive; give the inbox another `name`, and it is read from its beginning"
+    )]
+    PutBack {
+        /// Name of the folder.
+        folder: String,
+        /// What the server says (UIDNEXT).
+        next: u32,
+        /// The highest message in the archive.
+        last: u32,
+    },
     /// The server says no to a command.
     #[error("the server refuses to {doing}: {answer}")]
     Refused {
@@ -87,7 +108,8 @@ impl ImapError {
     pub fn needs_a_person(&self) -> bool {
         match self {
             Self::Login { answer, .. } => !is_temporary(answer),
-            Self::NoCredentials(_) | Self::NoFolder { .. } => true,
+            Self::NoCredentials(_) | Self::NoFolder { .. } | Self::PutBack { .. } => true,
+            Self::Token(cause) => TOKEN_REFUSED.iter().any(|code| cause.starts_with(code)),
             Self::Unprotected { cause, .. } => cause.contains("certificate"),
             _ => false,
         }
@@ -169,4 +191,26 @@ pub(super) fn shown(text: &str) -> String {
         .take(SHOWN_CHARS)
         .collect();
     line.trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_takes_no_refresh_token_is_asked_again_late_and_who_cannot_answer_soon() {
+        for (cause, expect) in [
+            ("invalid_grant: Token has expired", true),
+            ("invalid_client", true),
+            ("temporarily_unavailable: try later", false),
+            ("no answer in time", false),
+            (
+                "the token endpoint answers with status 503 and no JSON",
+                false,
+            ),
+        ] {
+            let error = ImapError::Token(cause.to_owned());
+            assert_eq!(error.needs_a_person(), expect, "{cause}");
+        }
+    }
 }
