@@ -381,6 +381,44 @@ fn an_access_token_is_got_with_a_refresh_token_and_opens_the_mailbox() {
 }
 
 #[test]
+fn a_refresh_token_that_is_good_for_one_use_opens_the_mailbox_for_ever() {
+    let newest = AtomicU64::new(1);
+    let endpoint = Endpoint::start(move |path, body| {
+        if path != "/token" {
+            return (200, r#"{"active":true,"username":"reports"}"#.to_owned());
+        }
+        let number = newest.load(Ordering::Relaxed);
+        if !body.contains(&format!("refresh_token=r{number}&")) {
+            return (400, r#"{"error":"invalid_grant"}"#.to_owned());
+        }
+        newest.store(number + 1, Ordering::Relaxed);
+        let next = number + 1;
+        let answer =
+            format!(r#"{{"access_token":"t{next}","expires_in":3600,"refresh_token":"r{next}"}}"#);
+        (200, answer)
+    });
+    let server = MailServer::with(Setup {
+        introspection_url: Some(format!("{}/introspect", endpoint.url)),
+        ..Setup::default()
+    });
+    server.make_folder("reports", "DMARC");
+    let oauth2 = format!(
+        "    oauth2: {{token_url: '{}/token', client_id: me, refresh_token_env: REFRESH}}\n",
+        endpoint.url
+    );
+    let password = "    password_env: IMAP_PASSWORD\n";
+    let product = Product::with_config(&server.inbox().replace(password, &oauth2));
+    for number in 1..=3 {
+        server.deliver("reports", "DMARC", &report_mail(number));
+        let mut command = product.command(&product.home(), &["run", "--as-of", AS_OF]);
+        let output = command.env("REFRESH", "r1").output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{number}: {said}");
+    }
+    assert_each_once(&product, 3);
+}
+
+#[test]
 fn a_watchdog_hears_of_good_runs_alone() {
     let endpoint = Endpoint::start(|_, _| (200, "{}".to_owned()));
     let server = with_reports(1);

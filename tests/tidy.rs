@@ -43,7 +43,10 @@ const ARROWS: [(&str, &[&str]); 23] = [
     ("query", &[]),
     ("render", &["query"]),
     ("serve", &["ledger", "publish", "query", "render"]),
-    ("source", &["clock", "http", "mail", "tls", "unpack"]),
+    (
+        "source",
+        &["clock", "durable", "http", "mail", "tls", "unpack"],
+    ),
     ("store", &["ledger", "parse", "query"]),
     ("tls", &["clock"]),
     ("unpack", &[]),

@@ -13,6 +13,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::job::backlog::{Backlog, Pace};
 use crate::job::dry_run::{LONGEST, dry_run};
+use crate::job::folders::Folders;
 use crate::job::load::Loaded;
 use crate::job::mailboxes::Turn;
 use crate::job::publish::Draw;
@@ -76,7 +77,7 @@ pub fn run(args: &BacklogArgs, global: &Global, config: &Config, draw: Draw) -> 
         },
         is_dry_run: args.dry_run,
     };
-    let tokens = Tokens::default();
+    let tokens = Tokens::kept_in(Folders::new(&config.app.data_dir).tokens());
     if args.dry_run {
         let runner = runner(global, config, draw)?;
         runner.check_disk()?;
@@ -118,7 +119,7 @@ fn pieces(
         id: new_id(clock::now()),
         parameters: parameters(args),
     };
-    let tokens = Tokens::default();
+    let tokens = Tokens::kept_in(Folders::new(&config.app.data_dir).tokens());
     let (mut loaded, mut fetched) = (Loaded::default(), 0);
     loop {
         let pace = Pace {

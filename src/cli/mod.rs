@@ -84,7 +84,7 @@ enum Command {
     Query(query::QueryArgs),
     /// List how documents ended: refused, in conflict, …
     Intake(intake::IntakeArgs),
-    /// Say whether configuration, queries and folders are in order, and how things stand
+    /// Say whether configuration, queries, folders and mailboxes are in order, and how things stand
     Check(check::CheckArgs),
     /// Invent reports, take them in and show them
     Demo(demo::DemoArgs),

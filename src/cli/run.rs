@@ -53,7 +53,7 @@ pub fn run(args: &RunArgs, global: &Global, config: &Config, draw: Draw) -> Resu
         is_all: args.all,
         ..Selection::default()
     };
-    let tokens = Tokens::default();
+    let tokens = Tokens::kept_in(Folders::new(&config.app.data_dir).tokens());
     let (mut visits, mut failed) = look_into(config, &inboxes, &selection, &tokens)?;
     let turn = Turn {
         stop: &AtomicBool::new(false),

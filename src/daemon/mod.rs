@@ -150,13 +150,14 @@ pub fn start(settings: Settings) -> Result<Daemon> {
 
 fn parts(settings: Settings) -> (Worker, Arc<Common>) {
     let stop = Arc::new(AtomicBool::new(false));
+    let tokens = Tokens::kept_in(settings.folders.tokens());
     let common = Common {
         inboxes: settings.inboxes,
         folders: settings.folders,
         limits: settings.store.limits.clone(),
         time: settings.time,
         positions: Mutex::new(Positions::default()),
-        tokens: Tokens::default(),
+        tokens,
         heartbeat: settings.heartbeat,
         min_free_bytes: settings.min_free_bytes,
         status: RwLock::new(Status::default()),

@@ -31,6 +31,11 @@ impl Folders {
         self.data.join("ledger")
     }
 
+    /// Private: refresh tokens that were renewed. Neither truth nor derived.
+    pub fn tokens(&self) -> PathBuf {
+        self.data.join("tokens")
+    }
+
     /// Derived and private.
     pub fn work(&self) -> PathBuf {
         self.data.join("work")

@@ -36,7 +36,8 @@ impl Findings {
             limits: &config.limits,
         };
         let selection = Selection::default();
-        match look_into(&config.inboxes, &selection, &known, &Tokens::default()) {
+        let tokens = Tokens::kept_in(folders.tokens());
+        match look_into(&config.inboxes, &selection, &known, &tokens) {
             Err(error) => self.add_problem(format!("inboxes: {error:#}")),
             Ok(looked) => {
                 for (inbox, looked) in config.inboxes.iter().zip(looked) {

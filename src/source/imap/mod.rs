@@ -11,6 +11,7 @@ mod folders;
 mod gauge;
 mod idle;
 mod login;
+mod renewed;
 mod search;
 mod settle;
 mod token;

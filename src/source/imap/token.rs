@@ -1,11 +1,13 @@
 //! Access tokens for XOAUTH2, from a refresh token (RFC 6749 section 6).
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::ImapError;
 use super::error::shown;
+use super::renewed::Renewed;
 use crate::clock;
 use crate::http;
 use crate::model::inbox::OAuth2;
@@ -19,9 +21,20 @@ const USUAL_SECS: u64 = 300;
 /// No token is taken to be good for longer.
 const LONGEST_SECS: u64 = 24 * 3600;
 
+/// Refresh tokens that are tried for one access token: the newest, what another process made of it meanwhile, and the one
+/// of the configuration.
+const TRIES: usize = 3;
+
 /// Tokens that are still good, for everybody who has a copy of this.
 #[derive(Clone, Default)]
-pub struct Tokens(Arc<Mutex<Good>>);
+pub struct Tokens {
+    good: Arc<Mutex<Good>>,
+    asking: Arc<Mutex<Asking>>,
+    renewed: Renewed,
+}
+
+/// Who asks with a refresh token asks alone: it may be good for one use.
+type Asking = BTreeMap<[String; 2], Arc<Mutex<()>>>;
 
 /// By what they were asked for with: the endpoint and the refresh token.
 type Good = BTreeMap<[String; 2], (Secret, Instant)>;
@@ -31,51 +44,98 @@ type Good = BTreeMap<[String; 2], (Secret, Instant)>;
 struct Answer {
     access_token: Option<String>,
     expires_in: Option<u64>,
+    /// In the place of the one that was given.
+    refresh_token: Option<String>,
     error: Option<String>,
     error_description: Option<String>,
 }
 
+/// What was asked for.
+struct Granted {
+    access_token: String,
+    expires_in_secs: u64,
+}
+
 impl Tokens {
+    /// With renewed refresh tokens in a private folder.
+    pub fn kept_in(folder: PathBuf) -> Self {
+        Self {
+            good: Arc::default(),
+            asking: Arc::default(),
+            renewed: Renewed::kept_in(folder),
+        }
+    }
+
     /// A token that is good for a while.
     pub(super) fn access_token(&self, oauth2: &OAuth2) -> Result<String, ImapError> {
         let refresh_token = oauth2.refresh_token.get()?;
         let key = [oauth2.token_url.clone(), refresh_token.expose().to_owned()];
+        let asking = Arc::clone(lock(&self.asking).entry(key.clone()).or_default());
+        let _alone = lock(&asking);
         let now = clock::instant();
-        let known = self
-            .lock()
-            .get(&key)
-            .filter(|(_, until)| *until > now)
-            .cloned();
-        if let Some((token, _)) = known {
+        let known = lock(&self.good).get(&key).cloned();
+        if let Some((token, _)) = known.filter(|(_, until)| *until > now) {
             return Ok(token.expose().to_owned());
         }
-        let answer = ask(oauth2, refresh_token)?;
-        let token = match answer {
-            Answer {
-                access_token: Some(token),
-                ..
-            } => token,
-            refused => {
-                let said = [refused.error, refused.error_description];
-                let said: Vec<String> = said.into_iter().flatten().collect();
-                return Err(ImapError::Token(shown(&said.join(": "))));
-            }
-        };
-        let secs = answer.expires_in.unwrap_or(USUAL_SECS);
-        let until = now + good_for(secs);
-        self.lock().insert(key, (Secret::new(token.clone()), until));
+        let granted = self.ask_with_newest(oauth2, refresh_token)?;
+        let until = now + good_for(granted.expires_in_secs);
+        let token = granted.access_token;
+        lock(&self.good).insert(key, (Secret::new(token.clone()), until));
         Ok(token)
+    }
+
+    /// Asks with the newest refresh token that is known, and with the configured one where that is not taken.
+    fn ask_with_newest(&self, oauth2: &OAuth2, configured: &Secret) -> Result<Granted, ImapError> {
+        let mut tried: Vec<Secret> = Vec::new();
+        let mut refused = ImapError::Token("no refresh token is taken".to_owned());
+        while tried.len() < TRIES {
+            let renewed = self.renewed.get(oauth2, configured);
+            let renewed = renewed.map_err(|error| ImapError::Token(error.to_string()))?;
+            let newest = renewed.unwrap_or_else(|| configured.clone());
+            let next = [newest, configured.clone()];
+            let Some(next) = next.into_iter().find(|one| !tried.contains(one)) else {
+                break;
+            };
+            let answer = ask(oauth2, &next)?;
+            match answer.access_token {
+                Some(access_token) => {
+                    if let Some(newer) = answer.refresh_token.filter(|new| new != next.expose()) {
+                        self.keep(oauth2, configured, &newer);
+                    }
+                    return Ok(Granted {
+                        access_token,
+                        expires_in_secs: answer.expires_in.unwrap_or(USUAL_SECS),
+                    });
+                }
+                None => {
+                    let said = [answer.error, answer.error_description];
+                    let said: Vec<String> = said.into_iter().flatten().collect();
+                    refused = ImapError::Token(shown(&said.join(": ")));
+                }
+            }
+            tried.push(next);
+        }
+        Err(refused)
+    }
+
+    /// The access token is good whether this can be kept or not.
+    fn keep(&self, oauth2: &OAuth2, configured: &Secret, token: &str) {
+        if let Err(error) = self.renewed.keep(oauth2, configured, token) {
+            tracing::error!(
+                "the token endpoint gave a new refresh token, which cannot be kept: {error}"
+            );
+        }
     }
 
     /// Forgets the tokens of an endpoint where a login was refused: they may have been withdrawn.
     pub(super) fn forget(&self, oauth2: &OAuth2) {
-        self.lock()
-            .retain(|[token_url, _], _| *token_url != oauth2.token_url);
+        lock(&self.good).retain(|[token_url, _], _| *token_url != oauth2.token_url);
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, Good> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// What a panic left behind is as good as before.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// How long a token is used; the endpoint may say anything.
