@@ -100,7 +100,7 @@ pub fn run(args: &BacklogArgs, global: &Global, config: &Config, draw: Draw) -> 
     if !global.quiet {
         eprintln!("{}: {fetched} messages fetched", args.inbox);
     }
-    println!("{}", loaded);
+    println!("{loaded}");
     beat(config);
     Ok(exit_code(loaded.count(Outcome::Refused)))
 }

@@ -7,13 +7,13 @@ use chrono::{DateTime, Utc};
 
 use super::glance::Glance;
 use crate::clock;
-use crate::daemon::{self, Handle, InboxStatus};
+use crate::daemon::{Handle, InboxStatus};
 use crate::job::backlog::Backlog;
 use crate::job::folders::Folders;
 use crate::job::sheet::Sheet;
 use crate::ledger::{self, View};
 use crate::model::inbox::Inbox;
-use crate::model::standing::{Folder, Health, Job, JobState, Mailbox, MailboxState, Standing};
+use crate::model::standing::{Folder, Job, JobState, Mailbox, Standing};
 use crate::serve::{Declined, Desk, Jobs, Kind};
 
 /// Knows the daemon, where there is one, and the data folder.
@@ -48,11 +48,7 @@ impl Desk for DaemonDesk {
         let mailbox =
             |inbox: &Inbox| known(inbox).map_or_else(|| Mailbox::named(&inbox.name), mailbox);
         Standing {
-            health: match status.health() {
-                daemon::Health::Ok => Health::Ok,
-                daemon::Health::Degraded => Health::Degraded,
-                daemon::Health::Failing => Health::Failing,
-            },
+            health: status.health(),
             mailboxes: self.inboxes.iter().map(mailbox).collect(),
             low_disk: status.low_disk,
             disk_error: status.disk_error,
@@ -207,7 +203,7 @@ fn mailbox(status: &InboxStatus) -> Mailbox {
     });
     Mailbox {
         name: status.slot.name.clone(),
-        state: MailboxState::of_word(status.state()).unwrap_or(MailboxState::Starting),
+        state: status.state(),
         failures: status.slot.failures,
         last_success: status.slot.last_success,
         last_error: status.slot.last_error.clone(),

@@ -39,7 +39,7 @@ use chrono_tz::Tz;
 pub use common::call;
 pub use noted::{NotedInbox, read_noted};
 pub use plan::Doing;
-pub use status::{Health, InboxStatus, SlotStatus, Status};
+pub use status::{InboxStatus, SlotStatus, Status};
 pub use time::{System, Time};
 pub use worker::Pages;
 

@@ -32,7 +32,7 @@ pub(super) fn of(status: &Status) -> Vec<NotedInbox> {
         let slot = &inbox.slot;
         NotedInbox {
             name: slot.name.clone(),
-            state: inbox.state().to_owned(),
+            state: inbox.state().as_str().to_owned(),
             last_success_utc_secs: slot.last_success.map(|at| at.timestamp()),
             last_error_utc_secs: slot.last_error.as_ref().map(|(at, _)| at.timestamp()),
             last_error: slot.last_error.as_ref().map(|(_, error)| error.clone()),

@@ -4,29 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::plan::Doing;
 use crate::job::positions::{Place, Positions, Reached};
-
-/// How well it goes on the whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Health {
-    /// All is well.
-    #[default]
-    Ok,
-    /// Something is wrong, and the rest goes on.
-    Degraded,
-    /// Nothing can be fetched.
-    Failing,
-}
-
-impl Health {
-    /// The word for it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Degraded => "degraded",
-            Self::Failing => "failing",
-        }
-    }
-}
+use crate::model::standing::{Health, MailboxState};
 
 /// A mailbox as the plan knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,16 +89,16 @@ impl Status {
 }
 
 impl InboxStatus {
-    /// A word for what it is doing.
-    pub fn state(&self) -> &'static str {
+    /// What it is doing, and how it fares.
+    pub fn state(&self) -> MailboxState {
         match self.slot.doing {
-            Doing::Looking => "looking",
-            Doing::Queued => "queued",
-            Doing::Fetching => "fetching",
-            Doing::Waiting if self.slot.failures > 0 => "failing",
-            Doing::Waiting if self.is_watched => "watching",
-            Doing::Waiting if self.slot.last_success.is_none() => "starting",
-            Doing::Waiting => "waiting",
+            Doing::Looking => MailboxState::Looking,
+            Doing::Queued => MailboxState::Queued,
+            Doing::Fetching => MailboxState::Fetching,
+            Doing::Waiting if self.slot.failures > 0 => MailboxState::Failing,
+            Doing::Waiting if self.is_watched => MailboxState::Watching,
+            Doing::Waiting if self.slot.last_success.is_none() => MailboxState::Starting,
+            Doing::Waiting => MailboxState::Waiting,
         }
     }
 }

@@ -83,20 +83,6 @@ impl MailboxState {
         }
     }
 
-    /// The state of that word.
-    pub fn of_word(word: &str) -> Option<Self> {
-        let all = [
-            Self::Starting,
-            Self::Looking,
-            Self::Queued,
-            Self::Fetching,
-            Self::Watching,
-            Self::Waiting,
-            Self::Failing,
-        ];
-        all.into_iter().find(|state| state.as_str() == word)
-    }
-
     fn is_busy(self) -> bool {
         matches!(self, Self::Looking | Self::Queued | Self::Fetching)
     }
