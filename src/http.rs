@@ -1,12 +1,13 @@
 //! Requests that the program sends, with bounds on time and size. The only user of `reqwest`.
 
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::blocking::{Client, RequestBuilder};
 use reqwest::redirect::Policy;
 
+use crate::clock;
 use crate::tls::Trust;
 
 /// How long a request may take, from its first byte to the last of the answer.
@@ -76,15 +77,24 @@ fn client(trust: &Trust) -> Result<Client, RequestError> {
 }
 
 fn send(request: RequestBuilder) -> Result<Reply, RequestError> {
+    let began = clock::instant();
     let answer = request.send().map_err(|error| said(&error))?;
     let status = answer.status().as_u16();
-    let mut body = Vec::new();
-    answer
-        .take(ANSWER_BYTES)
-        .read_to_end(&mut body)
+    let mut answer = answer.take(ANSWER_BYTES);
+    let (mut body, mut piece) = (Vec::new(), [0; 4096]);
+    loop {
         // Its text may name the address.
-        .map_err(|error| RequestError(format!("the answer was cut off: {}", error.kind())))?;
-    Ok(Reply { status, body })
+        let cut_off = |error: io::Error| format!("the answer was cut off: {}", error.kind());
+        match answer.read(&mut piece).map_err(cut_off) {
+            Ok(0) => return Ok(Reply { status, body }),
+            Ok(count) => body.extend_from_slice(&piece[..count]),
+            Err(words) => return Err(RequestError(words)),
+        }
+        // The client's time-out is one of each piece.
+        if clock::instant().duration_since(began) > TIMEOUT {
+            return Err(RequestError("no answer in time".to_owned()));
+        }
+    }
 }
 
 /// The causes of an error; the outermost text names the address.

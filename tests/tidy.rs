@@ -32,7 +32,7 @@ const ARROWS: [(&str, &[&str]); 23] = [
         ],
     ),
     ("durable", &[]),
-    ("http", &["tls"]),
+    ("http", &["clock", "tls"]),
     ("ledger", &["durable"]),
     ("lib", &[]),
     ("mail", &["unpack"]),

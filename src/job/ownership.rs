@@ -18,6 +18,7 @@ pub fn complaint(folders: &Folders) -> io::Result<Option<String>> {
         data.to_owned(),
         folders.archive(),
         folders.ledger(),
+        folders.tokens(),
         folders.work(),
         folders.public(),
     ] {

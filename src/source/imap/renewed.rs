@@ -2,10 +2,12 @@
 //! 90 days after they were given, those of others with their first use: a mailbox that is to be read for years needs the
 //! newest. They are kept in a private folder, one file for each token of the configuration.
 
-use std::fs::{self, File, OpenOptions};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
@@ -22,6 +24,8 @@ const TOKEN_BYTES: u64 = 64 << 10;
 pub(super) struct Renewed {
     /// `None`: nothing is kept.
     folder: Option<PathBuf>,
+    /// Those that could not be written yet, by their files: the ones before them may be good for nothing any more.
+    unwritten: Arc<Mutex<BTreeMap<PathBuf, Secret>>>,
 }
 
 impl Renewed {
@@ -29,6 +33,7 @@ impl Renewed {
     pub(super) fn kept_in(folder: PathBuf) -> Self {
         Self {
             folder: Some(folder),
+            unwritten: Arc::default(),
         }
     }
 
@@ -37,24 +42,43 @@ impl Renewed {
         let Some(path) = self.path(oauth2, configured) else {
             return Ok(None);
         };
+        let unwritten = self.unwritten().get(&path).cloned();
+        if let Some(token) = unwritten {
+            if write(&path, token.expose()).is_ok() {
+                self.unwritten().remove(&path);
+            }
+            return Ok(Some(token));
+        }
         let mut text = String::new();
         let read = File::open(&path).and_then(|file| {
             let mut bounded = file.take(TOKEN_BYTES);
             bounded.read_to_string(&mut text)
         });
         match read {
-            Ok(_) => Ok(Some(Secret::new(text.trim()))),
+            Ok(_) => Ok(Some(text.trim()).filter(|t| !t.is_empty()).map(Secret::new)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(durable::named(&path, "reading", &error)),
         }
     }
 
-    /// Keeps what the configured token became; durable on return.
+    /// Keeps what the configured token became; durable on return. After an error it is known as long as the program runs,
+    /// and written as soon as that works.
     pub(super) fn keep(&self, oauth2: &OAuth2, configured: &Secret, token: &str) -> io::Result<()> {
         let Some(path) = self.path(oauth2, configured) else {
             return Ok(());
         };
-        write(&path, token).map_err(|error| durable::named(&path, "writing", &error))
+        let written = write(&path, token);
+        match &written {
+            Ok(()) => self.unwritten().remove(&path),
+            Err(_) => self.unwritten().insert(path.clone(), Secret::new(token)),
+        };
+        written.map_err(|error| durable::named(&path, "writing", &error))
+    }
+
+    fn unwritten(&self) -> MutexGuard<'_, BTreeMap<PathBuf, Secret>> {
+        self.unwritten
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Another configured token is another file: one that a person has put in counts at once.
@@ -76,16 +100,18 @@ impl Renewed {
 /// All or nothing, and for nobody else to read.
 fn write(path: &Path, token: &str) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    let mut private = fs::DirBuilder::new();
-    private.recursive(true).mode(0o700).create(folder)?;
-    // Another process may write the same file.
-    let temp = path.with_extension(format!("{}.tmp", std::process::id()));
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    let mut file = options.open(&temp)?;
+    let data = folder.parent().unwrap_or(Path::new("."));
+    durable::create_folder(data)?;
+    match fs::DirBuilder::new().mode(0o700).create(folder) {
+        Ok(()) => durable::sync_folder(data)?,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(error),
+    }
+    // With a name of its own, because another process may write the same token.
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(token.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&temp, path)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
     durable::sync_folder(folder)
 }
 
@@ -126,5 +152,21 @@ mod tests {
             .map(|entry| entry.unwrap().metadata().unwrap().permissions().mode() & 0o777)
             .collect();
         assert_eq!(files, [0o600]);
+    }
+
+    #[test]
+    fn a_token_that_cannot_be_written_is_known_and_written_later() {
+        let data = tempfile::tempdir().unwrap();
+        let folder = data.path().join("tokens");
+        fs::write(&folder, "no folder").unwrap();
+        let first = Secret::new("first");
+        let renewed = Renewed::kept_in(folder.clone());
+        assert!(renewed.keep(&oauth2(), &first, "second").is_err());
+        let second = Some(Secret::new("second"));
+        assert_eq!(renewed.get(&oauth2(), &first).unwrap(), second);
+        fs::remove_file(&folder).unwrap();
+        assert_eq!(renewed.get(&oauth2(), &first).unwrap(), second);
+        let another = Renewed::kept_in(folder);
+        assert_eq!(another.get(&oauth2(), &first).unwrap(), second);
     }
 }

@@ -43,7 +43,8 @@ type Good = BTreeMap<[String; 2], (Secret, Instant)>;
 #[derive(serde::Deserialize)]
 struct Answer {
     access_token: Option<String>,
-    expires_in: Option<u64>,
+    /// Seconds; some write them as text.
+    expires_in: Option<serde_json::Value>,
     /// In the place of the one that was given.
     refresh_token: Option<String>,
     error: Option<String>,
@@ -84,38 +85,49 @@ impl Tokens {
         Ok(token)
     }
 
-    /// Asks with the newest refresh token that is known, and with the configured one where that is not taken.
+    /// Asks with the newest refresh token that is known, and with the configured one where that is not taken any more.
     fn ask_with_newest(&self, oauth2: &OAuth2, configured: &Secret) -> Result<Granted, ImapError> {
         let mut tried: Vec<Secret> = Vec::new();
-        let mut refused = ImapError::Token("no refresh token is taken".to_owned());
+        let mut first_refusal = None;
         while tried.len() < TRIES {
-            let renewed = self.renewed.get(oauth2, configured);
-            let renewed = renewed.map_err(|error| ImapError::Token(error.to_string()))?;
-            let newest = renewed.unwrap_or_else(|| configured.clone());
+            let newest = self.newest(oauth2, configured);
             let next = [newest, configured.clone()];
             let Some(next) = next.into_iter().find(|one| !tried.contains(one)) else {
                 break;
             };
             let answer = ask(oauth2, &next)?;
-            match answer.access_token {
-                Some(access_token) => {
-                    if let Some(newer) = answer.refresh_token.filter(|new| new != next.expose()) {
-                        self.keep(oauth2, configured, &newer);
-                    }
-                    return Ok(Granted {
-                        access_token,
-                        expires_in_secs: answer.expires_in.unwrap_or(USUAL_SECS),
-                    });
+            if let Some(access_token) = answer.access_token {
+                let is_newer = |new: &String| !new.trim().is_empty() && new != next.expose();
+                if let Some(newer) = answer.refresh_token.filter(is_newer) {
+                    self.keep(oauth2, configured, &newer);
                 }
-                None => {
-                    let said = [answer.error, answer.error_description];
-                    let said: Vec<String> = said.into_iter().flatten().collect();
-                    refused = ImapError::Token(shown(&said.join(": ")));
-                }
+                return Ok(Granted {
+                    access_token,
+                    expires_in_secs: secs(answer.expires_in.as_ref()),
+                });
             }
+            let is_used_up = answer.error.as_deref() == Some("invalid_grant");
+            let said = [answer.error, answer.error_description];
+            let said: Vec<String> = said.into_iter().flatten().collect();
+            let refusal = ImapError::Token(shown(&said.join(": ")));
+            if !is_used_up {
+                // To present an older one would make some providers withdraw them all.
+                return Err(refusal);
+            }
+            first_refusal.get_or_insert(refusal);
             tried.push(next);
         }
-        Err(refused)
+        let nothing = || ImapError::Token("no refresh token is taken".to_owned());
+        Err(first_refusal.unwrap_or_else(nothing))
+    }
+
+    fn newest(&self, oauth2: &OAuth2, configured: &Secret) -> Secret {
+        let renewed = self.renewed.get(oauth2, configured);
+        let renewed = renewed.unwrap_or_else(|error| {
+            tracing::warn!("the configured refresh token is used: {error}");
+            None
+        });
+        renewed.unwrap_or_else(|| configured.clone())
     }
 
     /// The access token is good whether this can be kept or not.
@@ -136,6 +148,11 @@ impl Tokens {
 /// What a panic left behind is as good as before.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn secs(said: Option<&serde_json::Value>) -> u64 {
+    let number = said.and_then(|said| said.as_u64().or_else(|| said.as_str()?.parse().ok()));
+    number.unwrap_or(USUAL_SECS)
 }
 
 /// How long a token is used; the endpoint may say anything.
