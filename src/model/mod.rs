@@ -3,6 +3,7 @@
 //! Names follow RFC 7489, RFC 9990 (aggregate), RFC 6591 and RFC 9991 (failure) and RFC 8460 (TLS).
 
 pub mod aggregate;
+pub mod alert;
 pub mod day;
 pub mod domain;
 pub mod failure;
@@ -10,6 +11,7 @@ pub mod hex;
 pub mod inbox;
 pub mod item;
 pub mod limits;
+pub mod notice;
 pub mod outcome;
 pub mod retention;
 pub mod secret;
