@@ -14,6 +14,7 @@ use anyhow::{Context as _, Result};
 use super::publish::Drawing;
 use super::report_pages::ReportBatch;
 use super::threads::spawn;
+use crate::alert::Rules;
 use crate::model::item::ItemNo;
 use crate::publish::Staging;
 use crate::query::{Catalogue, Params, Query, Table, Value, run};
@@ -24,6 +25,8 @@ use crate::store::Connection;
 pub struct Pages {
     /// All queries.
     pub catalogue: Catalogue,
+    /// Those of them that are rules, as they are configured.
+    pub rules: Rules,
     /// Templates.
     pub skin: Skin,
     /// Newest reports that get a static page.

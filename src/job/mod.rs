@@ -9,6 +9,7 @@ pub mod dry_run;
 pub mod folders;
 mod forerun;
 mod item_rows;
+pub mod judge;
 mod known;
 pub mod load;
 pub mod lock;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use duckdb::Connection;
 
+use super::check_rule;
 use super::header::{self, Header};
 use super::lint::lint;
 use super::run::columns_of;
@@ -11,11 +12,15 @@ use super::statement::tree;
 use super::{PAGES, Problem, Query};
 
 /// What pages give, and its type.
-const GIVEN: [(&str, &str); 4] = [
+const GIVEN: [(&str, &str); 8] = [
     ("as_of", "DATE"),
     ("domain", "VARCHAR"),
     ("domains", "VARCHAR[]"),
+    ("first_day", "DATE"),
+    ("last_day", "DATE"),
     ("report", "VARCHAR"),
+    ("rule", "VARCHAR"),
+    ("subject", "VARCHAR"),
 ];
 
 /// Where a file comes from and what it says.
@@ -57,6 +62,9 @@ impl File<'_> {
                 "a file in panels/ needs a line `-- panel: page=… title=\"…\"`",
             ));
         }
+        if self.folder == "alerts" && header.rule.is_none() && problems.is_empty() {
+            problems.push(self.problem(1, "a file in alerts/ needs a line `-- rule: title=\"…\"`"));
+        }
         (self.query(header), problems)
     }
 
@@ -68,6 +76,9 @@ impl File<'_> {
             grain: header.grain,
             params: header.params,
             panels: header.panels,
+            rule: header.rule,
+            defaults: header.defaults,
+            advice: header.advice,
             text: self.text.to_owned(),
             is_users: self.is_users,
         }
@@ -120,6 +131,10 @@ impl File<'_> {
                 problems.push(self.problem(header.params_line, text));
             }
         }
+        problems.extend(
+            (check_rule::params(query, header).into_iter())
+                .map(|(line, text)| self.problem(line, text)),
+        );
         for (name, kind) in &query.params {
             let given = GIVEN.iter().find(|(given, _)| given == name);
             if let Some((_, right)) = given.filter(|(_, right)| right != kind) {
@@ -144,7 +159,10 @@ impl File<'_> {
             Err(error) => return vec![self.problem(1, format!("{error:#}"))],
         };
         let missing = |name: &&String| !columns.contains(name);
-        let mut problems = Vec::new();
+        let of_rule = check_rule::columns(query, header, &columns);
+        let mut problems: Vec<Problem> = (of_rule.into_iter())
+            .map(|(line, text)| self.problem(line, text))
+            .collect();
         for name in query.grain.iter().filter(missing) {
             problems.push(self.problem(
                 1,
