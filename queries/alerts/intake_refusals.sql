@@ -1,6 +1,6 @@
 -- intake_refusals: days with documents that had to be refused, by the code of the refusal, within a window that has enough of them. One row per (domain, subject, day).
 -- params: $since DATE, $until DATE, $days BIGINT, $min_documents BIGINT
--- rule: title="{documents} documents were refused as {subject}" severity=warning sums=documents
+-- rule: title="Documents refused as {subject}: {documents}" severity=warning sums=documents
 -- default: days=7 min_documents=1
 -- advice: Look at /intake for what was refused and why; the bytes are kept.
 -- advice: A report that is over a limit is read with a higher limit; a damaged one comes again tomorrow, or its reporter has to be told.

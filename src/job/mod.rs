@@ -1,6 +1,7 @@
 //! The steps of a run, each comparing durable state with durable state: collect, load, publish; rebuild and verify.
 
 mod ahead;
+mod alert_pages;
 pub mod backlog;
 pub mod collect;
 pub mod disk;

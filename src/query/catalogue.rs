@@ -138,7 +138,7 @@ impl Catalogue {
 }
 
 /// Pages that are made on request where they are older than those that are published.
-const LAKE_PAGES: [&str; 2] = ["alert", "report"];
+const LAKE_PAGES: [&str; 1] = ["report"];
 
 /// Tables that such a page can ask: those of the lake.
 const REPORT_TABLES: [&str; 2] = ["reports", "records"];

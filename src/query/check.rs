@@ -12,15 +12,12 @@ use super::statement::tree;
 use super::{PAGES, Problem, Query};
 
 /// What pages give, and its type.
-const GIVEN: [(&str, &str); 8] = [
+const GIVEN: [(&str, &str); 5] = [
+    ("alerts", "VARCHAR[]"),
     ("as_of", "DATE"),
     ("domain", "VARCHAR"),
     ("domains", "VARCHAR[]"),
-    ("first_day", "DATE"),
-    ("last_day", "DATE"),
     ("report", "VARCHAR"),
-    ("rule", "VARCHAR"),
-    ("subject", "VARCHAR"),
 ];
 
 /// Where a file comes from and what it says.
@@ -146,7 +143,13 @@ impl File<'_> {
             let text = "a page gives `$domain` or `$domains`, not both";
             problems.push(self.problem(header.params_line, text));
         }
-        if declared.contains("domains") && !query.grain.iter().any(|column| column == "domain") {
+        let says_which = |name: &str| query.grain.iter().any(|column| column == name);
+        let is_of_alert = query.panels.iter().any(|panel| panel.page == "alert");
+        if is_of_alert && !(declared.contains("alerts") && says_which("alert")) {
+            let text = "what is on the page of an alert takes `$alerts` and says which one a row is about: \"One row per (alert, …)\"";
+            problems.push(self.problem(1, text));
+        }
+        if declared.contains("domains") && !says_which("domain") {
             let text = "what takes `$domains` has to say which one a row is about: \"One row per (domain, …)\"";
             problems.push(self.problem(1, text));
         }

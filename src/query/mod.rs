@@ -91,7 +91,8 @@ pub struct Panel {
 /// `as_of DATE`, the day for which things are judged: windows end before it.
 ///
 /// A query on the page of a domain takes `$domain` and is asked for each of them, or it takes `$domains`, is asked once
-/// for many, and says in its column `domain` which one a row is about.
+/// for many, and says in its column `domain` which one a row is about. On the page of an alert it takes `$alerts`, and its
+/// column `alert` says which one.
 pub const PAGES: [(&str, &[&str]); 13] = [
     ("overview", &["as_of"]),
     ("domain", &["as_of", "domain", "domains"]),
@@ -99,17 +100,7 @@ pub const PAGES: [(&str, &[&str]); 13] = [
     ("intake", &["as_of"]),
     ("report", &["as_of", "report"]),
     ("tls", &["as_of"]),
-    (
-        "alert",
-        &[
-            "as_of",
-            "domain",
-            "first_day",
-            "last_day",
-            "rule",
-            "subject",
-        ],
-    ),
+    ("alert", &["alerts", "as_of"]),
     ("api/homepage", &["as_of"]),
     ("api/domains", &["as_of"]),
     ("api/domain_summary", &["as_of", "domain", "domains"]),
