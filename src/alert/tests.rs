@@ -601,3 +601,25 @@ fn advice_fits_rule_cause_and_sender() {
         assert!(!text.contains("malicious"), "{text}");
     }
 }
+
+#[test]
+fn the_example_configuration_states_the_thresholds_that_the_rules_have() {
+    let text = include_str!("../../config/config.example.yml");
+    let variable = |_: &str| Some("x".to_owned());
+    let config = crate::config::Config::parse("c.yml", text, &variable).unwrap();
+    let stated = Rules::new(
+        &catalogue(),
+        &config.alerts.rules,
+        config.alerts.resolve_after_days,
+    );
+    assert_eq!(stated.unwrap().hash(), rules(&[]).unwrap().hash());
+    let named: Vec<&String> = config.alerts.rules.keys().collect();
+    let known = rules(&[]).unwrap();
+    let known: Vec<&String> = known.rules.iter().map(|rule| &rule.query.name).collect();
+    assert_eq!(named, known);
+    for rule in rules(&[]).unwrap().rules {
+        let stated = &config.alerts.rules[&rule.query.name].params;
+        let stated: BTreeSet<&String> = stated.iter().map(|(name, ..)| name).collect();
+        assert_eq!(stated, rule.params.keys().collect(), "{}", rule.query.name);
+    }
+}
