@@ -17,6 +17,7 @@ pub mod load;
 pub mod lock;
 pub mod mailboxes;
 pub mod maintain;
+pub mod outages;
 pub mod ownership;
 mod pipeline;
 pub mod positions;
