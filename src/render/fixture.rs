@@ -84,6 +84,15 @@ pub fn catalogue() -> Catalogue {
             2,
         ),
         (
+            "policy_verdict",
+            "domain",
+            "Policy advice",
+            Chart::Verdict,
+            "",
+            "",
+            3,
+        ),
+        (
             "sources_top",
             "sources",
             "Top sources",
@@ -145,6 +154,15 @@ pub fn catalogue() -> Catalogue {
             "",
             "",
             1,
+        ),
+        (
+            "api_policy_verdict",
+            "api/domain_summary",
+            "Policy advice",
+            Chart::Verdict,
+            "",
+            "",
+            2,
         ),
         (
             "api_domain_reports",

@@ -175,8 +175,8 @@ fn what(reason: &str) -> String {
     match reason {
         "days_of_data" => "Days since the first report",
         "messages" => "Messages in 30 days",
-        "days_without_reports" => "Longest time without a report, in days",
-        "reporter_gone_quiet" => "Mail that a reporter saw who is quiet since a week",
+        "days_without_reports" => "Most days in a row without a report",
+        "reporter_gone_quiet" => "Share of the mail that reporters silent for 7 days told of",
         "legit_mail_at_risk" => "Legit mail that would be refused",
         "sender_pass_rate" => "Lowest pass rate of an approved sender",
         "sender_to_fix" => "Failing messages of a known sender",
@@ -245,5 +245,118 @@ impl Serialize for Advice<'_> {
         };
         map.serialize_entry("reasons", &JsonRows(&reasons))?;
         map.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{table, text as word};
+    use super::*;
+
+    fn rows(verdict: &str, next: Option<&str>, states: &[&str]) -> Table {
+        let row = |state: &&str| {
+            [
+                word(verdict),
+                word("p=quarantine"),
+                next.map_or(Value::Null, word),
+                word("my_own_rule"),
+                word(state),
+                word("Shop"),
+                Value::Double(1_500.0),
+                Value::Double(0.5),
+            ]
+        };
+        table(
+            [
+                "verdict",
+                "policy",
+                "next_policy",
+                "reason",
+                "state",
+                "subject",
+                "number",
+                "threshold",
+            ],
+            states.iter().map(row).collect(),
+        )
+    }
+
+    #[test]
+    fn a_verdict_is_one_sentence() {
+        let reject = Some("p=reject");
+        for (verdict, next, states, mark, expect) in [
+            (
+                "ready",
+                reject,
+                &["ok"][..],
+                Mark::Good,
+                "Ready for p=reject.",
+            ),
+            (
+                "fix",
+                reject,
+                &["ok", "fix"],
+                Mark::Mend,
+                "Stay at p=quarantine. Before p=reject, fix Shop (1\u{202f}500 failing messages).",
+            ),
+            (
+                "fix",
+                None,
+                &["fix"; 5],
+                Mark::Mend,
+                "Stay at p=quarantine and fix Shop (1\u{202f}500 failing messages), Shop (1\u{202f}500), \
+                 Shop (1\u{202f}500) and 2 more.",
+            ),
+            (
+                "stay",
+                reject,
+                &["ok", "broken", "note"],
+                Mark::Wait,
+                "Stay at p=quarantine for now: 1 of 2 conditions for p=reject are not met.",
+            ),
+            (
+                "stay",
+                None,
+                &["ok"],
+                Mark::Good,
+                "Stay at p=quarantine: no policy is stricter.",
+            ),
+            (
+                "stay",
+                None,
+                &["broken"],
+                Mark::Wait,
+                "Stay at p=quarantine, and see to what is marked below.",
+            ),
+            ("a_users_own", None, &["ok"], Mark::Note, "A users own."),
+        ] {
+            assert_eq!(
+                sentence(&rows(verdict, next, states)),
+                (mark, expect.to_owned())
+            );
+        }
+    }
+
+    #[test]
+    fn numbers_have_as_many_decimals_as_they_need() {
+        for (number, unit, expect) in [
+            (Value::Double(0.5), "percent", "0.5%"),
+            (Value::Double(0.52), "percent", "0.52%"),
+            (Value::Double(95.0), "percent", "95%"),
+            (Value::Double(100.0), "messages", "100"),
+            (Value::Int(12_345), "messages", "12\u{202f}345"),
+            (Value::Null, "percent", "\u{2013}"),
+            (Value::Double(f64::NAN), "percent", "NaN%"),
+        ] {
+            let table = table(["unit", "number"], vec![[word(unit), number]]);
+            assert_eq!(amount(&table, 0, "number"), expect);
+        }
+    }
+
+    #[test]
+    fn a_query_without_the_columns_of_a_verdict_is_told_so() {
+        let table = table(["verdict", "reason"], vec![[word("ready"), word("x")]]);
+        let problem = write_verdict(&mut Html::default(), &table);
+        assert_eq!(problem, Err("its query has no column state".to_owned()));
     }
 }
