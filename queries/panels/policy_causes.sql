@@ -1,6 +1,6 @@
 -- policy_causes: by cause of failure, the messages of domains in the last 30 days that p=reject would have refused. One row per (domain, fail_cause).
 -- params: $as_of DATE, $domains VARCHAR[]
--- panel: page=domain title="Why they would be refused" chart=table columns=fail_cause,refused,own_refused,forwarded_refused,strangers_refused,share_percent,own_senders about="The same messages by the cause of their failure. Share is that of the legit mail at risk: own and forwarded." order=76
+-- panel: page=domain title="Why they would be refused" chart=table columns=fail_cause,refused,own,forwarded,strangers,share_percent,senders about="The same messages by the cause of their failure. Share is that of the legit mail at risk: own and forwarded." order=76
 with parts as (
     select
         domain,
@@ -24,11 +24,11 @@ causes as (
         domain,
         fail_cause,
         sum(parts.messages) as refused,
-        coalesce(sum(parts.messages) filter (origin = 'own'), 0) as own_refused,
-        coalesce(sum(parts.messages) filter (origin = 'forwarded'), 0) as forwarded_refused,
-        coalesce(sum(parts.messages) filter (origin = 'strangers'), 0) as strangers_refused,
-        own_refused + forwarded_refused as at_risk,
-        coalesce(list(coalesce(name, sender) order by parts.messages desc, sender) filter (origin = 'own'), [])[:5] as own_senders
+        coalesce(sum(parts.messages) filter (origin = 'own'), 0) as own,
+        coalesce(sum(parts.messages) filter (origin = 'forwarded'), 0) as forwarded,
+        coalesce(sum(parts.messages) filter (origin = 'strangers'), 0) as strangers,
+        own + forwarded as at_risk,
+        coalesce(list(coalesce(name, sender) order by parts.messages desc, sender) filter (origin = 'own'), [])[:5] as senders
     from parts
     left join senders using (sender)
     group by domain, fail_cause
@@ -37,10 +37,10 @@ select
     domain,
     fail_cause,
     refused,
-    own_refused,
-    forwarded_refused,
-    strangers_refused,
+    own,
+    forwarded,
+    strangers,
     round(100.0 * at_risk / nullif(sum(at_risk) over (partition by domain), 0), 1) as share_percent,
-    own_senders
+    senders
 from causes
 order by domain, at_risk desc, refused desc, fail_cause

@@ -1,6 +1,6 @@
 -- policy_scenarios: the last 30 days of domains as if their policy had been stricter: messages that it would have asked receivers to quarantine or reject. One row per (domain, place).
 -- params: $as_of DATE, $domains VARCHAR[]
--- panel: page=domain title="What a stricter policy would do" chart=table columns=policy,scenario,quarantined,rejected,own_refused,forwarded_refused,strangers_refused,legit_percent about="The last 30 days under other policies. Own is mail that passes as things are, or that senders known by name sent; forwarded is what somebody passed on, which receivers often deliver all the same; the rest is from strangers. Legit is own and forwarded mail. Strict alignment takes no other domain than that of From." order=72
+-- panel: page=domain title="What a stricter policy would do" chart=table columns=policy,scenario,quarantined,rejected,own,forwarded,strangers,legit_lost_percent about="Messages that other policies would have asked receivers to quarantine or reject. Own: passes as things are, or is from a sender known by name. Forwarded: passed on by somebody; receivers often deliver it all the same. Legit lost is the share of own and forwarded mail. Strict alignment takes no other domain than that of From." order=72
 with asked as (
     select distinct unnest($domains::varchar[]) as domain
 ),
@@ -51,10 +51,10 @@ fates as (
 select domain, place, policy, scenario,
     coalesce(sum(messages) filter (fate = 2), 0) as quarantined,
     coalesce(sum(messages) filter (fate = 3), 0) as rejected,
-    coalesce(sum(messages) filter (fate > 1 and not is_strange and not is_forward), 0) as own_refused,
-    coalesce(sum(messages) filter (fate > 1 and is_forward), 0) as forwarded_refused,
-    coalesce(sum(messages) filter (fate > 1 and is_strange), 0) as strangers_refused,
-    round(100.0 * (own_refused + forwarded_refused) / nullif(sum(messages) filter (not is_strange), 0), 2) as legit_percent
+    coalesce(sum(messages) filter (fate > 1 and not is_strange and not is_forward), 0) as own,
+    coalesce(sum(messages) filter (fate > 1 and is_forward), 0) as forwarded,
+    coalesce(sum(messages) filter (fate > 1 and is_strange), 0) as strangers,
+    round(100.0 * (own + forwarded) / nullif(sum(messages) filter (not is_strange), 0), 2) as legit_lost_percent
 from fates
 group by domain, place, policy, scenario
 order by domain, place

@@ -1,9 +1,7 @@
 -- policy_senders: by sender, the messages of domains in the last 30 days that p=reject would have refused, and what mending each would save; strangers last. One row per (domain, origin, sender).
 -- params: $as_of DATE, $domains VARCHAR[]
--- panel: page=domain title="Who would be refused" chart=table columns=name,origin,messages,pass_rate_percent,refused,main_cause,refused_if_dkim_strict,refused_if_spf_strict,refused_if_both_strict,share_percent,cumulative_percent about="Messages of the last 30 days that p=reject, for subdomains too, would have refused. Share and cumulative: what mending this sender, and all above it, takes off the legit mail at risk. Forwarded mail needs a DKIM signature that survives; strangers are what the policy is for." rows=50 order=74
-with asked as (
-    select distinct unnest($domains::varchar[]) as domain
-),
+-- panel: page=domain title="Who would be refused" chart=table columns=name,approved,messages,pass_rate_percent,refused,main_cause,share_percent,cumulative_percent,dkim_strict,spf_strict,both_strict about="Messages of the last 30 days that p=reject, for subdomains too, would have refused. Share and cumulative: how much of the legit mail at risk is saved by mending this sender, and all above it. Forwarded mail needs a DKIM signature that survives; strangers are what a policy is for. The last columns: messages refused with strict alignment." rows=50 order=74
+with asked as (select distinct unnest($domains::varchar[]) as domain),
 approvals as (
     select distinct sender, domain
     from (select sender, unnest(approved_for) as approved from senders)
@@ -50,7 +48,8 @@ ranked as (
 )
 select ranked.domain, origin, ranked.sender, coalesce(name, ranked.sender, upper(origin[1]) || origin[2:]) as name, messages,
     round(100.0 * passed / nullif(messages, 0), 1) as pass_rate_percent, refused, main_cause,
-    refused_dkim as refused_if_dkim_strict, refused_spf as refused_if_spf_strict, refused_both as refused_if_both_strict,
+    refused_dkim as dkim_strict, refused_spf as spf_strict, refused_both as both_strict,
+    case origin when 'approved' then true when 'not approved' then false end as approved,
     round(100.0 * at_risk / nullif(all_at_risk, 0), 1) as share_percent,
     if(at_risk is null, null, round(100.0 * sum(at_risk) over (partition by ranked.domain order by rank, refused desc,
         refused_both desc, origin, ranked.sender rows unbounded preceding) / nullif(all_at_risk, 0), 1)) as cumulative_percent

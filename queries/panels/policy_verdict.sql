@@ -1,6 +1,6 @@
 -- policy_verdict: whether domains are ready for the next stricter policy, by their last 30 days: ready, fix (these senders first) or stay; each reason with its number and its threshold. One row per (domain, place, subject).
 -- params: $as_of DATE, $domains VARCHAR[]
--- panel: page=domain title="Policy advice" chart=verdict about="What the last 30 days say about the next stricter policy. Nothing is called ready while reports are missing, or while more than a hair of legit mail fails." order=12
+-- panel: page=domain title="Policy advice" chart=verdict about="What the last 30 days say about the next stricter policy. Nothing is called ready while reports are missing, or while legit mail would be lost." order=12
 -- panel: page=api/domain_summary title="Policy advice" chart=verdict order=20
 with asked as (select distinct unnest($domains::varchar[]) as domain),
 told as (from reports where domain in (from asked) and day >= $as_of - 37 and day < $as_of),

@@ -182,7 +182,7 @@ fn what(reason: &str) -> String {
         "sender_to_fix" => "Failing messages of a known sender",
         "forwarded_failing" => "Failing messages that were forwarded, part of the legit mail at risk",
         "unknown_failing" => {
-            "Failing messages of unknown senders that authenticate as another domain: is one of them yours?"
+            "Failing messages of unknown senders that pass for another domain: one of them may be yours"
         }
         other => return heading(other),
     }
