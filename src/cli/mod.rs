@@ -1,6 +1,7 @@
 //! One file per command; prints here and nowhere else.
 //!
-//! Exit codes: 0 done, 1 done but something was refused, 2 usage or configuration, 3 failed, 4 busy.
+//! Exit codes: 0 done, 1 done but something was refused (`summary`: there are problems), 2 usage or configuration,
+//! 3 failed, 4 busy.
 
 mod context;
 mod desk;
@@ -17,6 +18,7 @@ pub mod rebuild;
 pub mod render;
 pub mod run;
 pub mod serve;
+pub mod summary;
 pub mod verify;
 mod work;
 
@@ -45,9 +47,11 @@ const EXAMPLES: &str = "Examples:
   sentinel run                         one pass over the mailboxes
   sentinel query 'from daily limit 5'  ask the published database
   sentinel intake                      see what was refused, and why
+  sentinel summary --days 7            see who sent, and what needs a person
   sentinel parse mail.eml              print what a mail or file holds, storing nothing
 
-Exit codes: 0 done, 1 done but something was refused, 2 usage or configuration, 3 failed, 4 busy";
+Exit codes: 0 done, 1 done but something was refused (summary: there are problems), 2 usage or configuration, 3 failed,
+4 busy";
 
 #[derive(Debug, Parser)]
 #[command(
@@ -84,6 +88,8 @@ enum Command {
     Query(query::QueryArgs),
     /// List how documents ended: refused, in conflict, …
     Intake(intake::IntakeArgs),
+    /// Say in words how the last days went; the exit code tells whether there are problems
+    Summary(summary::SummaryArgs),
     /// Say whether configuration, queries, folders and mailboxes are in order, and how things stand
     Check(check::CheckArgs),
     /// Invent reports, take them in and show them
@@ -132,6 +138,7 @@ fn dispatch(global: &Global, command: Command) -> anyhow::Result<ExitCode> {
         }),
         Command::Query(args) => query::run(&args, global, &global.config()?),
         Command::Intake(args) => intake::run(&args, global, &global.config()?),
+        Command::Summary(args) => summary::run(&args, global, &global.config()?),
         Command::Check(args) => check::run(&args, global),
         Command::Serve(args) => serve_dashboard(&args, &global.config()?),
         Command::Demo(args) => show_demo(&args, global),
