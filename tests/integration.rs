@@ -29,3 +29,4 @@ mod whole_large;
 mod whole_retention;
 mod whole_serving;
 mod whole_splits;
+mod whole_summary;
