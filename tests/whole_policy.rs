@@ -149,7 +149,7 @@ fn a_reporter_that_fell_silent_is_in_the_way_whatever_the_rates_say() {
     let (page, advice) = advice(&product);
     assert_eq!(advice["verdict"], "stay", "{advice}");
     assert!(
-        page.contains("Stay at p=none for now: 1 of 6 conditions for p=quarantine are not met."),
+        page.contains("Stay at p=none for now: 1 of 6 conditions for p=quarantine is not met."),
         "{advice}"
     );
 }

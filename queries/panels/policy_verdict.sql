@@ -16,8 +16,7 @@ published as (
 quiet as ( -- as in domain_gone_quiet
     select domain, org_domain as subject, sum(if(day < $as_of - 7, messages, 0)) as heard,
         100.0 * heard / nullif(sum(heard) over (partition by domain), 0) as number
-    from told group by domain, org_domain qualify number >= 5 and count(distinct day) >= 10 and max(day) < $as_of - 7
-),
+    from told group by domain, org_domain qualify number >= 5 and count(distinct day) >= 10 and max(day) < $as_of - 7),
 gaps as (select domain, day - lag(day) over (partition by domain order by day) - 1 as gap_days from (
     select domain, day from told union select domain, unnest([$as_of - 31, $as_of]) from asked) where day >= $as_of - 31),
 sent as (
@@ -27,10 +26,9 @@ sent as (
         sum(if(category in ('unknown', 'threat'), 0, messages)) as legit
     from asked left join records on records.domain = asked.domain and day >= $as_of - 30 and day < $as_of group by all
 ),
-approved as (
-    select domain, {'percent': 100.0 * passed / messages, 'sender': sender} as rate from sent join senders using (sender)
-    where messages >= 20 and list_bool_or([domain = own or ends_with(domain, '.' || own) for own in approved_for])
-),
+approved as (select domain, if(messages >= 20, {'percent': 100.0 * passed / messages, 'sender': sender}, null) as rate
+    from asked join senders on list_bool_or([domain = own or ends_with(domain, '.' || own) for own in approved_for])
+    left join sent using (domain, sender)),
 checks(domain, place, reason, subject, number, unit, bound, threshold) as (
     select domain, 1, 'days_of_data', null, coalesce($as_of - min(day) filter (day < $as_of), 0), 'days', 'at least', 30
     from asked left join daily using (domain) group by domain
@@ -44,17 +42,19 @@ checks(domain, place, reason, subject, number, unit, bound, threshold) as (
     from asked left join approved using (domain) group by domain
     union all select domain, 7, 'sender_to_fix', sender, failing, 'messages', null, null from sent where failing > 0
     union all select domain, 8, 'forwarded_failing', null, sum(forwarded), 'messages', null, null from sent group by domain
-    union all select domain, 9, 'unknown_failing', null, sum(unknown), 'messages', null, null from sent group by domain
+    union all select domain, 9, 'unknown_failing', null, sum(unknown), 'messages', -- while no sender is named, it may be one
+        if(domain in (select domain from approved), null, 'at most'), coalesce(sum(legit), 0) // 200 from sent group by domain
 ),
 judged as (
     select *, case when place = 7 then 'fix' when number is null or bound is null then 'note'
-        when bound = 'at least' and number < threshold or bound = 'at most' and number > threshold then 'broken'
-        when bound = 'below' and number >= threshold then 'broken' else 'ok' end as state,
+        when case bound when 'at least' then number < threshold when 'at most' then number > threshold
+            else number >= threshold end then 'broken' else 'ok' end as state,
         bool_or(state = 'broken') over d as is_broken,
         bool_or(state = 'fix') over d and bool_or(state = 'broken' and place in (5, 6)) over d as is_fix
     from checks window d as (partition by domain)
 )
 select domain, place, subject, policy, next_policy, reason, coalesce(name, subject) as name, state, round(number, 2) as number,
-    unit, bound, threshold, case when is_fix then 'fix' when is_broken or next_policy is null then 'stay' else 'ready' end as verdict
+    unit, bound, if(bound is null, null, threshold) as threshold,
+    case when is_fix then 'fix' when is_broken or next_policy is null then 'stay' else 'ready' end as verdict
 from judged left join published using (domain) left join senders on sender = subject and place in (6, 7) where state <> 'fix' or is_fix
 order by domain, place, number desc, subject

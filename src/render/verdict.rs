@@ -106,8 +106,9 @@ fn sentence(table: &Table) -> (Mark, String) {
             (Mark::Mend, sentence)
         }
         ("stay", Some(next)) => {
+            let verb = if broken == 1 { "is" } else { "are" };
             let sentence = format!(
-                "Stay at {policy} for now: {broken} of {conditions} conditions for {next} are not met."
+                "Stay at {policy} for now: {broken} of {conditions} conditions for {next} {verb} not met."
             );
             (Mark::Wait, sentence)
         }
@@ -312,7 +313,7 @@ mod tests {
                 reject,
                 &["ok", "broken", "note"],
                 Mark::Wait,
-                "Stay at p=quarantine for now: 1 of 2 conditions for p=reject are not met.",
+                "Stay at p=quarantine for now: 1 of 2 conditions for p=reject is not met.",
             ),
             (
                 "stay",
