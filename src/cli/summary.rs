@@ -78,7 +78,7 @@ pub fn run(args: &SummaryArgs, global: &Global, config: &Config) -> anyhow::Resu
         return Ok(ExitCode::SUCCESS);
     }
     if args.notify {
-        tell(&notice(&summary, clock::now().timestamp()))?;
+        tell(config, &notice(&summary, clock::now().timestamp()))?;
     }
     Ok(ExitCode::from(1))
 }
@@ -156,7 +156,7 @@ fn notice(summary: &Summary, at_utc_secs: i64) -> TextNotice {
 }
 
 /// Sends a message to the channels.
-fn tell(_notice: &TextNotice) -> anyhow::Result<()> {
+fn tell(_config: &Config, _notice: &TextNotice) -> anyhow::Result<()> {
     Err(UsageError("no channel is configured in `notify`: nothing was sent".to_owned()).into())
 }
 
