@@ -66,6 +66,15 @@ pub fn catalogue() -> Catalogue {
             5,
         ),
         (
+            "policy_verdict",
+            "domain",
+            "Policy advice",
+            Chart::Verdict,
+            "",
+            "",
+            3,
+        ),
+        (
             "domain_trend",
             "domain",
             "Daily volume",
@@ -82,15 +91,6 @@ pub fn catalogue() -> Catalogue {
             "",
             "",
             2,
-        ),
-        (
-            "policy_verdict",
-            "domain",
-            "Policy advice",
-            Chart::Verdict,
-            "",
-            "",
-            3,
         ),
         (
             "sources_top",
