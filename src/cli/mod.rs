@@ -45,9 +45,9 @@ const EXAMPLES: &str = "Examples:
   sentinel check                       after a change of the configuration: does it all work?
   sentinel serve                       show the dashboard on http://127.0.0.1:8000, fetch mail by itself
   sentinel run                         one pass over the mailboxes
+  sentinel summary --days 7            see who sent, and what needs a person
   sentinel query 'from daily limit 5'  ask the published database
   sentinel intake                      see what was refused, and why
-  sentinel summary --days 7            see who sent, and what needs a person
   sentinel parse mail.eml              print what a mail or file holds, storing nothing
 
 Exit codes: 0 done, 1 done but something was refused (summary: there are problems), 2 usage or configuration, 3 failed,
@@ -84,12 +84,12 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Draw all pages again and publish them
     Render(render::RenderArgs),
+    /// Say in words how the last days went; the exit code tells whether there are problems
+    Summary(summary::SummaryArgs),
     /// Ask the published database with SQL or a query by name
     Query(query::QueryArgs),
     /// List how documents ended: refused, in conflict, …
     Intake(intake::IntakeArgs),
-    /// Say in words how the last days went; the exit code tells whether there are problems
-    Summary(summary::SummaryArgs),
     /// Say whether configuration, queries, folders and mailboxes are in order, and how things stand
     Check(check::CheckArgs),
     /// Invent reports, take them in and show them
@@ -136,9 +136,9 @@ fn dispatch(global: &Global, command: Command) -> anyhow::Result<ExitCode> {
         Command::Render(args) => with_pages(global, args.report_pages, |config, draw| {
             render::run(&args, global, config, draw)
         }),
+        Command::Summary(args) => summary::run(&args, global, &global.config()?),
         Command::Query(args) => query::run(&args, global, &global.config()?),
         Command::Intake(args) => intake::run(&args, global, &global.config()?),
-        Command::Summary(args) => summary::run(&args, global, &global.config()?),
         Command::Check(args) => check::run(&args, global),
         Command::Serve(args) => serve_dashboard(&args, &global.config()?),
         Command::Demo(args) => show_demo(&args, global),
