@@ -27,6 +27,8 @@ mod whole_browser;
 mod whole_commands;
 mod whole_hostile;
 mod whole_large;
+mod whole_policy;
 mod whole_retention;
 mod whole_serving;
 mod whole_splits;
+mod whole_summary;
