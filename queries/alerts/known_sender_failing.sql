@@ -5,7 +5,7 @@
 with parts as (
     select domain, sender as subject, day, fail_cause, sum(messages) as messages,
         sum(messages) filter (disposition in ('quarantine', 'reject')) as refused
-    from source_days
+    from records
     where domain in (select unnest($domains::varchar[]))
         and day > $since - $days::integer
         and day < $until + $days::integer - 1

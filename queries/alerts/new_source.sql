@@ -5,7 +5,7 @@
 with told as (
     select domain, coalesce(sender, source_ip) as subject, sender, day, sum(messages) as messages,
         coalesce(sum(messages) filter (fail_cause is not null), 0) as failing
-    from source_days
+    from records
     where domain in (select unnest($domains::varchar[]))
         and category in ('compliant', 'misconfigured', 'known_unapproved')
         and (sender is not null or source_ip is not null)

@@ -11,7 +11,7 @@ with told as (
         coalesce(sum(messages) filter (disposition = 'quarantine'), 0) as quarantined,
         coalesce(sum(messages) filter (disposition = 'reject'), 0) as rejected,
         min(category) as category
-    from source_days
+    from records
     where domain in (select unnest($domains::varchar[]))
         and day > $since - $days::integer
         and day < $until + $days::integer - 1

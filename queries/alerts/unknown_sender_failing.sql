@@ -2,33 +2,22 @@
 -- params: $domains VARCHAR[], $since DATE, $until DATE, $days BIGINT, $min_messages BIGINT, $critical_messages BIGINT
 -- rule: title="{subject} sent {messages} failing messages in the name of {domain}" severity=warning look_back=days sums=refused
 -- default: days=7 min_messages=20 critical_messages=1000
-with parts as (
-    select
-        domain,
-        case when category = 'known_unapproved' then sender else coalesce(source_ip, 'no usable address') end as subject,
-        day,
-        category,
-        fail_cause,
-        sum(messages) as messages,
-        sum(messages) filter (disposition in ('quarantine', 'reject')) as refused
-    from source_days
+with failing as (
+    select domain, if(category = 'known_unapproved', sender, coalesce(source_ip, 'no usable address')) as subject,
+        day, messages, category, fail_cause, disposition
+    from records
     where domain in (select unnest($domains::varchar[]))
         and day > $since - $days::integer
         and day < $until + $days::integer - 1
         and category in ('known_unapproved', 'unknown', 'threat')
-    group by all
+),
+loud as (
+    select domain, subject from failing group by domain, subject having sum(messages) >= $min_messages
 ),
 told as (
-    select
-        domain,
-        subject,
-        day,
-        sum(messages) as messages,
-        coalesce(sum(refused), 0) as refused,
-        -- those of most messages, the first by name
-        min({'fewer': -messages, 'name': category}).name as category,
-        min({'fewer': -messages, 'name': fail_cause}).name as fail_cause
-    from parts
+    select domain, subject, day, sum(messages) as messages
+    from failing
+    semi join loud using (domain, subject)
     group by domain, subject, day
 ),
 windows as (
@@ -45,12 +34,24 @@ largest as (
         range between current row and $days::integer - 1 following
     ) as in_window
     from windows
+),
+found as (
+    select * from largest where in_window >= $min_messages and day >= $since and day < $until
+),
+parts as (
+    select domain, subject, day, category, fail_cause, sum(messages) as messages,
+        sum(messages) filter (disposition in ('quarantine', 'reject')) as refused
+    from failing
+    semi join found using (domain, subject, day)
+    group by domain, subject, day, category, fail_cause
 )
-select
-    domain, subject, day, messages, refused, category, fail_cause, in_window as messages_in_window,
-    case when in_window >= $critical_messages then 'critical' else 'warning' end as severity
-from largest
-where in_window >= $min_messages
-    and day >= $since
-    and day < $until
+select domain, subject, day, found.messages, coalesce(sum(parts.refused), 0) as refused,
+    -- those of most messages, the first by name
+    min({'fewer': -parts.messages, 'name': category}).name as category,
+    min({'fewer': -parts.messages, 'name': fail_cause}).name as fail_cause,
+    in_window as messages_in_window,
+    if(in_window >= $critical_messages, 'critical', 'warning') as severity
+from found
+join parts using (domain, subject, day)
+group by domain, subject, day, found.messages, in_window
 order by domain, subject, day

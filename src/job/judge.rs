@@ -1,13 +1,11 @@
 //! Tables and ledger -> alerts. Only what changed is judged again; the answer is the same as if all were.
 
-use std::collections::BTreeSet;
-
 use anyhow::{Context, Result};
 
 use super::fold_alerts::fold_all;
-use crate::alert::{Reach, Rule, Rules, Scope, Touched, scopes};
+use crate::alert::{Rule, Rules, Scope, Touched, scopes};
 use crate::ledger::View;
-use crate::model::day::{Day, days_after, days_before};
+use crate::model::day::{Day, days_after};
 use crate::query::{Params, Value};
 use crate::store::findings::{Asked, Judged};
 use crate::store::working::Store;
@@ -28,7 +26,6 @@ pub fn judge(store: &mut Store, rules: &Rules, view: &View, as_of: Day) -> Resul
     store.set_threads(threads)?;
     let judged = find_all(store, rules, view, &judging, before.as_ref())
         .and_then(|()| fold_all(store, rules, view, &judging));
-    store.narrow_source_days(None)?;
     store.set_threads(1)?;
     judged.context("judging")
 }
@@ -63,15 +60,7 @@ fn find_all(
             .collect();
         store.forget_rules_but(&names)?;
         store.write_told(&view.outages, &view.alerts)?;
-        // Those that look at few days are asked first, over sums of these days alone.
-        let (near, far): (Vec<_>, Vec<_>) = (asked.into_iter())
-            .partition(|(rule, _)| before.is_none() || matches!(rule.reach, Some(Reach::Days(_))));
-        if let Some((domains, since, until)) = seen_by(&near) {
-            store.narrow_source_days(Some((domains.as_deref(), since, until)))?;
-        }
-        ask(store, &near, judging.as_of)?;
-        store.narrow_source_days(None)?;
-        ask(store, &far, judging.as_of)
+        ask(store, &asked, judging.as_of)
     })
 }
 
@@ -94,64 +83,24 @@ fn again<'r>(
     // Days that come to be judged because the calendar went on have their reports already.
     let touched: Touched = store.touched(before.item_no, days_after(before.as_of, 1))?;
     let is_later = before.as_of < judging.as_of;
-    let mut all_domains = None;
-    let mut asked = Vec::new();
-    for rule in &rules.rules {
-        let scopes = if is_later && rule.takes("as_of") && rule.takes("domains") {
-            let domains = match all_domains.take() {
-                Some(domains) => domains,
-                None => store.all_domains()?,
-            };
-            let scopes = whole(rule, &domains, until);
-            all_domains = Some(domains);
-            scopes
+    // A rule that says nothing of its reach, or is about the day itself, has to look at every domain.
+    let looks_at_all = |rule: &Rule| {
+        rule.takes("domains") && (rule.reach.is_none() || (is_later && rule.takes("as_of")))
+    };
+    let domains = if rules.rules.iter().any(looks_at_all) {
+        store.all_domains()?
+    } else {
+        Vec::new()
+    };
+    let asked = |rule: &'r Rule| {
+        let scopes = if looks_at_all(rule) {
+            whole(rule, &domains, until)
         } else {
             scopes(rule, &touched, until)
         };
-        asked.push((rule, scopes));
-    }
-    Ok(asked)
-}
-
-/// The domains and days that rules see which are asked these things; `None` where none looks at `source_days`.
-fn seen_by(asked: &[(&Rule, Vec<Scope>)]) -> Option<(Option<Vec<String>>, Day, Day)> {
-    let mut seen: Option<(Option<BTreeSet<String>>, Day, Day)> = None;
-    for (rule, scopes) in asked {
-        if !rule.query.text.contains("source_days") {
-            continue;
-        }
-        let days = match rule.reach {
-            Some(Reach::Days(days)) => days,
-            _ => u64::from(u32::MAX),
-        };
-        for scope in scopes {
-            let (since, until) = (
-                days_before(scope.since, days),
-                days_after(scope.until, days),
-            );
-            let domains = scope
-                .domains
-                .as_ref()
-                .map(|names| names.iter().cloned().collect());
-            seen = Some(match seen {
-                None => (domains, since, until),
-                Some((had, first, last)) => {
-                    let both = had.zip(domains).map(|(mut had, more): (BTreeSet<_>, _)| {
-                        had.extend(more);
-                        had
-                    });
-                    (both, first.min(since), last.max(until))
-                }
-            });
-        }
-    }
-    seen.map(|(domains, since, until)| {
-        (
-            domains.map(|names| names.into_iter().collect()),
-            since,
-            until,
-        )
-    })
+        (rule, scopes)
+    };
+    Ok(rules.rules.iter().map(asked).collect())
 }
 
 fn ask(store: &Store, asked: &[(&Rule, Vec<Scope>)], as_of: Day) -> Result<()> {

@@ -124,27 +124,6 @@ impl Store {
         done.and_then(|done| ended.map(|()| done))
     }
 
-    /// Lets rules over `source_days` see these domains and days alone, summed up once for all of them; `None`: no longer.
-    pub fn narrow_source_days(&self, to: Option<(Option<&[String]>, Day, Day)>) -> Result<()> {
-        let drop = "drop table if exists temp.source_days";
-        self.connection.execute_batch(drop)?;
-        let Some((domains, since, until)) = to else {
-            return Ok(());
-        };
-        let named = "create temp table source_days as
-            select day, domain, source_ip, sender, category, fail_cause, disposition, sum(messages) as messages
-            from records
-            where ($1 is null or domain in (select unnest($1::varchar[]))) and day >= $2::integer + date '1970-01-01'
-                and day < $3::integer + date '1970-01-01'
-            group by all";
-        let domains = domains.map(|domains| serde_json::json!(domains).to_string());
-        let parameters = params![domains, since.to_epoch_days(), until.to_epoch_days()];
-        self.connection
-            .execute(named, parameters)
-            .context("adding up the days of sources")?;
-        Ok(())
-    }
-
     /// Asks a rule; its answer takes the place of what it found there before.
     pub fn find(&self, asked: &Asked) -> Result<()> {
         let name = &asked.query.name;
