@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub use self::first_seen::first_seen;
+pub use self::notices::{
+    AlertTold, ChannelNotices, NoticePlanned, NoticeSent, Notices, NoticesLock,
+};
 pub use self::view::{Job, JobState, Run, View};
 use crate::durable;
 use crate::model::day::Day;
@@ -15,6 +18,7 @@ use crate::model::retention::SightKind;
 
 mod first_seen;
 mod line;
+mod notices;
 mod scan;
 mod view;
 
@@ -71,6 +75,10 @@ pub enum Event {
     },
     /// A run failed, before or after its end was noted.
     JobFailed(JobFailure),
+    /// People are about to be told something.
+    NoticePlanned(NoticePlanned),
+    /// They were told, or there was nothing to say.
+    NoticeSent(NoticeSent),
 }
 
 /// What somebody asked for.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Entry, Event, JobFailure, JobRequest, RunResult, Sights};
+use super::{Entry, Event, JobFailure, JobRequest, Notices, RunResult, Sights};
 use crate::model::day::Day;
 use crate::model::retention::{FirstSight, Retention, SightKind};
 
@@ -70,6 +70,8 @@ pub struct View {
     pub retention: Option<Retention>,
     /// The cut-off up to which the archive let bytes go.
     pub pruned_before: Option<Day>,
+    /// What people were told.
+    pub notices: Notices,
     /// Where each job stands in `jobs`.
     places: BTreeMap<String, usize>,
 }
@@ -121,6 +123,7 @@ impl View {
                 }
             }
             Event::JobFailed(failure) => self.job_failed(failure),
+            Event::NoticePlanned(_) | Event::NoticeSent(_) => self.notices.apply(entry),
         }
     }
 
