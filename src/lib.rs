@@ -58,6 +58,7 @@ pub mod job;
 pub mod ledger;
 pub mod mail;
 pub mod model;
+pub mod notify;
 pub mod parse;
 pub mod publish;
 pub mod query;

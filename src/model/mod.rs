@@ -20,3 +20,4 @@ pub mod sender;
 pub mod standing;
 pub mod text;
 pub mod tls;
+pub mod words;
