@@ -22,7 +22,7 @@ pub struct NoticePlanned {
     /// What it is.
     pub kind: NoticeKind,
     /// The instant in its `Date`, seconds since 1970 UTC; of a digest, the instant for which it is.
-    pub at_utc_secs: i64,
+    pub date_utc_secs: i64,
     /// The alerts that it tells of, in its order, those too that it only counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alerts: Vec<AlertTold>,
@@ -96,7 +96,7 @@ impl Notices {
     }
 
     /// Adds what an entry says.
-    pub(super) fn apply(&mut self, entry: &Entry) {
+    pub fn apply(&mut self, entry: &Entry) {
         match &entry.event {
             Event::NoticePlanned(planned) => {
                 self.0
@@ -123,8 +123,8 @@ impl ChannelNotices {
             let last = self
                 .digests
                 .entry(planned.kind)
-                .or_insert(planned.at_utc_secs);
-            *last = (*last).max(planned.at_utc_secs);
+                .or_insert(planned.date_utc_secs);
+            *last = (*last).max(planned.date_utc_secs);
         }
         self.owed.push(planned.clone());
     }
@@ -172,7 +172,7 @@ impl Ledger {
 mod tests {
     use super::*;
 
-    fn planned(key: &str, kind: NoticeKind, at_utc_secs: i64, ids: &[&str]) -> Event {
+    fn planned(key: &str, kind: NoticeKind, date_utc_secs: i64, ids: &[&str]) -> Event {
         let alert = |id: &&str| AlertTold {
             id: (*id).to_owned(),
             severity: Severity::Warning,
@@ -183,7 +183,7 @@ mod tests {
             key: key.to_owned(),
             channel: "mail".to_owned(),
             kind,
-            at_utc_secs,
+            date_utc_secs,
             alerts: ids.iter().map(alert).collect(),
             more: 0,
         })

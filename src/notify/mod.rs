@@ -17,6 +17,7 @@ mod harmless;
 mod html;
 mod letter;
 mod mail;
+pub mod outbox;
 mod pixels;
 mod plain;
 mod post;

@@ -79,7 +79,7 @@ impl Trend {
         for quarter in 0..=2_i64 {
             let y = BOTTOM - share(quarter, 2, BOTTOM - TOP);
             canvas.fill(LEFT..RIGHT, y..y + 2, Canvas::LINE);
-            let label = compact(top * quarter / 2);
+            let label = compact(top / 2 * quarter);
             let x = (LEFT - 12).saturating_sub(text_width(&label, SCALE));
             canvas.text(x, y.saturating_sub(GLYPH_HEIGHT * SCALE / 2), SCALE, &label);
         }
