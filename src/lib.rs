@@ -21,6 +21,7 @@
 //! | [`query`] | `queries/**/*.sql` | a checked catalogue, and typed rows |
 //! | [`render`] | rows | pages and JSON |
 //! | [`publish`] | files of a generation | one rename |
+//! | [`notify`] | alerts, digests, what the ledger says was told | mail, Telegram, webhooks; the ledger |
 //! | [`serve`] | a generation | HTTP |
 //! | [`job`] | the steps above | a run, a rebuild, a verification, the upkeep of the archive |
 //! | [`daemon`] | mailboxes, a clock | runs at their time; what [`serve`] shows of them comes through [`cli`] |
