@@ -6,6 +6,8 @@ use crate::model::text::one_line;
 pub const TITLE_CHARS: usize = 200;
 /// Most characters of a value.
 const VALUE_CHARS: usize = 160;
+/// Most characters of a name in a table.
+const NAME_CHARS: usize = 64;
 /// Most characters of a sentence.
 const LONG_CHARS: usize = 400;
 
@@ -17,6 +19,11 @@ pub fn title(text: &str) -> String {
 /// A value.
 pub fn value(text: &str) -> String {
     defanged(&one_line(text, VALUE_CHARS))
+}
+
+/// A name in a table.
+pub fn short(text: &str) -> String {
+    defanged(&one_line(text, NAME_CHARS))
 }
 
 /// A sentence.

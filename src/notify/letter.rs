@@ -7,10 +7,12 @@ use crate::model::alert::Severity;
 use crate::model::notice::{AlertNotice, Digest, Notice, NoticeKind, Occasion, TextNotice, Told};
 use crate::model::words::{grouped, heading};
 
-use super::harmless::{TITLE_CHARS, long, title, value};
+use super::harmless::{TITLE_CHARS, long, short, title, value};
 
 /// Facts that an entry shows.
 const MOST_FACTS: usize = 12;
+/// Alerts that are told of with everything; of the others what, where and when.
+const MOST_DETAILED: usize = 10;
 /// Sentences of advice that an entry shows.
 const MOST_ADVICE: usize = 6;
 /// Lines of a text in fixed width.
@@ -94,7 +96,12 @@ impl Letter {
             subject: subject(notice),
             severity: notice.alerts.iter().map(|told| told.alert.severity).max(),
             lead,
-            entries: notice.alerts.iter().map(entry).collect(),
+            entries: notice
+                .alerts
+                .iter()
+                .enumerate()
+                .map(|(at, told)| entry(told, at < MOST_DETAILED))
+                .collect(),
             more: notice.more,
             ..Self::default()
         }
@@ -133,7 +140,7 @@ impl Letter {
             _ => format!("{} alerts are open.", grouped(count_of(open))),
         });
         let table = digest.domains.iter().take(MOST_DOMAINS).map(|line| Row {
-            domain: value(&line.domain),
+            domain: short(&line.domain),
             messages: grouped(line.messages),
             passed: percent(line.passed, line.messages),
             before: grouped(line.messages_before),
@@ -221,7 +228,7 @@ fn tally(notice: &AlertNotice) -> String {
     parts.join(", ")
 }
 
-fn entry(told: &Told) -> Entry {
+fn entry(told: &Told, is_detailed: bool) -> Entry {
     let alert = &told.alert;
     let mut facts = Vec::new();
     let mut add = |name: &str, value: String| facts.push((name.to_owned(), value));
@@ -244,7 +251,7 @@ fn entry(told: &Told) -> Entry {
         let text = fact_text(name, fact).filter(|_| !is_told.contains(&name.as_str()))?;
         Some((value(&heading(name)), value(&text)))
     });
-    facts.extend(shown.take(MOST_FACTS));
+    facts.extend(shown.take(if is_detailed { MOST_FACTS } else { 0 }));
     Entry {
         severity: alert.severity,
         title: title(&alert.title),
@@ -253,7 +260,7 @@ fn entry(told: &Told) -> Entry {
         advice: alert
             .advice
             .iter()
-            .take(MOST_ADVICE)
+            .take(if is_detailed { MOST_ADVICE } else { 0 })
             .map(|text| long(text))
             .collect(),
         url: told.url.clone(),
@@ -266,7 +273,7 @@ fn short_entry(told: &Told) -> Entry {
         facts: Vec::new(),
         advice: Vec::new(),
         occasion: None,
-        ..entry(told)
+        ..entry(told, false)
     }
 }
 
