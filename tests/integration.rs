@@ -19,6 +19,7 @@ mod mailbox_pages;
 mod mailbox_states;
 mod notify_mail;
 mod notify_samples;
+mod notify_web;
 mod product;
 mod reading_hostile;
 mod reading_properties;

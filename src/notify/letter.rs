@@ -249,7 +249,7 @@ fn entry(told: &Told, is_detailed: bool) -> Entry {
     let shown = alert.facts.iter().filter_map(|(name, fact)| {
         let is_told = ["domain", "messages", "first_day", "last_day", "severity"];
         let text = fact_text(name, fact).filter(|_| !is_told.contains(&name.as_str()))?;
-        Some((value(&heading(name)), value(&text)))
+        Some((short(&heading(name)), value(&text)))
     });
     facts.extend(shown.take(if is_detailed { MOST_FACTS } else { 0 }));
     Entry {

@@ -27,8 +27,12 @@ pub struct Request {
 impl Request {
     /// To an address, with nothing in it yet.
     pub fn new(url: String, json: serde_json::Value) -> Self {
+        // Servers like to repeat the path that they were asked for.
+        let path = url
+            .split_once("://")
+            .and_then(|(_, rest)| Some(format!("/{}", rest.split_once('/')?.1)));
         Self {
-            secrets: vec![url.clone()],
+            secrets: [Some(url.clone()), path].into_iter().flatten().collect(),
             url,
             headers: Vec::new(),
             json,
