@@ -8,6 +8,7 @@ use crate::model::channel::Channel;
 use crate::model::secret::Secret;
 
 mod channel;
+mod kinds;
 mod values;
 
 #[cfg(test)]

@@ -48,16 +48,12 @@ pub fn is_unseen(character: char) -> bool {
 pub fn one_line(text: &str, most: usize) -> String {
     let mut out = String::with_capacity(text.len().min(most * 4));
     let mut count = 0;
-    let mut words = 0;
-    for word in text
-        .split([' ', '\n', '\r', '\t'])
-        .filter(|w| !w.is_empty())
-    {
-        if words > 0 {
+    let words = text.split([' ', '\n', '\r', '\t']);
+    for (at, word) in words.filter(|word| !word.is_empty()).enumerate() {
+        if at > 0 {
             out.push(' ');
             count += 1;
         }
-        words += 1;
         for character in word.chars() {
             if count >= most {
                 while out.ends_with(' ') {

@@ -52,17 +52,10 @@ pub fn units(text: &str) -> usize {
 /// The letter in a chat's marks.
 pub fn render(letter: &Letter, marks: &Marks) -> String {
     let mut blocks = Vec::new();
-    let is_alone = letter.entries.len() == 1 && letter.lead.is_empty() && letter.more == 0;
-    if !is_alone {
-        let heading = letter
-            .subject
-            .strip_prefix("[DMARC] ")
-            .unwrap_or(&letter.subject);
-        blocks.push((marks.bold)(&unaddressed(heading)));
+    if !letter.heading.is_empty() {
+        blocks.push((marks.bold)(&unaddressed(&letter.heading)));
     }
-    let heading = format!("{}.", letter.subject.trim_start_matches("[DMARC] "));
-    let lead = letter.lead.iter().filter(|line| **line != heading);
-    let lead: Vec<String> = lead.map(|line| (marks.bare)(line)).collect();
+    let lead: Vec<String> = letter.lead.iter().map(|line| (marks.bare)(line)).collect();
     if !lead.is_empty() {
         blocks.push(lead.join("\n"));
     }

@@ -70,22 +70,11 @@ pub fn html(letter: &Letter, trend: Option<(&Trend, &str)>) -> String {
 }
 
 fn head(page: &mut Page, letter: &Letter) {
-    let heading = letter
-        .subject
-        .strip_prefix("[DMARC] ")
-        .unwrap_or(&letter.subject);
-    // A single alert is headed by itself.
-    let is_alone = letter.entries.len() == 1 && letter.lead.is_empty() && letter.more == 0;
-    if !is_alone {
+    if !letter.heading.is_empty() {
         page.raw("<tr><td style=\"padding:4px 8px 12px\"><h1 style=\"margin:0 0 6px;font-size:19px;line-height:1.3\">")
-            .text(heading)
+            .text(&letter.heading)
             .raw("</h1>");
-        // What the heading says already is not said again.
-        let lead = letter
-            .lead
-            .iter()
-            .filter(|line| line.trim_end_matches('.') != heading);
-        for line in lead {
+        for line in &letter.lead {
             page.raw("<p style=\"margin:0 0 4px;color:")
                 .raw(SOFT)
                 .raw("\">")
@@ -108,7 +97,8 @@ fn head(page: &mut Page, letter: &Letter) {
 
 fn open_card(page: &mut Page, edge: &str) {
     page.raw("<tr><td style=\"padding:0 0 12px\"><table role=\"presentation\" width=\"100%\" cellpadding=\"0\" ")
-        .raw("cellspacing=\"0\" border=\"0\" style=\"background:#ffffff;border:1px solid #e2e6ec;border-left:4px solid ")
+        .raw("cellspacing=\"0\" border=\"0\" style=\"background:#ffffff;border:1px solid #e2e6ec;border-left:")
+        .raw(if edge == LINE { "1px solid " } else { "4px solid " })
         .raw(edge)
         .raw(";border-radius:6px\"><tr><td style=\"padding:14px 16px\">");
 }

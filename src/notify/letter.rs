@@ -25,6 +25,8 @@ const MOST_DOMAINS: usize = 25;
 pub struct Letter {
     /// One line, beginning with `[DMARC]`.
     pub subject: String,
+    /// What stands above the rest; empty where a single alert speaks for itself.
+    pub heading: String,
     /// How grave it is.
     pub severity: Option<Severity>,
     /// Sentences of this program before the rest.
@@ -87,15 +89,15 @@ impl Letter {
 
     fn of_alerts(notice: &AlertNotice) -> Self {
         let count = notice.alerts.len() + notice.more;
-        let lead = if count > 1 {
-            vec![format!("{}.", tally(notice))]
+        let heading = if count > 1 {
+            tally(notice)
         } else {
-            Vec::new()
+            String::new()
         };
         Self {
             subject: subject(notice),
+            heading,
             severity: notice.alerts.iter().map(|told| told.alert.severity).max(),
-            lead,
             entries: notice
                 .alerts
                 .iter()
@@ -148,6 +150,7 @@ impl Letter {
         });
         Self {
             subject: format!("[DMARC] {name} {window}: {numbers}, {}", open_words(open)),
+            heading: format!("{name} {window}"),
             severity: digest.open.iter().map(|told| told.alert.severity).max(),
             lead,
             entries: digest.open.iter().map(short_entry).collect(),
@@ -163,6 +166,7 @@ impl Letter {
         let lines = text.text.lines();
         Self {
             subject: format!("[DMARC] {}", title(&text.title)),
+            heading: title(&text.title),
             fixed: lines.take(MOST_LINES).map(fixed_line).collect(),
             ..Self::default()
         }

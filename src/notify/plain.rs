@@ -2,9 +2,15 @@
 
 use super::letter::{Entry, Letter, Row};
 
+/// Names of facts stand in a column of at most so many characters.
+const WIDEST_NAME: usize = 24;
+
 /// The text, lines ending in a line feed.
 pub fn text(letter: &Letter) -> String {
     let mut blocks = Vec::new();
+    if !letter.heading.is_empty() {
+        blocks.push(letter.heading.clone());
+    }
     if !letter.lead.is_empty() {
         blocks.push(letter.lead.join("\n"));
     }
@@ -33,7 +39,8 @@ fn entry(entry: &Entry) -> String {
         .iter()
         .map(|(name, _)| name.chars().count())
         .max()
-        .unwrap_or(0);
+        .unwrap_or(0)
+        .min(WIDEST_NAME);
     for (name, value) in &entry.facts {
         lines.push(format!("  {name:width$}  {value}"));
     }

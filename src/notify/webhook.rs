@@ -203,11 +203,7 @@ fn gotify(letter: &Letter) -> Value {
 }
 
 fn plain_text(letter: &Letter) -> String {
-    fitting(
-        letter,
-        |text| text.len() <= NTFY_BYTES,
-        |letter| plain::text(letter),
-    )
+    fitting(letter, |text| text.len() <= NTFY_BYTES, plain::text)
 }
 
 /// Where a tap leads to.

@@ -1,13 +1,9 @@
 //! One channel: what all have in common, and what each kind needs.
 
-use std::path::PathBuf;
-
-use super::values::{chat_id, daily, mailbox, mailboxes, quiet_hours, topic, weekly};
-use crate::config::environment::{Environment, child, named_secret, secret, secret_of};
-use crate::config::environment::{variable_name, with_variable};
-use crate::config::inboxes::{
-    TLS_MODES, host, inbox_name, is_loopback, is_request_url, port, url, word,
-};
+use super::kinds::{mail, telegram, webhook};
+use super::values::{daily, quiet_hours, weekly};
+use crate::config::environment::{Environment, child, secret_of};
+use crate::config::inboxes::{inbox_name, is_loopback, word};
 use crate::config::sections::list;
 use crate::config::tree::{Node, Reader, join};
 use crate::model::alert::Severity;
@@ -15,7 +11,7 @@ use crate::model::channel::{
     Channel, DigestTimes, Format, MailWay, Mailbox, QuietHours, TelegramWay, Way, WebhookWay,
 };
 use crate::model::inbox::TlsMode;
-use crate::model::secret::{FromEnvironment, Secret};
+use crate::model::secret::FromEnvironment;
 
 const COMMON: [&str; 9] = [
     "digest",
@@ -51,13 +47,6 @@ const SEVERITIES: [(&str, Severity); 3] = [
     ("warning", Severity::Warning),
     ("critical", Severity::Critical),
 ];
-const FORMATS: [(&str, Format); 5] = [
-    ("generic", Format::Generic),
-    ("slack", Format::Slack),
-    ("discord", Format::Discord),
-    ("ntfy", Format::Ntfy),
-    ("gotify", Format::Gotify),
-];
 const EXCEPTIONS: [(&str, bool); 2] = [("nothing", false), ("critical", true)];
 
 const DEFAULT_API: &str = "https://api.telegram.org";
@@ -81,14 +70,14 @@ const KINDS: [(&str, Kind); 3] = [
 ];
 
 /// What was read so far, of any kind.
-struct Parts {
+pub(super) struct Parts {
     channel: Channel,
-    mail: MailWay,
-    username: Option<String>,
-    password: Option<FromEnvironment>,
-    telegram: TelegramWay,
-    format: Option<Format>,
-    webhook: WebhookWay,
+    pub(super) mail: MailWay,
+    pub(super) username: Option<String>,
+    pub(super) password: Option<FromEnvironment>,
+    pub(super) telegram: TelegramWay,
+    pub(super) format: Option<Format>,
+    pub(super) webhook: WebhookWay,
     except_critical: bool,
 }
 
@@ -224,103 +213,6 @@ fn digest(reader: &mut Reader<'_>, path: &str, node: &Node) -> DigestTimes {
     times
 }
 
-fn mail(
-    reader: &mut Reader<'_>,
-    environment: Environment<'_>,
-    parts: &mut Parts,
-    key: &str,
-    path: &str,
-    node: &Node,
-) -> bool {
-    let mail = &mut parts.mail;
-    match key {
-        "host" => set(&mut mail.host, host(reader, path, node)),
-        "port" => set(&mut mail.port, port(reader, path, node)),
-        "tls" => set(&mut mail.tls, word(reader, path, node, &TLS_MODES)),
-        "ca_file" => mail.ca_file = reader.text(path, node).map(PathBuf::from),
-        "username" => parts.username = reader.text(path, node),
-        "username_env" => {
-            if let Some(variable) = variable_name(reader, path, node) {
-                // Needed by those alone who connect.
-                let read = secret(reader, environment, &variable);
-                parts.username = Some(read.unwrap_or_default());
-            }
-        }
-        "password_env" => parts.password = named_secret(reader, path, node, environment),
-        "from" => set(&mut mail.from, mailbox(reader, path, node)),
-        "to" => mail.to = mailboxes(reader, path, node),
-        "timeout" => set(&mut mail.timeout_secs, reader.duration_secs(path, node)),
-        _ => return false,
-    }
-    true
-}
-
-fn telegram(
-    reader: &mut Reader<'_>,
-    environment: Environment<'_>,
-    parts: &mut Parts,
-    key: &str,
-    path: &str,
-    node: &Node,
-) -> bool {
-    let telegram = &mut parts.telegram;
-    match key {
-        "token_env" => set(
-            &mut telegram.token,
-            named_secret(reader, path, node, environment),
-        ),
-        "chat_id" => {
-            telegram.chat_id = FromEnvironment {
-                variable: "chat_id".to_owned(),
-                secret: chat_id(reader, path, node).map(Secret::new),
-            }
-        }
-        "chat_id_env" => set(
-            &mut telegram.chat_id,
-            named_secret(reader, path, node, environment),
-        ),
-        "api_url" => {
-            let address = url(reader, path, node);
-            let address = address.map(|address| address.trim_end_matches('/').to_owned());
-            set(&mut telegram.api_url, address);
-        }
-        _ => return false,
-    }
-    true
-}
-
-fn webhook(
-    reader: &mut Reader<'_>,
-    environment: Environment<'_>,
-    parts: &mut Parts,
-    key: &str,
-    path: &str,
-    node: &Node,
-) -> bool {
-    let webhook = &mut parts.webhook;
-    match key {
-        "format" => parts.format = word(reader, path, node, &FORMATS),
-        "url" => {
-            webhook.url = FromEnvironment {
-                variable: "url".to_owned(),
-                secret: url(reader, path, node).map(Secret::new),
-            }
-        }
-        "url_env" => {
-            let named = with_variable(reader, path, node, environment, |reader, name, text| {
-                if !is_request_url(text) {
-                    reader.note_variable(name, "is no https address (http only to this machine)");
-                }
-            });
-            set(&mut webhook.url, named);
-        }
-        "token_env" => webhook.token = named_secret(reader, path, node, environment),
-        "topic" => webhook.topic = topic(reader, path, node),
-        _ => return false,
-    }
-    true
-}
-
 fn unknown(reader: &mut Reader<'_>, kind: Kind, line: usize, path: &str, key: &str) {
     if SECRETS.contains(&key) {
         let message = format!("secrets stay out of this file: name a variable with `{key}_env`");
@@ -429,7 +321,7 @@ impl Parts {
     }
 }
 
-fn set<T>(place: &mut T, value: Option<T>) {
+pub(super) fn set<T>(place: &mut T, value: Option<T>) {
     if let Some(value) = value {
         *place = value;
     }
