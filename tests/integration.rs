@@ -17,6 +17,7 @@ mod mailbox_hostile;
 mod mailbox_long;
 mod mailbox_pages;
 mod mailbox_states;
+mod notify_commands;
 mod notify_mail;
 mod notify_samples;
 mod notify_web;
