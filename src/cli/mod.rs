@@ -2,11 +2,13 @@
 //!
 //! Exit codes: 0 done, 1 done but something was refused, 2 usage or configuration, 3 failed, 4 busy.
 
+mod alert_desk;
 mod context;
 mod desk;
 mod drawn;
 mod glance;
 
+pub mod alerts;
 pub mod backlog;
 pub mod check;
 pub mod demo;
@@ -33,7 +35,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::job::draw::Pages;
 use crate::job::lock::LockError;
-use crate::job::publish::Draw;
+use crate::job::publish::{Draw, Drawing};
 use crate::render::Skin;
 
 pub use context::{Global, LogFormat, UsageError};
@@ -45,6 +47,7 @@ const EXAMPLES: &str = "Examples:
   sentinel serve                       show the dashboard on http://127.0.0.1:8000, fetch mail by itself
   sentinel run                         one pass over the mailboxes
   sentinel query 'from daily limit 5'  ask the published database
+  sentinel alerts                      see what wants your attention, and say what was done
   sentinel notify test                 are people told? sends a sample to each channel
   sentinel intake                      see what was refused, and why
   sentinel parse mail.eml              print what a mail or file holds, storing nothing
@@ -84,6 +87,8 @@ enum Command {
     Render(render::RenderArgs),
     /// Ask the published database with SQL or a query by name
     Query(query::QueryArgs),
+    /// List alerts, and say what was done about them
+    Alerts(alerts::AlertsArgs),
     /// List how documents ended: refused, in conflict, …
     Intake(intake::IntakeArgs),
     /// Say whether configuration, queries, folders, mailboxes and channels are in order, and how things stand
@@ -135,6 +140,7 @@ fn dispatch(global: &Global, command: Command) -> anyhow::Result<ExitCode> {
             render::run(&args, global, config, draw)
         }),
         Command::Query(args) => query::run(&args, global, &global.config()?),
+        Command::Alerts(args) => alerts::run(&args, &global.config()?, global),
         Command::Intake(args) => intake::run(&args, global, &global.config()?),
         Command::Check(args) => check::run(&args, global),
         Command::Notify(args) => notify::run(&args, &global.config()?),
@@ -151,7 +157,12 @@ fn with_pages(
 ) -> anyhow::Result<ExitCode> {
     let config = global.config()?;
     let pages = pages(&config, report_pages)?;
-    work(&config, &|drawing| pages.draw(drawing))
+    let draw = |drawing: Drawing| pages.draw(drawing);
+    let draw = Draw {
+        rules: &pages.rules,
+        pages: &draw,
+    };
+    work(&config, draw)
 }
 
 /// The demo is an ordinary data folder: what a user does with real reports is done here with invented ones.
@@ -193,14 +204,19 @@ fn serve_dashboard(args: &serve::ServeArgs, config: &Config) -> anyhow::Result<E
             Skin::new(&config.server.base_path)?.titled(&config.site.title),
             context::catalogue(config)?,
         )?,
-        Box::new(move |drawing| pages.draw(drawing)),
+        crate::daemon::Pages {
+            rules: pages.rules.clone(),
+            draw: Box::new(move |drawing| pages.draw(drawing)),
+        },
     )
 }
 
 /// What draws pages; `report_pages` stands above `site.report_pages`.
 fn pages(config: &Config, report_pages: Option<u64>) -> anyhow::Result<Pages> {
+    let catalogue = context::catalogue(config)?;
     Ok(Pages {
-        catalogue: context::catalogue(config)?,
+        rules: context::rules(config, &catalogue)?,
+        catalogue,
         skin: Skin::new(&config.server.base_path)?.titled(&config.site.title),
         report_pages: report_pages.unwrap_or(config.site.report_pages),
     })

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::actions::{AlertLine, Outage};
 use super::{Entry, Event, JobFailure, JobRequest, Notices, RunResult, Sights};
 use crate::model::day::Day;
 use crate::model::retention::{FirstSight, Retention, SightKind};
@@ -72,6 +73,12 @@ pub struct View {
     pub pruned_before: Option<Day>,
     /// What people were told.
     pub notices: Notices,
+    /// What was done with each alert, by its id.
+    pub alerts: BTreeMap<String, AlertLine>,
+    /// Times in which mailboxes could not be read, in the order in which the ledger noted them.
+    pub outages: Vec<Outage>,
+    /// Number of the last line that shapes alerts; 0 where there is none.
+    pub last_alert_seq: u64,
     /// Where each job stands in `jobs`.
     places: BTreeMap<String, usize>,
 }
@@ -88,6 +95,13 @@ impl View {
             retention.first_seen = sights.sorted();
         }
         view
+    }
+
+    /// Folds what came behind, all but first sights: for those who do not ask for what is gone.
+    pub fn fold_more(&mut self, entries: &[Entry]) {
+        for entry in entries {
+            self.apply(entry, &mut FirstSights::default());
+        }
     }
 
     fn apply(&mut self, entry: &Entry, sights: &mut FirstSights) {
@@ -124,6 +138,7 @@ impl View {
             }
             Event::JobFailed(failure) => self.job_failed(failure),
             Event::NoticePlanned(_) | Event::NoticeSent(_) => self.notices.apply(entry),
+            event => self.apply_to_alerts(entry, event),
         }
     }
 

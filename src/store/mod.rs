@@ -13,6 +13,7 @@ pub mod batch;
 mod columns;
 pub mod compare;
 pub mod decide;
+pub mod findings;
 pub(crate) mod holders;
 mod intake_rows;
 mod keys;

@@ -7,8 +7,16 @@ use anyhow::{Context, Result};
 use duckdb::Connection;
 
 /// Schema files in the order of creation.
-pub(super) const SCHEMA: [(&str, &str); 16] = [
+pub(super) const SCHEMA: [(&str, &str); 20] = [
     ("about", include_str!("../../queries/schema/about.sql")),
+    (
+        "alert_actions",
+        include_str!("../../queries/schema/alert_actions.sql"),
+    ),
+    (
+        "alert_days",
+        include_str!("../../queries/schema/alert_days.sql"),
+    ),
     ("alerts", include_str!("../../queries/schema/alerts.sql")),
     ("daily", include_str!("../../queries/schema/daily.sql")),
     (
@@ -24,6 +32,10 @@ pub(super) const SCHEMA: [(&str, &str); 16] = [
         include_str!("../../queries/schema/first_seen.sql"),
     ),
     ("items", include_str!("../../queries/schema/items.sql")),
+    (
+        "mailbox_outages",
+        include_str!("../../queries/schema/mailbox_outages.sql"),
+    ),
     ("records", include_str!("../../queries/schema/records.sql")),
     ("reports", include_str!("../../queries/schema/reports.sql")),
     ("runs", include_str!("../../queries/schema/runs.sql")),
@@ -44,6 +56,10 @@ pub(super) const SCHEMA: [(&str, &str); 16] = [
     (
         "auth_results",
         include_str!("../../queries/schema/auth_results.sql"),
+    ),
+    (
+        "source_days",
+        include_str!("../../queries/schema/source_days.sql"),
     ),
 ];
 

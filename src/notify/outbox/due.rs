@@ -25,7 +25,7 @@ pub struct Situation<'a> {
     /// The day for which things are judged.
     pub as_of: Day,
     /// Evidence that ended more days before is history.
-    pub within_days: u32,
+    pub within_days: u64,
     /// The present instant.
     pub now: DateTime<Utc>,
     /// Time zone of quiet hours and digests.
@@ -75,7 +75,7 @@ pub fn owed_until(situation: &Situation<'_>, owed: &NoticePlanned) -> Option<Dat
 
 /// Alerts that the channel does not know of, or knows as less grave, or as over.
 fn fresh(situation: &Situation<'_>) -> Vec<AlertTold> {
-    let oldest = days_before(situation.as_of, u64::from(situation.within_days));
+    let oldest = days_before(situation.as_of, situation.within_days);
     let mut fresh: Vec<(&Alert, Occasion)> = situation
         .alerts
         .iter()

@@ -34,7 +34,7 @@ pub struct Round<'a> {
     /// The day for which things are judged.
     pub as_of: Day,
     /// Evidence that ended more days before is history.
-    pub within_days: u32,
+    pub within_days: u64,
     /// Time zone of quiet hours and digests.
     pub zone: Tz,
 }
