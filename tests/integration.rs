@@ -19,6 +19,7 @@ mod mailbox_pages;
 mod mailbox_states;
 mod notify_commands;
 mod notify_mail;
+mod notify_outbox;
 mod notify_samples;
 mod notify_web;
 mod product;

@@ -13,7 +13,11 @@ const LONG_CHARS: usize = 400;
 
 /// A title: it goes into the subject of mails.
 pub fn title(text: &str) -> String {
-    defanged(&one_line(text, TITLE_CHARS))
+    let title = defanged(&one_line(text, TITLE_CHARS));
+    if title.is_empty() {
+        return "(without a title)".to_owned();
+    }
+    title
 }
 
 /// A value.

@@ -116,14 +116,15 @@ fn parts(letter: &Letter, trend: Option<&Trend>, key: &str, domain: &str) -> Mul
         .as_ref()
         .map(|(trend, _)| (*trend, content_id.as_str()));
     let page = html(letter, shown);
+    // Where an equals sign is always followed by two digits or the end of a line, no text holds a boundary.
     let alternative = MultiPart::alternative()
-        .boundary(format!("alternative-{key}"))
+        .boundary(format!("=_alternative-{key}"))
         .singlepart(part(ContentType::TEXT_PLAIN, plain::text(letter)));
     let page = part(ContentType::TEXT_HTML, page);
     match (picture, ContentType::parse("image/png")) {
         (Some((_, bytes)), Ok(kind)) => alternative.multipart(
             MultiPart::related()
-                .boundary(format!("related-{key}"))
+                .boundary(format!("=_related-{key}"))
                 .singlepart(page)
                 .singlepart(
                     Attachment::new_inline_with_name(content_id.clone(), "trend.png".to_owned())

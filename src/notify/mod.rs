@@ -26,3 +26,6 @@ mod telegram;
 mod trend;
 mod web;
 mod webhook;
+
+#[cfg(test)]
+mod tests;

@@ -75,7 +75,7 @@ fn address(way: &TelegramWay, method: &str) -> Result<String, SendError> {
     Ok(format!("{}/bot{token}/{method}", way.api_url))
 }
 
-fn text(letter: &Letter) -> String {
+pub(super) fn text(letter: &Letter) -> String {
     fitting(
         letter,
         |text| units(text) <= MOST_UNITS,

@@ -103,7 +103,7 @@ fn unticked(text: &str) -> String {
     text.replace('`', "'")
 }
 
-fn slack(letter: &Letter) -> Value {
+pub(super) fn slack(letter: &Letter) -> Value {
     let text = fitting(
         letter,
         |text| units(text) <= SLACK_UNITS,
@@ -136,7 +136,7 @@ fn discord_escaped(text: &str) -> String {
     out
 }
 
-fn discord(letter: &Letter) -> Value {
+pub(super) fn discord(letter: &Letter) -> Value {
     const SUPPRESS_EMBEDS: u32 = 1 << 2;
     let text = fitting(
         letter,
