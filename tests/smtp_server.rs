@@ -39,7 +39,9 @@ impl SmtpServer {
         write_certificates(folder.path());
         let program = folder.path().join("sink.py");
         fs::write(&program, include_str!("smtp_sink.py")).unwrap();
-        let mut child = Command::new(python())
+        let python = python();
+        let mut child = Command::new(&python[0])
+            .args(&python[1..])
             .arg(&program)
             .arg(folder.path())
             .args([
@@ -99,7 +101,7 @@ impl Drop for SmtpServer {
 }
 
 /// The Python that has aiosmtpd: its command names it.
-fn python() -> String {
+fn python() -> Vec<String> {
     let folders = std::env::var_os("PATH").unwrap_or_default();
     let command = std::env::split_paths(&folders)
         .map(|folder| folder.join("aiosmtpd"))
@@ -107,9 +109,6 @@ fn python() -> String {
         .expect("aiosmtpd is installed: `make packages`");
     let text = fs::read_to_string(&command).unwrap();
     let first = text.lines().next().unwrap_or_default();
-    first
-        .strip_prefix("#!")
-        .expect("a script")
-        .trim()
-        .to_owned()
+    let words = first.strip_prefix("#!").expect("a script");
+    words.split_whitespace().map(str::to_owned).collect()
 }

@@ -1,5 +1,6 @@
 //! Letters in chats: as much of one as fits, and marks that strangers' text cannot break out of.
 
+use super::entry::Entry;
 use super::harmless::unaddressed;
 use super::letter::Letter;
 use super::plain;
@@ -76,7 +77,7 @@ pub fn render(letter: &Letter, marks: &Marks) -> String {
     blocks.join("\n\n")
 }
 
-fn entry(entry: &super::letter::Entry, marks: &Marks) -> String {
+fn entry(entry: &Entry, marks: &Marks) -> String {
     let severity = (marks.bold)(&entry.severity.as_str().to_uppercase());
     let occasion = entry
         .occasion

@@ -4,7 +4,8 @@
 use crate::model::alert::Severity;
 use crate::model::text::escape_into;
 
-use super::letter::{Entry, Letter, Row};
+use super::entry::Entry;
+use super::letter::{Letter, Row};
 use super::trend::Trend;
 
 const FONT: &str = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif";

@@ -1,6 +1,6 @@
 //! Messages to people: mail, Telegram, webhooks.
 //!
-//! A [`Notice`] becomes a letter, the same for every channel; each kind of channel gives it its form and sends it. The
+//! A [`Notice`](crate::model::notice::Notice) becomes a letter, the same for every channel; each kind of channel gives it its form and sends it. The
 //! [`outbox`] decides what is due, and notes in the ledger what was sent.
 //!
 //! What strangers wrote (titles, facts, advice, names of reporters) is made harmless once, on its way into the letter,
@@ -11,6 +11,7 @@ pub use post::{Post, reach};
 
 mod chat;
 mod connect;
+mod entry;
 mod fate;
 mod generic;
 mod harmless;

@@ -1,6 +1,7 @@
 //! A letter as plain text: the text part of mails, and the text of webhooks.
 
-use super::letter::{Entry, Letter, Row};
+use super::entry::Entry;
+use super::letter::{Letter, Row};
 
 /// Names of facts stand in a column of at most so many characters.
 const WIDEST_NAME: usize = 24;

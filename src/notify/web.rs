@@ -94,11 +94,12 @@ impl Request {
     }
 
     fn unanswered(&self, words: &str) -> SendError {
-        let is_trust = ["certificate", "UnknownIssuer"]
+        // Neither a certificate nor a token gets better by itself.
+        let is_lasting = ["certificate", "UnknownIssuer", "is no header"]
             .iter()
             .any(|word| words.contains(word));
         let words = format!("{}: {}", host(&self.url), self.said(words));
-        if is_trust {
+        if is_lasting {
             SendError::needs_person(words)
         } else {
             SendError::soon(words)

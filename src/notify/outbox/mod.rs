@@ -3,6 +3,7 @@
 //! Planned before it is on the wire, noted after it: after a crash between the two the same message goes out once more
 //! under the same key. Nothing else is remembered but failures, so a round can be begun at any time, by anybody.
 
+mod compose;
 mod due;
 mod local;
 mod memory;

@@ -4,16 +4,15 @@ use std::io;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use sha2::{Digest as _, Sha256};
 
+use super::compose::{alert_notice, key};
 use super::due::{Due, Situation, Window, due, due_digest, next_digest, owed_until, window_of};
 use super::memory::Memory;
 use crate::ledger::{AlertTold, Entry, Event, Ledger, NoticePlanned, NoticeSent, Notices};
 use crate::model::alert::Alert;
 use crate::model::channel::Channel;
 use crate::model::day::Day;
-use crate::model::hex::hex;
-use crate::model::notice::{AlertNotice, Digest, Notice, NoticeKind, Occasion, Told};
+use crate::model::notice::{Digest, Notice, NoticeKind};
 use crate::model::standing::ChannelStatus;
 use crate::notify::fate::{Delivery, Retry, SendError};
 
@@ -270,39 +269,7 @@ impl Turn<'_, '_> {
             digest.at_utc_secs = planned.date_utc_secs;
             return Ok(Notice::Digest(digest));
         }
-        let named = planned.alerts.len().saturating_sub(planned.more);
-        Ok(Notice::Alerts(AlertNotice {
-            key: planned.key.clone(),
-            at_utc_secs: planned.date_utc_secs,
-            alerts: planned
-                .alerts
-                .iter()
-                .take(named)
-                .map(|told| self.told(told))
-                .collect(),
-            more: planned.more,
-        }))
-    }
-
-    /// An alert as it was when the message was planned, as far as that is known.
-    fn told(&self, told: &AlertTold) -> Told {
-        let found = self.round.alerts.iter().find(|alert| alert.id == told.id);
-        let mut alert = found.cloned().unwrap_or_else(|| Alert {
-            id: told.id.clone(),
-            first_day: told.last_day,
-            title: "An alert that newer reports have withdrawn".to_owned(),
-            ..Alert::default()
-        });
-        alert.severity = told.severity;
-        alert.last_day = told.last_day;
-        Told {
-            url: self
-                .round
-                .base_url
-                .map(|base| format!("{base}/alerts/{}", alert.id)),
-            alert,
-            occasion: told.occasion,
-        }
+        Ok(Notice::Alerts(alert_notice(self.round, planned)))
     }
 
     fn note_sent(&mut self, planned: &NoticePlanned, skipped: bool) -> io::Result<()> {
@@ -338,34 +305,4 @@ fn is_done(error: &SendError, planned: &NoticePlanned, now: DateTime<Utc>) -> bo
 
 fn no_content(words: &str) -> SendError {
     SendError::soon(format!("the digest cannot be made: {words}"))
-}
-
-/// Names a message: the same composition at another place of the ledger is another one.
-fn key(
-    channel: &str,
-    kind: NoticeKind,
-    at_utc_secs: i64,
-    alerts: &[AlertTold],
-    position: u64,
-) -> String {
-    let mut hash = Sha256::new();
-    let mut field = |text: &str| {
-        hash.update(format!("{} ", text.len()));
-        hash.update(text);
-    };
-    field(channel);
-    field(kind.as_str());
-    field(&at_utc_secs.to_string());
-    field(&position.to_string());
-    for told in alerts {
-        field(&told.id);
-        field(told.severity.as_str());
-        field(&told.last_day.to_string());
-        field(match told.occasion {
-            Occasion::New => "new",
-            Occasion::Graver => "graver",
-            Occasion::Reopened => "reopened",
-        });
-    }
-    hex(&hash.finalize()[..16])
 }
