@@ -1,7 +1,7 @@
 //! Messages to people: mail, Telegram, webhooks.
 //!
-//! A [`Notice`](crate::model::notice::Notice) becomes a letter, the same for every channel; each kind of channel gives it its form and sends it. The
-//! [`outbox`] decides what is due, and notes in the ledger what was sent.
+//! A [`Notice`](crate::model::notice::Notice) becomes a letter, the same for every channel; each kind of channel gives
+//! it its form and sends it. The [`outbox`] decides what is due, and notes in the ledger what was sent.
 //!
 //! What strangers wrote (titles, facts, advice, names of reporters) is made harmless once, on its way into the letter,
 //! and escaped once more by each form. Escaping is shared with pages through the model: this room knows no page.
