@@ -28,6 +28,7 @@ mod reading_properties;
 mod render_pages;
 mod smtp_server;
 mod tidy;
+mod whole_alerts;
 mod whole_browser;
 mod whole_commands;
 mod whole_hostile;

@@ -62,6 +62,7 @@ fn example_file_names_every_key() {
         "site",
         "retention",
         "limits",
+        "alerts",
         "inboxes",
         "inboxes.oauth2",
         "notify",

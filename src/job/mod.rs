@@ -7,6 +7,7 @@ pub mod collect;
 pub mod disk;
 pub mod draw;
 pub mod dry_run;
+mod fold_alerts;
 pub mod folders;
 mod forerun;
 mod item_rows;
