@@ -14,6 +14,9 @@ use crate::model::notice::Notice;
 /// By channel and key: addresses that have the notice.
 type Had = BTreeMap<(String, String), BTreeSet<String>>;
 
+/// Messages that some recipients have and others do not; of more, some come twice.
+const MOST_PARTIAL: usize = 100;
+
 /// Sends notices, and remembers who has one that others are still to get.
 #[derive(Debug, Default)]
 pub struct Post {
@@ -70,7 +73,13 @@ impl Post {
             .map(|(_, address)| address.to_string());
         let all: BTreeSet<String> = before.into_iter().chain(have).collect();
         let is_partial = !all.is_empty();
-        self.had().insert(place, all);
+        if is_partial {
+            let mut had = self.had();
+            had.insert(place, all);
+            if had.len() > MOST_PARTIAL {
+                had.pop_first();
+            }
+        }
         Err(rejection(way, &refused, is_partial))
     }
 }

@@ -20,6 +20,8 @@ const PERSON_SECS: i64 = 60 * 60;
 #[derive(Debug, Default)]
 pub struct Memory {
     channels: BTreeMap<String, Fared>,
+    /// The same of the content of their digests.
+    digests: BTreeMap<String, Fared>,
     /// Keys of messages that are sent, and of which the ledger does not know yet.
     pub(super) unnoted: BTreeSet<String>,
 }
@@ -32,13 +34,44 @@ struct Fared {
     last_success: Option<DateTime<Utc>>,
 }
 
-impl Memory {
-    /// When a channel that failed is tried again; `None` where it may be tried now.
-    pub(super) fn held_until(&self, channel: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let next = self.channels.get(channel)?.next_try?;
+impl Fared {
+    fn held_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let next = self.next_try?;
         // A clock that was set back must not hold a channel for longer than the longest wait.
         let latest = now + Duration::seconds(24 * 60 * 60);
         (next > now).then(|| next.min(latest))
+    }
+
+    fn failed(&mut self, error: &SendError, now: DateTime<Utc>) -> DateTime<Utc> {
+        self.failures = self.failures.saturating_add(1);
+        let doubled = FIRST_SECS << (self.failures - 1).min(20);
+        let secs = match error.retry {
+            Retry::NeedsPerson => PERSON_SECS,
+            Retry::Soon => doubled.min(LONGEST_SECS),
+            Retry::After(secs) => i64::try_from(secs)
+                .unwrap_or(i64::MAX)
+                .clamp(1, 24 * 60 * 60),
+        };
+        let next = now + Duration::seconds(secs);
+        self.last_error = Some((now, error.to_string()));
+        self.next_try = Some(next);
+        next
+    }
+}
+
+impl Memory {
+    /// When a channel that failed is tried again; `None` where it may be tried now.
+    pub(super) fn held_until(&self, channel: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.channels.get(channel)?.held_until(now)
+    }
+
+    /// The same of its digests, whose content could not be made.
+    pub(super) fn digest_held_until(
+        &self,
+        channel: &str,
+        now: DateTime<Utc>,
+    ) -> Option<DateTime<Utc>> {
+        self.digests.get(channel)?.held_until(now)
     }
 
     /// Sending went well.
@@ -65,19 +98,18 @@ impl Memory {
         now: DateTime<Utc>,
     ) -> DateTime<Utc> {
         let fared = self.channels.entry(channel.to_owned()).or_default();
-        fared.failures = fared.failures.saturating_add(1);
-        let doubled = FIRST_SECS << (fared.failures - 1).min(20);
-        let secs = match error.retry {
-            Retry::NeedsPerson => PERSON_SECS,
-            Retry::Soon => doubled.min(LONGEST_SECS),
-            Retry::After(secs) => i64::try_from(secs)
-                .unwrap_or(i64::MAX)
-                .clamp(1, 24 * 60 * 60),
-        };
-        let next = now + Duration::seconds(secs);
-        fared.last_error = Some((now, error.to_string()));
-        fared.next_try = Some(next);
-        next
+        fared.failed(error, now)
+    }
+
+    /// The content of a digest could not be made.
+    pub(super) fn digest_failed(&mut self, channel: &str, error: &SendError, now: DateTime<Utc>) {
+        let fared = self.digests.entry(channel.to_owned()).or_default();
+        fared.failed(error, now);
+    }
+
+    /// The content of a digest was made.
+    pub(super) fn digest_made(&mut self, channel: &str) {
+        self.digests.remove(channel);
     }
 
     /// How a channel fares, with what the ledger knows of it.
@@ -89,14 +121,21 @@ impl Memory {
         waiting: usize,
     ) -> ChannelStatus {
         let fared = self.channels.get(&channel.name);
+        let digest = self.digests.get(&channel.name);
         let noted = told.last_sent_utc_secs;
         let noted = noted.and_then(|secs| DateTime::from_timestamp(secs, 0));
         ChannelStatus {
             name: channel.name.clone(),
             kind: channel.way.as_str().to_owned(),
             last_success: fared.and_then(|fared| fared.last_success).or(noted),
-            last_error: fared.and_then(|fared| fared.last_error.clone()),
-            failures: fared.map_or(0, |fared| fared.failures),
+            last_error: fared
+                .and_then(|fared| fared.last_error.clone())
+                .or_else(|| digest?.last_error.clone()),
+            failures: [fared, digest]
+                .into_iter()
+                .flatten()
+                .map(|fared| fared.failures)
+                .sum(),
             next_try,
             waiting,
         }

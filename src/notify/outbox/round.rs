@@ -153,10 +153,13 @@ impl Turn<'_, '_> {
             zone: self.round.zone,
         };
         let held = self.memory.held_until(&channel.name, now);
-        if let Some(owed) = told.owed.first() {
+        let digest_held = self.memory.digest_held_until(&channel.name, now);
+        // A digest that cannot be made keeps no alert from anybody.
+        let is_ready = |owed: &&NoticePlanned| !owed.kind.is_digest() || digest_held.is_none();
+        if let Some(owed) = told.owed.iter().find(is_ready) {
             let count = told.owed.iter().map(|owed| owed.alerts.len()).sum();
             if self.memory.unnoted.contains(&owed.key) {
-                self.note_sent(owed, false)?;
+                self.note_sent(owed)?;
                 return Ok(Step::Again);
             }
             let until = held.max(owed_until(&situation, owed));
@@ -166,11 +169,15 @@ impl Turn<'_, '_> {
             };
         }
         let window = due_digest(&situation);
-        if let (Some(window), None) = (&window, held) {
+        if let (Some(window), None, None) = (&window, held, digest_held) {
             return self.plan_digest(channel, window);
         }
         match due(&situation) {
-            Due::Nothing => Ok(Step::Rest(held.filter(|_| window.is_some()), 0)),
+            Due::Nothing => {
+                let held = held.max(digest_held);
+                let is_waiting = window.is_some() || !told.owed.is_empty();
+                Ok(Step::Rest(held.filter(|_| is_waiting), 0))
+            }
             Due::Wait(until, count) => Ok(Step::Rest(Some(until).max(held), count)),
             Due::Send(alerts) if held.is_some() => Ok(Step::Rest(held, alerts.len())),
             Due::Send(alerts) => {
@@ -188,13 +195,20 @@ impl Turn<'_, '_> {
         let planned = self.planned(channel, window.kind, window.at_utc_secs, Vec::new(), 0);
         let digest = match (self.wires.digest)(channel, window) {
             Ok(digest) => digest,
-            Err(words) => return Ok(self.failed(channel, 0, &no_content(&words))),
+            Err(words) => return Ok(self.cannot_make(channel, &words)),
         };
-        self.note(&[Event::NoticePlanned(planned.clone())])?;
+        self.memory.digest_made(&channel.name);
+        let planning = Event::NoticePlanned(planned.clone());
         if digest.is_quiet() && !channel.digest.on_quiet_days {
-            self.note_sent(&planned, true)?;
+            let skipped = Event::NoticeSent(NoticeSent {
+                key: planned.key,
+                channel: planned.channel,
+                skipped: true,
+            });
+            self.note(&[planning, skipped])?;
             return Ok(Step::Again);
         }
+        self.note(&[planning])?;
         self.send(channel, &planned, Some(digest))
     }
 
@@ -225,7 +239,7 @@ impl Turn<'_, '_> {
         let notice = match self.notice(channel, planned, digest) {
             Ok(notice) => notice,
             Err(words) => {
-                return Ok(self.failed(channel, planned.alerts.len(), &no_content(&words)));
+                return Ok(self.cannot_make(channel, &words));
             }
         };
         let sent = (self.wires.send)(channel, &notice);
@@ -239,7 +253,7 @@ impl Turn<'_, '_> {
         }
         self.passed.sent += 1;
         self.memory.unnoted.insert(planned.key.clone());
-        self.note_sent(planned, false)?;
+        self.note_sent(planned)?;
         Ok(Step::Again)
     }
 
@@ -249,6 +263,16 @@ impl Turn<'_, '_> {
         let next = self.memory.failed(&channel.name, error, now);
         tracing::warn!(channel = channel.name, %error, "people cannot be told");
         Step::Rest(Some(next), waiting)
+    }
+
+    /// The content of a digest is not to be had: what else the channel gets goes on.
+    fn cannot_make(&mut self, channel: &Channel, words: &str) -> Step {
+        self.passed.failed += 1;
+        let now = (self.wires.now)();
+        let error = SendError::soon(format!("the digest cannot be made: {words}"));
+        self.memory.digest_failed(&channel.name, &error, now);
+        tracing::warn!(channel = channel.name, %error, "people cannot be told");
+        Step::Again
     }
 
     fn notice(
@@ -262,7 +286,9 @@ impl Turn<'_, '_> {
                 Some(digest) => digest,
                 None => {
                     let window = window_of(planned.kind, planned.date_utc_secs, self.round.zone);
-                    (self.wires.digest)(channel, &window)?
+                    let digest = (self.wires.digest)(channel, &window)?;
+                    self.memory.digest_made(&channel.name);
+                    digest
                 }
             };
             digest.key.clone_from(&planned.key);
@@ -272,11 +298,11 @@ impl Turn<'_, '_> {
         Ok(Notice::Alerts(alert_notice(self.round, planned)))
     }
 
-    fn note_sent(&mut self, planned: &NoticePlanned, skipped: bool) -> io::Result<()> {
+    fn note_sent(&mut self, planned: &NoticePlanned) -> io::Result<()> {
         self.note(&[Event::NoticeSent(NoticeSent {
             key: planned.key.clone(),
             channel: planned.channel.clone(),
-            skipped,
+            skipped: false,
         })])?;
         self.memory.unnoted.remove(&planned.key);
         Ok(())
@@ -301,8 +327,4 @@ impl Turn<'_, '_> {
 fn is_done(error: &SendError, planned: &NoticePlanned, now: DateTime<Utc>) -> bool {
     let age_secs = now.timestamp().saturating_sub(planned.date_utc_secs);
     error.is_partial && (error.retry == Retry::NeedsPerson || age_secs > LONGEST_PARTIAL_SECS)
-}
-
-fn no_content(words: &str) -> SendError {
-    SendError::soon(format!("the digest cannot be made: {words}"))
 }

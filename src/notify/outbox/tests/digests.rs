@@ -86,3 +86,26 @@ fn a_digest_that_failed_is_sent_later_about_the_same_days() {
     assert_eq!(sent[0].digest().last_day.to_string(), "2024-03-10");
     assert_eq!(sent.len(), 1);
 }
+
+#[test]
+fn a_digest_that_cannot_be_made_keeps_no_alert_from_anybody() {
+    let mut world = World::new("2024-03-11T06:00:00Z");
+    world.channels[0].digest.daily = Some(7 * 60);
+    world.has_numbers = false;
+    for number in 0..5 {
+        world.alert(&format!("a{number}"), Severity::Warning, "2024-03-10");
+        let sent = world.pass().1;
+        assert_eq!(sent[0].ids(), [format!("a{number}")]);
+        world.wait(10);
+    }
+    let passed = world.pass().0;
+    let status = &passed.channels[0];
+    assert!(status.failures > 2, "{status:?}");
+    assert!(status.last_error.as_ref().unwrap().1.contains("no numbers"));
+    world.has_numbers = true;
+    world.wait(60);
+    let (passed, sent) = world.pass();
+    assert_eq!(sent[0].digest().last_day.to_string(), "2024-03-10");
+    let status = &passed.channels[0];
+    assert_eq!((status.failures, &status.last_error), (0, &None));
+}
