@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::blocking::{Client, RequestBuilder};
+use reqwest::header::HeaderValue;
 use reqwest::redirect::Policy;
 
 use crate::clock;
@@ -29,6 +30,8 @@ pub struct Reply {
     pub status: u16,
     /// Content, cut at 64 KiB.
     pub body: Vec<u8>,
+    /// Header `Retry-After` where it is a number of seconds.
+    pub retry_after_secs: Option<u64>,
 }
 
 impl Reply {
@@ -65,6 +68,27 @@ pub fn post_form(trust: &Trust, url: &str, fields: &[(&str, &str)]) -> Result<Re
     send(request)
 }
 
+/// Sends JSON with more headers; their values are visible ASCII.
+pub fn post_json(
+    trust: &Trust,
+    url: &str,
+    headers: &[(&str, &str)],
+    json: &serde_json::Value,
+) -> Result<Reply, RequestError> {
+    let mut request = client(trust)?
+        .post(url)
+        .header("content-type", "application/json")
+        .header("accept", "application/json");
+    for (name, value) in headers {
+        let mut value = HeaderValue::from_str(value)
+            .map_err(|_| RequestError(format!("the value of {name} is no header")))?;
+        // It may be a token: shown nowhere.
+        value.set_sensitive(true);
+        request = request.header(*name, value);
+    }
+    send(request.body(json.to_string()))
+}
+
 fn client(trust: &Trust) -> Result<Client, RequestError> {
     Client::builder()
         .tls_backend_preconfigured(trust.settings())
@@ -80,13 +104,21 @@ fn send(request: RequestBuilder) -> Result<Reply, RequestError> {
     let began = clock::instant();
     let answer = request.send().map_err(|error| said(&error))?;
     let status = answer.status().as_u16();
+    let retry_after = answer.headers().get("retry-after");
+    let retry_after_secs = retry_after.and_then(|value| value.to_str().ok()?.trim().parse().ok());
     let mut answer = answer.take(ANSWER_BYTES);
     let (mut body, mut piece) = (Vec::new(), [0; 4096]);
     loop {
         // Its text may name the address.
         let cut_off = |error: io::Error| format!("the answer was cut off: {}", error.kind());
         match answer.read(&mut piece).map_err(cut_off) {
-            Ok(0) => return Ok(Reply { status, body }),
+            Ok(0) => {
+                return Ok(Reply {
+                    status,
+                    body,
+                    retry_after_secs,
+                });
+            }
             Ok(count) => body.extend_from_slice(&piece[..count]),
             Err(words) => return Err(RequestError(words)),
         }

@@ -22,6 +22,7 @@
 //! | [`alert`] | rules, and the days on which they found something | alerts: how they stand, what to do |
 //! | [`render`] | rows | pages and JSON |
 //! | [`publish`] | files of a generation | one rename |
+//! | [`notify`] | alerts, digests, what the ledger says was told | mail, Telegram, webhooks; the ledger |
 //! | [`serve`] | a generation | HTTP |
 //! | [`job`] | the steps above | a run, a rebuild, a verification, the upkeep of the archive |
 //! | [`daemon`] | mailboxes, a clock | runs at their time; what [`serve`] shows of them comes through [`cli`] |
@@ -60,6 +61,7 @@ pub mod job;
 pub mod ledger;
 pub mod mail;
 pub mod model;
+pub mod notify;
 pub mod parse;
 pub mod publish;
 pub mod query;

@@ -75,6 +75,18 @@ impl Trust {
         Ok(StreamOwned::new(connection, stream))
     }
 
+    /// Shakes hands over `stream`, which keeps the time itself.
+    pub fn connect_timed(&self, host: &str, mut stream: Timed) -> io::Result<TimedTls> {
+        let name = ServerName::try_from(host.to_owned())
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        let mut connection =
+            ClientConnection::new(Arc::clone(&self.0), name).map_err(io::Error::other)?;
+        while connection.is_handshaking() {
+            connection.complete_io(&mut stream)?;
+        }
+        Ok(StreamOwned::new(connection, stream))
+    }
+
     /// The same settings for a client of another crate.
     pub fn settings(&self) -> ClientConfig {
         ClientConfig::clone(&self.0)
@@ -113,6 +125,67 @@ impl Read for Ending<'_> {
 impl Write for Ending<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.check()?;
+        self.stream.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
+    }
+}
+
+/// A protected connection that keeps the time.
+pub type TimedTls = StreamOwned<ClientConnection, Timed>;
+
+/// A connection that can be used until an instant, however its bytes trickle.
+#[derive(Debug)]
+pub struct Timed {
+    stream: TcpStream,
+    /// The end of the present step.
+    step_end: Instant,
+    /// The end of all.
+    end: Instant,
+}
+
+impl Timed {
+    /// A connection that can be used for so long and no longer.
+    pub fn new(stream: TcpStream, most: Duration) -> Self {
+        let end = clock::instant() + most;
+        Self {
+            stream,
+            step_end: end,
+            end,
+        }
+    }
+
+    /// What follows up to the next call of this may take so long.
+    pub fn begin_step(&mut self, timeout: Duration) {
+        self.step_end = clock::instant() + timeout;
+    }
+
+    /// What is left of the time.
+    fn left(&self) -> io::Result<Duration> {
+        let left = self
+            .step_end
+            .min(self.end)
+            .saturating_duration_since(clock::instant());
+        if left.is_zero() {
+            let message = "the server is too slow";
+            return Err(io::Error::new(io::ErrorKind::TimedOut, message));
+        }
+        Ok(left)
+    }
+}
+
+impl Read for Timed {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.stream.set_read_timeout(Some(self.left()?))?;
+        self.stream.read(buffer)
+    }
+}
+
+impl Write for Timed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.set_write_timeout(Some(self.left()?))?;
         self.stream.write(bytes)
     }
 

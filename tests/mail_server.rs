@@ -358,7 +358,7 @@ fn family_of(id: u32) -> Vec<u32> {
 }
 
 /// An authority, and a certificate of it for `localhost` and 127.0.0.1.
-fn write_certificates(folder: &Path) {
+pub fn write_certificates(folder: &Path) {
     let ca_key = KeyPair::generate().unwrap();
     let mut ca = CertificateParams::new(Vec::new()).unwrap();
     ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

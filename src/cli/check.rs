@@ -21,6 +21,7 @@ use crate::tls::Trust;
 /// Written and removed again where a folder has to be writable.
 const PROBE: &str = ".sentinel-check";
 
+mod channels;
 mod mailboxes;
 
 /// Arguments of `sentinel check`.
@@ -114,6 +115,7 @@ impl Findings {
         self.look_at_published(&folders.public());
         self.look_at_lock(&folders.work().join("run.lock"));
         self.look_at_mailboxes(config);
+        self.look_at_channels(config);
         if let Some(reason) = serve::refusal(config) {
             // Not a problem of those who only ingest and query.
             self.facts.push(format!("serve: would refuse: {reason}"));

@@ -15,6 +15,7 @@ pub mod check;
 pub mod demo;
 pub mod ingest;
 pub mod intake;
+pub mod notify;
 pub mod parse;
 pub mod rebuild;
 pub mod render;
@@ -50,6 +51,7 @@ const EXAMPLES: &str = "Examples:
   sentinel summary --days 7            see who sent, and what needs a person
   sentinel query 'from daily limit 5'  ask the published database
   sentinel alerts                      see what wants your attention, and say what was done
+  sentinel notify test                 are people told? sends a sample to each channel
   sentinel intake                      see what was refused, and why
   sentinel parse mail.eml              print what a mail or file holds, storing nothing
 
@@ -95,8 +97,10 @@ enum Command {
     Alerts(alerts::AlertsArgs),
     /// List how documents ended: refused, in conflict, …
     Intake(intake::IntakeArgs),
-    /// Say whether configuration, queries, folders and mailboxes are in order, and how things stand
+    /// Say whether configuration, queries, folders, mailboxes and channels are in order, and how things stand
     Check(check::CheckArgs),
+    /// Try the channels that people are told through
+    Notify(notify::NotifyArgs),
     /// Invent reports, take them in and show them
     Demo(demo::DemoArgs),
     /// Serve the dashboard and the JSON
@@ -146,6 +150,7 @@ fn dispatch(global: &Global, command: Command) -> anyhow::Result<ExitCode> {
         Command::Alerts(args) => alerts::run(&args, &global.config()?, global),
         Command::Intake(args) => intake::run(&args, global, &global.config()?),
         Command::Check(args) => check::run(&args, global),
+        Command::Notify(args) => notify::run(&args, &global.config()?),
         Command::Serve(args) => serve_dashboard(&args, &global.config()?),
         Command::Demo(args) => show_demo(&args, global),
     }

@@ -80,6 +80,21 @@ pub(super) fn named_secret(
     Some(secret_of(reader, environment, &variable))
 }
 
+/// As [`named_secret`], of a value that has to hold to something; `check` is given the name and the value.
+pub(super) fn with_variable(
+    reader: &mut Reader<'_>,
+    path: &str,
+    node: &Node,
+    environment: Environment<'_>,
+    check: impl FnOnce(&mut Reader<'_>, &str, &str),
+) -> Option<FromEnvironment> {
+    let named = named_secret(reader, path, node, environment)?;
+    if let Some(value) = &named.secret {
+        check(reader, &named.variable, value.expose());
+    }
+    Some(named)
+}
+
 /// A secret in a variable of that name.
 pub(super) fn secret_of(
     reader: &mut Reader<'_>,

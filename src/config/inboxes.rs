@@ -10,10 +10,10 @@ use crate::model::secret::FromEnvironment;
 
 mod values;
 
-use values::{
-    AFTERS, TLS_MODES, cron, folder, host, inbox_name, is_loopback, port, recipient, word,
+use values::{AFTERS, cron, folder, recipient};
+pub(super) use values::{
+    TLS_MODES, host, inbox_name, is_loopback, is_plain_address, is_request_url, port, url, word,
 };
-pub(super) use values::{is_request_url, url};
 
 const KEYS: [&str; 20] = [
     "after",

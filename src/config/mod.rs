@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use ipnet::IpNet;
 
 use crate::model::alert::RuleSettings;
+use crate::model::channel::Channel;
 use crate::model::inbox::Inbox;
 use crate::model::limits::Limits;
 pub use crate::model::secret::Secret;
@@ -173,6 +174,8 @@ pub struct Alerts {
 pub struct Notify {
     /// Called after each good run, so that a watchdog sees it alive; may hold a token, so it is a secret.
     pub heartbeat_url: Option<Secret>,
+    /// Ways to people, in the order of the file; names are unique.
+    pub channels: Vec<Channel>,
 }
 
 /// Something in the configuration that does not hold.

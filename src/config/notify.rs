@@ -4,9 +4,17 @@ use super::Notify;
 use super::environment::{Environment, child, secret, variable_name};
 use super::inboxes::{is_request_url, url};
 use super::tree::{Node, Reader, join};
+use crate::model::channel::Channel;
 use crate::model::secret::Secret;
 
-const KEYS: [&str; 2] = ["heartbeat_url", "heartbeat_url_env"];
+mod channel;
+mod kinds;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+const KEYS: [&str; 3] = ["channels", "heartbeat_url", "heartbeat_url_env"];
 
 /// What the section says.
 pub fn read(reader: &mut Reader<'_>, root: Option<&Node>, environment: Environment<'_>) -> Notify {
@@ -15,6 +23,7 @@ pub fn read(reader: &mut Reader<'_>, root: Option<&Node>, environment: Environme
     for (key, line, node) in reader.entries("notify", section) {
         let path = join("notify", key);
         match key.as_str() {
+            "channels" => notify.channels = channels(reader, &path, node, environment),
             "heartbeat_url" => notify.heartbeat_url = url(reader, &path, node).map(Secret::new),
             "heartbeat_url_env" => {
                 let variable = variable_name(reader, &path, node);
@@ -31,4 +40,26 @@ pub fn read(reader: &mut Reader<'_>, root: Option<&Node>, environment: Environme
         }
     }
     notify
+}
+
+/// Every channel that could be read.
+fn channels(
+    reader: &mut Reader<'_>,
+    path: &str,
+    node: &Node,
+    environment: Environment<'_>,
+) -> Vec<Channel> {
+    let mut channels: Vec<Channel> = Vec::new();
+    for (index, item) in reader.items(node).iter().enumerate() {
+        let path = format!("{path}[{index}]");
+        let Some(channel) = channel::read(reader, &path, item, environment) else {
+            continue;
+        };
+        if channels.iter().any(|other| other.name == channel.name) {
+            let message = format!("a second channel \"{}\": give each a `name`", channel.name);
+            reader.note(item.line, &path, message);
+        }
+        channels.push(channel);
+    }
+    channels
 }

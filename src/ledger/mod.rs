@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 
 pub use self::actions::{AlertActed, AlertLine, Outage};
 pub use self::first_seen::first_seen;
+pub use self::notices::{
+    AlertTold, ChannelNotices, NoticePlanned, NoticeSent, Notices, NoticesLock,
+};
 pub use self::view::{Job, JobState, Run, View};
 use crate::durable;
 use crate::model::day::Day;
@@ -17,6 +20,7 @@ use crate::model::retention::SightKind;
 mod actions;
 mod first_seen;
 mod line;
+mod notices;
 mod scan;
 mod view;
 
@@ -73,6 +77,10 @@ pub enum Event {
     },
     /// A run failed, before or after its end was noted.
     JobFailed(JobFailure),
+    /// People are about to be told something.
+    NoticePlanned(NoticePlanned),
+    /// They were told, or there was nothing to say.
+    NoticeSent(NoticeSent),
     /// Somebody did something with an alert.
     AlertActed(AlertActed),
     /// A mailbox cannot be read, for longer than a hiccup takes.

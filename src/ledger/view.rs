@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::actions::{AlertLine, Outage};
-use super::{Entry, Event, JobFailure, JobRequest, RunResult, Sights};
+use super::{Entry, Event, JobFailure, JobRequest, Notices, RunResult, Sights};
 use crate::model::day::Day;
 use crate::model::retention::{FirstSight, Retention, SightKind};
 
@@ -71,6 +71,8 @@ pub struct View {
     pub retention: Option<Retention>,
     /// The cut-off up to which the archive let bytes go.
     pub pruned_before: Option<Day>,
+    /// What people were told.
+    pub notices: Notices,
     /// What was done with each alert, by its id.
     pub alerts: BTreeMap<String, AlertLine>,
     /// Times in which mailboxes could not be read, in the order in which the ledger noted them.
@@ -135,6 +137,7 @@ impl View {
                 }
             }
             Event::JobFailed(failure) => self.job_failed(failure),
+            Event::NoticePlanned(_) | Event::NoticeSent(_) => self.notices.apply(entry),
             event => self.apply_to_alerts(entry, event),
         }
     }

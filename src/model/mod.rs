@@ -4,6 +4,7 @@
 
 pub mod aggregate;
 pub mod alert;
+pub mod channel;
 pub mod day;
 pub mod domain;
 pub mod failure;
@@ -17,4 +18,6 @@ pub mod retention;
 pub mod secret;
 pub mod sender;
 pub mod standing;
+pub mod text;
 pub mod tls;
+pub mod words;

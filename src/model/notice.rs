@@ -1,10 +1,41 @@
 //! Messages to people: what a channel is given to send. How it looks there is the channel's affair.
 
+use serde::{Deserialize, Serialize};
+
 use super::alert::Alert;
 use super::day::Day;
 
+/// What a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NoticeKind {
+    /// Alerts.
+    Alerts,
+    /// A digest of a day.
+    Daily,
+    /// A digest of seven days.
+    Weekly,
+}
+
+impl NoticeKind {
+    /// The word in the ledger and in messages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Alerts => "alerts",
+            Self::Daily => "daily",
+            Self::Weekly => "weekly",
+        }
+    }
+
+    /// Whether it is a digest.
+    pub fn is_digest(self) -> bool {
+        self != Self::Alerts
+    }
+}
+
 /// Why a message tells of an alert.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Occasion {
     /// It is new.
     New,
@@ -46,8 +77,8 @@ pub struct Digest {
     pub key: String,
     /// As [`AlertNotice::at_utc_secs`].
     pub at_utc_secs: i64,
-    /// `daily` or `weekly`.
-    pub kind: &'static str,
+    /// [`NoticeKind::Daily`] or [`NoticeKind::Weekly`].
+    pub kind: NoticeKind,
     /// First day of the window.
     pub first_day: Day,
     /// Last day of the window.
@@ -66,6 +97,13 @@ pub struct Digest {
     pub more: usize,
     /// The overview, where `app.base_url` is set.
     pub url: Option<String>,
+}
+
+impl Digest {
+    /// Whether nothing in it needs a person: no message failed and no alert is open.
+    pub fn is_quiet(&self) -> bool {
+        self.messages == self.passed && self.open.is_empty() && self.more == 0
+    }
 }
 
 /// A line of a digest.
@@ -107,4 +145,24 @@ pub enum Notice {
     Text(TextNotice),
     /// What `sentinel notify test` sends.
     Test(TextNotice),
+}
+
+impl Notice {
+    /// Names it: the Message-ID and the idempotency key are made of it.
+    pub fn key(&self) -> &str {
+        match self {
+            Self::Alerts(notice) => &notice.key,
+            Self::Digest(digest) => &digest.key,
+            Self::Text(text) | Self::Test(text) => &text.key,
+        }
+    }
+
+    /// The instant in its `Date`, seconds since 1970 UTC.
+    pub fn at_utc_secs(&self) -> i64 {
+        match self {
+            Self::Alerts(notice) => notice.at_utc_secs,
+            Self::Digest(digest) => digest.at_utc_secs,
+            Self::Text(text) | Self::Test(text) => text.at_utc_secs,
+        }
+    }
 }

@@ -29,6 +29,8 @@ pub struct Standing {
     pub low_disk: Option<String>,
     /// Why nobody can tell how full the disk is, if so.
     pub disk_error: Option<String>,
+    /// Channels in the order of the configuration; none where none is configured.
+    pub channels: Vec<ChannelStatus>,
     /// Runs that failed as a whole, in a row.
     pub run_failures: u32,
     /// When the last run failed as a whole, and why, if so.
@@ -128,6 +130,25 @@ impl Mailbox {
     pub fn messages(&self) -> u64 {
         self.folders.iter().map(|folder| folder.messages).sum()
     }
+}
+
+/// How a channel fares.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ChannelStatus {
+    /// Name in the configuration.
+    pub name: String,
+    /// `mail`, `telegram`, `slack`, …
+    pub kind: String,
+    /// When something was last sent.
+    pub last_success: Option<DateTime<Utc>>,
+    /// When sending last failed, and why, if it has not gone well since.
+    pub last_error: Option<(DateTime<Utc>, String)>,
+    /// Failures in a row.
+    pub failures: u32,
+    /// When something that waits will be tried (again), if nothing happens before.
+    pub next_try: Option<DateTime<Utc>>,
+    /// Alerts that are to be told of: held back, or owed.
+    pub waiting: usize,
 }
 
 /// What the archive has of a folder whose messages have lasting numbers.

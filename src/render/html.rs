@@ -2,7 +2,7 @@
 //!
 //! [`Html::raw`] takes only `&'static str`, so no text of a report can pass unescaped by mistake.
 
-use std::borrow::Cow;
+pub use crate::model::text::{escape_into, is_unseen};
 
 /// HTML under construction.
 #[derive(Debug, Clone, Default)]
@@ -60,47 +60,6 @@ impl Html {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-/// Appends `text` with HTML's five characters escaped and unseen characters made visible.
-pub fn escape_into(out: &mut String, text: &str) {
-    if text.bytes().all(is_plain) {
-        out.push_str(text);
-        return;
-    }
-    let mut start = 0;
-    for (at, character) in text.char_indices() {
-        let replacement = match character {
-            '&' => Cow::Borrowed("&amp;"),
-            '<' => Cow::Borrowed("&lt;"),
-            '>' => Cow::Borrowed("&gt;"),
-            '"' => Cow::Borrowed("&quot;"),
-            '\'' => Cow::Borrowed("&#39;"),
-            '\n' | '\r' | '\t' => Cow::Borrowed(" "),
-            other if is_unseen(other) => Cow::Owned(format!("[U+{:04X}]", u32::from(other))),
-            _ => continue,
-        };
-        out.push_str(&text[start..at]);
-        out.push_str(&replacement);
-        start = at + character.len_utf8();
-    }
-    out.push_str(&text[start..]);
-}
-
-/// Whether a byte is a character that stays as it is; most texts have no other.
-fn is_plain(byte: u8) -> bool {
-    matches!(byte, b' '..=b'~') && !matches!(byte, b'&' | b'<' | b'>' | b'"' | b'\'')
-}
-
-/// Control, bidirectional, zero-width and tag characters: they change what a reader believes to see.
-pub fn is_unseen(character: char) -> bool {
-    if character.is_ascii() {
-        return character.is_ascii_control();
-    }
-    matches!(u32::from(character),
-        0x80..=0x9f | 0xad | 0x34f | 0x61c | 0x115f | 0x1160 | 0x17b4 | 0x17b5 | 0x180b..=0x180f
-        | 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f | 0x3164 | 0xfe00..=0xfe0f | 0xfeff
-        | 0xffa0 | 0xfff0..=0xfffb | 0x1bca0..=0x1bca3 | 0x1d173..=0x1d17a | 0xe0000..=0xe0fff)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::super::tree::{Node, Reader, Value};
 use crate::model::inbox::{After, TlsMode};
 
-pub(super) const TLS_MODES: [(&str, TlsMode); 3] = [
+pub(in crate::config) const TLS_MODES: [(&str, TlsMode); 3] = [
     ("implicit", TlsMode::Implicit),
     ("starttls", TlsMode::StartTls),
     ("none", TlsMode::None),
@@ -20,7 +20,7 @@ pub(super) const AFTERS: [(&str, After); 4] = [
 ];
 
 /// One of a few words. `leave` is another word for `nothing`.
-pub(super) fn word<T: Copy>(
+pub(in crate::config) fn word<T: Copy>(
     reader: &mut Reader<'_>,
     path: &str,
     node: &Node,
@@ -41,7 +41,11 @@ pub(super) fn word<T: Copy>(
 }
 
 /// One line that can stand in a command, a path and a log.
-pub(super) fn inbox_name(reader: &mut Reader<'_>, path: &str, node: &Node) -> Option<String> {
+pub(in crate::config) fn inbox_name(
+    reader: &mut Reader<'_>,
+    path: &str,
+    node: &Node,
+) -> Option<String> {
     let text = reader.text(path, node)?;
     if text.chars().any(char::is_control) || text.len() > 100 {
         return reader.expected(path, node, "a name of one line", "a longer text");
@@ -49,7 +53,7 @@ pub(super) fn inbox_name(reader: &mut Reader<'_>, path: &str, node: &Node) -> Op
     Some(text)
 }
 
-pub(super) fn host(reader: &mut Reader<'_>, path: &str, node: &Node) -> Option<String> {
+pub(in crate::config) fn host(reader: &mut Reader<'_>, path: &str, node: &Node) -> Option<String> {
     let text = reader.text(path, node)?;
     let bare = text.trim_start_matches('[').trim_end_matches(']');
     let is_name = |name: &str| {
@@ -69,12 +73,12 @@ pub(super) fn host(reader: &mut Reader<'_>, path: &str, node: &Node) -> Option<S
     )
 }
 
-pub(super) fn is_loopback(host: &str) -> bool {
+pub(in crate::config) fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost")
         || IpAddr::from_str(host).is_ok_and(|address| address.is_loopback())
 }
 
-pub(super) fn port(reader: &mut Reader<'_>, path: &str, node: &Node) -> Option<u16> {
+pub(in crate::config) fn port(reader: &mut Reader<'_>, path: &str, node: &Node) -> Option<u16> {
     let number = reader.count(path, node, 1)?;
     let read = u16::try_from(number).ok();
     read.or_else(|| reader.expected(path, node, "a port up to 65535", &number.to_string()))
@@ -91,14 +95,7 @@ pub(super) fn folder(reader: &mut Reader<'_>, path: &str, node: &Node) -> Option
 
 pub(super) fn recipient(reader: &mut Reader<'_>, path: &str, node: &Node) -> Option<String> {
     let text = reader.text(path, node)?;
-    let is_address = text.split_once('@').is_some_and(|(local, domain)| {
-        !local.is_empty()
-            && !domain.is_empty()
-            && text
-                .bytes()
-                .all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'\\' | b'<' | b'>'))
-    });
-    if is_address {
+    if is_plain_address(&text) {
         return Some(text);
     }
     reader.expected(
@@ -107,6 +104,17 @@ pub(super) fn recipient(reader: &mut Reader<'_>, path: &str, node: &Node) -> Opt
         "an address such as dmarc@example.com",
         &format!("\"{text}\""),
     )
+}
+
+/// `local@domain` in plain ASCII.
+pub(in crate::config) fn is_plain_address(text: &str) -> bool {
+    text.split_once('@').is_some_and(|(local, domain)| {
+        !local.is_empty()
+            && !domain.is_empty()
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'\\' | b'<' | b'>'))
+    })
 }
 
 pub(super) fn cron(reader: &mut Reader<'_>, path: &str, node: &Node) -> Option<String> {

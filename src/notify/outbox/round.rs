@@ -1,0 +1,330 @@
+//! A round over all channels.
+
+use std::io;
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+
+use super::compose::{alert_notice, key};
+use super::due::{Due, Situation, Window, due, due_digest, next_digest, owed_until, window_of};
+use super::memory::Memory;
+use crate::ledger::{AlertTold, Entry, Event, Ledger, NoticePlanned, NoticeSent, Notices};
+use crate::model::alert::Alert;
+use crate::model::channel::Channel;
+use crate::model::day::Day;
+use crate::model::notice::{Digest, Notice, NoticeKind};
+use crate::model::standing::ChannelStatus;
+use crate::notify::fate::{Delivery, Retry, SendError};
+
+/// Messages to one channel in one round; a round ends.
+const MOST_MESSAGES: usize = 8;
+/// A message that some recipients have is tried for the others no longer than that.
+const LONGEST_PARTIAL_SECS: i64 = 24 * 60 * 60;
+
+/// What a round is about.
+#[derive(Debug, Clone, Copy)]
+pub struct Round<'a> {
+    /// All channels.
+    pub channels: &'a [Channel],
+    /// All alerts as they stand.
+    pub alerts: &'a [Alert],
+    /// Where people reach the dashboard, without a slash at the end.
+    pub base_url: Option<&'a str>,
+    /// The day for which things are judged.
+    pub as_of: Day,
+    /// Evidence that ended more days before is history.
+    pub within_days: u64,
+    /// Time zone of quiet hours and digests.
+    pub zone: Tz,
+}
+
+/// What a round needs of the world.
+pub struct Wires<'a> {
+    /// Sends a notice.
+    pub send: &'a mut dyn FnMut(&Channel, &Notice) -> Result<Delivery, SendError>,
+    /// The content of a digest for a channel; its key and instant are put in behind.
+    pub digest: &'a mut dyn FnMut(&Channel, &Window) -> Result<Digest, String>,
+    /// The present instant.
+    pub now: &'a dyn Fn() -> DateTime<Utc>,
+}
+
+/// What a round did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Passed {
+    /// Messages that were sent.
+    pub sent: usize,
+    /// Channels that failed in this round.
+    pub failed: usize,
+    /// Somebody else is sending: nothing was done.
+    pub is_busy: bool,
+    /// When there will be something to do, as far as is known now.
+    pub next: Option<DateTime<Utc>>,
+    /// How each channel fares, in their order; empty where nothing was done.
+    pub channels: Vec<ChannelStatus>,
+}
+
+/// Does a round: sends what is due, and notes it. Takes no longer than the sends; one channel that fails leaves the
+/// others alone. An error is one of the ledger, after every channel had its turn.
+pub fn pass(
+    round: &Round<'_>,
+    ledger: &Ledger,
+    memory: &mut Memory,
+    wires: &mut Wires<'_>,
+) -> io::Result<Passed> {
+    let mut passed = Passed::default();
+    let Some(_lock) = ledger.lock_notices()? else {
+        passed.is_busy = true;
+        return Ok(passed);
+    };
+    let (entries, position) = ledger.read(None)?;
+    let mut turn = Turn {
+        round,
+        ledger,
+        memory,
+        wires,
+        notices: Notices::fold(&entries),
+        position,
+        passed: &mut passed,
+    };
+    let mut first_error = None;
+    for channel in round.channels {
+        if let Err(error) = turn.channel(channel) {
+            first_error.get_or_insert(error);
+        }
+    }
+    first_error.map_or(Ok(passed), Err)
+}
+
+struct Turn<'a, 'w> {
+    round: &'a Round<'a>,
+    ledger: &'a Ledger,
+    memory: &'a mut Memory,
+    wires: &'a mut Wires<'w>,
+    notices: Notices,
+    /// Grows with every event; a key never comes twice.
+    position: u64,
+    passed: &'a mut Passed,
+}
+
+/// What one look at a channel leads to.
+enum Step {
+    /// Something was done: look again.
+    Again,
+    /// There is nothing to do before this instant, or at all; so many alerts wait.
+    Rest(Option<DateTime<Utc>>, usize),
+}
+
+impl Turn<'_, '_> {
+    fn channel(&mut self, channel: &Channel) -> io::Result<()> {
+        let mut rest = (None, 0);
+        let mut result = Ok(());
+        for _ in 0..MOST_MESSAGES {
+            match self.step(channel) {
+                Ok(Step::Again) => rest = (Some((self.wires.now)()), 0),
+                Ok(Step::Rest(next, waiting)) => {
+                    rest = (next, waiting);
+                    break;
+                }
+                Err(error) => {
+                    result = Err(error);
+                    break;
+                }
+            }
+        }
+        let told = self.notices.of(&channel.name);
+        let (next, waiting) = rest;
+        let status = self.memory.status(channel, &told, next, waiting);
+        self.passed.channels.push(status);
+        let digest = next_digest(channel, (self.wires.now)(), self.round.zone);
+        self.passed.next = [self.passed.next, next, digest].into_iter().flatten().min();
+        result
+    }
+
+    fn step(&mut self, channel: &Channel) -> io::Result<Step> {
+        let told = self.notices.of(&channel.name);
+        let now = (self.wires.now)();
+        let situation = Situation {
+            channel,
+            alerts: self.round.alerts,
+            told: &told,
+            as_of: self.round.as_of,
+            within_days: self.round.within_days,
+            now,
+            zone: self.round.zone,
+        };
+        let held = self.memory.held_until(&channel.name, now);
+        let digest_held = self.memory.digest_held_until(&channel.name, now);
+        // A digest that cannot be made keeps no alert from anybody.
+        let is_ready = |owed: &&NoticePlanned| !owed.kind.is_digest() || digest_held.is_none();
+        if let Some(owed) = told.owed.iter().find(is_ready) {
+            let count = told.owed.iter().map(|owed| owed.alerts.len()).sum();
+            if self.memory.unnoted.contains(&owed.key) {
+                self.note_sent(owed)?;
+                return Ok(Step::Again);
+            }
+            let until = held.max(owed_until(&situation, owed));
+            return match until {
+                Some(until) => Ok(Step::Rest(Some(until), count)),
+                None => self.send(channel, owed, None),
+            };
+        }
+        let window = due_digest(&situation);
+        if let (Some(window), None, None) = (&window, held, digest_held) {
+            return self.plan_digest(channel, window);
+        }
+        match due(&situation) {
+            Due::Nothing => {
+                let held = held.max(digest_held);
+                let is_waiting = window.is_some() || !told.owed.is_empty();
+                Ok(Step::Rest(held.filter(|_| is_waiting), 0))
+            }
+            Due::Wait(until, count) => Ok(Step::Rest(Some(until).max(held), count)),
+            Due::Send(alerts) if held.is_some() => Ok(Step::Rest(held, alerts.len())),
+            Due::Send(alerts) => {
+                let more = alerts.len().saturating_sub(channel.most_alerts);
+                let planned =
+                    self.planned(channel, NoticeKind::Alerts, now.timestamp(), alerts, more);
+                self.note(&[Event::NoticePlanned(planned.clone())])?;
+                self.send(channel, &planned, None)
+            }
+        }
+    }
+
+    /// Its content is made first: a quiet day may end it.
+    fn plan_digest(&mut self, channel: &Channel, window: &Window) -> io::Result<Step> {
+        let planned = self.planned(channel, window.kind, window.at_utc_secs, Vec::new(), 0);
+        let digest = match (self.wires.digest)(channel, window) {
+            Ok(digest) => digest,
+            Err(words) => return Ok(self.cannot_make(channel, &words)),
+        };
+        self.memory.digest_made(&channel.name);
+        let planning = Event::NoticePlanned(planned.clone());
+        if digest.is_quiet() && !channel.digest.on_quiet_days {
+            let skipped = Event::NoticeSent(NoticeSent {
+                key: planned.key,
+                channel: planned.channel,
+                skipped: true,
+            });
+            self.note(&[planning, skipped])?;
+            return Ok(Step::Again);
+        }
+        self.note(&[planning])?;
+        self.send(channel, &planned, Some(digest))
+    }
+
+    fn planned(
+        &self,
+        channel: &Channel,
+        kind: NoticeKind,
+        date_utc_secs: i64,
+        alerts: Vec<AlertTold>,
+        more: usize,
+    ) -> NoticePlanned {
+        NoticePlanned {
+            key: key(&channel.name, kind, date_utc_secs, &alerts, self.position),
+            channel: channel.name.clone(),
+            kind,
+            date_utc_secs,
+            alerts,
+            more,
+        }
+    }
+
+    fn send(
+        &mut self,
+        channel: &Channel,
+        planned: &NoticePlanned,
+        digest: Option<Digest>,
+    ) -> io::Result<Step> {
+        let notice = match self.notice(channel, planned, digest) {
+            Ok(notice) => notice,
+            Err(words) => {
+                return Ok(self.cannot_make(channel, &words));
+            }
+        };
+        let sent = (self.wires.send)(channel, &notice);
+        let now = (self.wires.now)();
+        match sent {
+            Ok(_) => self.memory.succeeded(&channel.name, now),
+            Err(error) if is_done(&error, planned, now) => {
+                self.memory.left(&channel.name, &error, now);
+            }
+            Err(error) => return Ok(self.failed(channel, planned.alerts.len(), &error)),
+        }
+        self.passed.sent += 1;
+        self.memory.unnoted.insert(planned.key.clone());
+        self.note_sent(planned)?;
+        Ok(Step::Again)
+    }
+
+    fn failed(&mut self, channel: &Channel, waiting: usize, error: &SendError) -> Step {
+        self.passed.failed += 1;
+        let now = (self.wires.now)();
+        let next = self.memory.failed(&channel.name, error, now);
+        tracing::warn!(channel = channel.name, %error, "people cannot be told");
+        Step::Rest(Some(next), waiting)
+    }
+
+    /// The content of a digest is not to be had: what else the channel gets goes on.
+    fn cannot_make(&mut self, channel: &Channel, words: &str) -> Step {
+        self.passed.failed += 1;
+        let now = (self.wires.now)();
+        let error = SendError::soon(format!("the digest cannot be made: {words}"));
+        self.memory.digest_failed(&channel.name, &error, now);
+        tracing::warn!(channel = channel.name, %error, "people cannot be told");
+        Step::Again
+    }
+
+    fn notice(
+        &mut self,
+        channel: &Channel,
+        planned: &NoticePlanned,
+        digest: Option<Digest>,
+    ) -> Result<Notice, String> {
+        if planned.kind.is_digest() {
+            let mut digest = match digest {
+                Some(digest) => digest,
+                None => {
+                    let window = window_of(planned.kind, planned.date_utc_secs, self.round.zone);
+                    let digest = (self.wires.digest)(channel, &window)?;
+                    self.memory.digest_made(&channel.name);
+                    digest
+                }
+            };
+            digest.key.clone_from(&planned.key);
+            digest.at_utc_secs = planned.date_utc_secs;
+            return Ok(Notice::Digest(digest));
+        }
+        Ok(Notice::Alerts(alert_notice(self.round, planned)))
+    }
+
+    fn note_sent(&mut self, planned: &NoticePlanned) -> io::Result<()> {
+        self.note(&[Event::NoticeSent(NoticeSent {
+            key: planned.key.clone(),
+            channel: planned.channel.clone(),
+            skipped: false,
+        })])?;
+        self.memory.unnoted.remove(&planned.key);
+        Ok(())
+    }
+
+    fn note(&mut self, events: &[Event]) -> io::Result<()> {
+        let at_utc_secs = (self.wires.now)().timestamp();
+        self.ledger.append(at_utc_secs, events)?;
+        for event in events {
+            self.position += 1;
+            self.notices.apply(&Entry {
+                seq: self.position,
+                at_utc_secs,
+                event: event.clone(),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Whether a message is left at what some recipients have.
+fn is_done(error: &SendError, planned: &NoticePlanned, now: DateTime<Utc>) -> bool {
+    let age_secs = now.timestamp().saturating_sub(planned.date_utc_secs);
+    error.is_partial && (error.retry == Retry::NeedsPerson || age_secs > LONGEST_PARTIAL_SECS)
+}
