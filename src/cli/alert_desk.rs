@@ -84,7 +84,7 @@ impl Alerts {
         Ok(Some(stands(file, actions, as_of, self.resolve_after_days)))
     }
 
-    fn generation(&self) -> Result<Option<Generation>> {
+    pub(super) fn generation(&self) -> Result<Option<Generation>> {
         Publisher::open(&self.public)
             .current()
             .context("reading what is published")
@@ -249,7 +249,7 @@ fn event(file: &AlertFile, action: Action, note: Option<&str>) -> Event {
     })
 }
 
-fn read<T: DeserializeOwned>(generation: &Generation, path: &str) -> Result<Option<T>> {
+pub(super) fn read<T: DeserializeOwned>(generation: &Generation, path: &str) -> Result<Option<T>> {
     let Some(bytes) = bytes(generation, path)? else {
         return Ok(None);
     };

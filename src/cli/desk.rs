@@ -18,7 +18,7 @@ use crate::serve::{Declined, Desk, Jobs, Kind};
 
 /// Knows the daemon, where there is one, and the data folder.
 pub(super) struct DaemonDesk {
-    /// `None` where no mailbox is configured.
+    /// Fetches where a mailbox is configured, publishes and tells in any case.
     pub(super) daemon: Option<Handle>,
     /// The mailboxes.
     pub(super) inboxes: Vec<Inbox>,
@@ -56,6 +56,7 @@ impl Desk for DaemonDesk {
             run_error: status.run_error,
             heartbeat_error: status.heartbeat_error,
             owed_jobs: status.owed_jobs,
+            channels: status.channels,
             ..standing
         }
     }
@@ -92,7 +93,7 @@ impl Desk for DaemonDesk {
     }
 
     fn ask(&self, kind: Kind, parameters: BTreeMap<String, String>) -> Result<String, Declined> {
-        let Some(daemon) = &self.daemon else {
+        let Some(daemon) = self.daemon.as_ref().filter(|_| !self.inboxes.is_empty()) else {
             return Err(Declined::NoMailbox(
                 "No mailbox is configured: put one into the section `inboxes` of config/config.yml and start the \
                  program again"

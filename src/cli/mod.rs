@@ -8,6 +8,7 @@ mod context;
 mod desk;
 mod drawn;
 mod glance;
+mod teller;
 
 pub mod alerts;
 pub mod backlog;

@@ -7,20 +7,24 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow};
 
 use super::context::{Global, UsageError};
+use super::teller::Teller;
 use super::work::{Reporter, exit_code, locked, runner};
 use crate::archive::Archive;
+use crate::clock;
 use crate::config::{Config, nearest};
-use crate::daemon;
+use crate::daemon::{self, Told};
 use crate::job::dry_run::{LONGEST, dry_run};
 use crate::job::folders::Folders;
 use crate::job::mailboxes::{Fetch, Turn, Visited, fetch};
 use crate::job::maintain::maintain;
+use crate::job::outages::{Failure, Fared, outages};
 use crate::job::positions::Positions;
 use crate::job::publish::Draw;
 use crate::job::visit::{self, Known, Selection, Visit};
+use crate::ledger::{Ledger, View};
 use crate::model::inbox::Inbox;
 use crate::model::outcome::Outcome;
-use crate::source::imap::Tokens;
+use crate::source::imap::{ImapError, Tokens};
 use crate::store::mail_endings::WouldBe;
 
 /// Arguments of `sentinel run`.
@@ -95,7 +99,14 @@ pub fn run(args: &RunArgs, global: &Global, config: &Config, draw: Draw) -> Resu
         eprintln!("{}", serde_json::json!(figures));
     }
     println!("{}", done.loaded);
+    let read = visited
+        .iter()
+        .filter(|one| one.failed.is_none())
+        .map(|one| one.inbox.clone())
+        .collect();
     failed.extend(failures(visited));
+    note_outages(config, read, &failed);
+    tell_people(config);
     if let Some(unread) = done.unread {
         return Err(unread);
     }
@@ -104,6 +115,52 @@ pub fn run(args: &RunArgs, global: &Global, config: &Config, draw: Draw) -> Resu
         return Ok(exit_code(done.loaded.count(Outcome::Refused)));
     }
     Err(all_failures(failed))
+}
+
+/// Notes mailboxes that cannot be read: where it lasts, that is an alert.
+fn note_outages(config: &Config, read: Vec<String>, failed: &Failures) {
+    let now = clock::now().timestamp();
+    let failure = |error: &anyhow::Error| Failure {
+        since_utc_secs: now,
+        error: format!("{error:#}"),
+        needs_a_person: (error.downcast_ref::<ImapError>()).is_some_and(ImapError::needs_a_person),
+    };
+    let read = read.into_iter().map(|inbox| Fared {
+        inbox,
+        failure: None,
+    });
+    let fared: Vec<Fared> = read
+        .chain(failed.iter().map(|(inbox, error)| Fared {
+            inbox: inbox.clone(),
+            failure: Some(failure(error)),
+        }))
+        .collect();
+    let noted = Ledger::open(&Folders::new(&config.app.data_dir).ledger()).and_then(|ledger| {
+        let (entries, _) = ledger.read(None)?;
+        ledger.append(now, &outages(&View::fold(&entries), &fared, now))
+    });
+    if let Err(error) = noted {
+        tracing::warn!(%error, "noting mailboxes that cannot be read");
+    }
+}
+
+/// Tells people what is due; what fails is told of, and tried again by the next run.
+fn tell_people(config: &Config) {
+    let told = Teller::new(config).and_then(|teller| match teller {
+        Some(mut teller) => teller.tell(),
+        None => Ok(Told::default()),
+    });
+    match told {
+        Ok(told) if told.is_busy => tracing::info!("another program tells people at the moment"),
+        Ok(told) => {
+            for channel in told.channels {
+                if let Some((_, error)) = channel.last_error {
+                    tracing::warn!("channel \"{}\": {error}", channel.name);
+                }
+            }
+        }
+        Err(error) => tracing::error!("people cannot be told: {error:#}"),
+    }
 }
 
 /// Tells a watchdog that all is well; where that fails, it is not.

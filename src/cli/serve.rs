@@ -12,6 +12,7 @@ use super::alert_desk::Alerts;
 use super::context::UsageError;
 use super::desk::DaemonDesk;
 use super::glance::Glance;
+use super::teller::Teller;
 use super::work::store_config;
 use crate::clock;
 use crate::config::{Config, Security};
@@ -115,7 +116,7 @@ fn sources(config: &Config, drawn: Drawn, daemon: &Daemon) -> Sources {
             daemon: Some(daemon.handle().clone()),
         }),
         desk: Arc::new(DaemonDesk {
-            daemon: (!config.inboxes.is_empty()).then(|| daemon.handle().clone()),
+            daemon: Some(daemon.handle().clone()),
             inboxes: config.inboxes.clone(),
             folders,
             ledger,
@@ -135,6 +136,10 @@ fn start_daemon(config: &Config, pages: Pages) -> anyhow::Result<Daemon> {
         folders,
         pages,
         heartbeat: config.notify.heartbeat_url.clone(),
+        tell: match Teller::new(config)? {
+            Some(mut teller) => Some(Box::new(move || teller.tell())),
+            None => None,
+        },
         min_free_bytes: config.app.min_free_disk_bytes,
         time: Arc::new(daemon::System),
     };

@@ -17,7 +17,8 @@ use crate::config::Config;
 use crate::model::day::{Day, rfc3339};
 use crate::model::domain::{is_host_name, normalise};
 use crate::model::hex::hex;
-use crate::model::notice::TextNotice;
+use crate::model::notice::{Notice, TextNotice};
+use crate::notify::Post;
 use crate::query::{Params, ReaderLimits, Table, Value, open_read_only, run as answer};
 
 use super::context::{Global, UsageError, catalogue};
@@ -66,6 +67,10 @@ struct Summary {
 
 /// Prints the summary; the exit code tells whether there are problems.
 pub fn run(args: &SummaryArgs, global: &Global, config: &Config) -> anyhow::Result<ExitCode> {
+    if args.notify && config.notify.channels.is_empty() {
+        let words = "--notify: no channel is configured: list them under `notify.channels`";
+        return Err(UsageError(words.to_owned()).into());
+    }
     let summary = summary(args, global, config)?;
     let text = match args.format {
         SummaryFormat::Text => text::of(&summary),
@@ -78,7 +83,7 @@ pub fn run(args: &SummaryArgs, global: &Global, config: &Config) -> anyhow::Resu
         return Ok(ExitCode::SUCCESS);
     }
     if args.notify {
-        tell(config, &notice(&summary, clock::now().timestamp()))?;
+        tell(args, config, &notice(&summary, clock::now().timestamp()))?;
     }
     Ok(ExitCode::from(1))
 }
@@ -156,8 +161,21 @@ fn notice(summary: &Summary, at_utc_secs: i64) -> TextNotice {
 }
 
 /// Sends a message to the channels.
-fn tell(_config: &Config, _notice: &TextNotice) -> anyhow::Result<()> {
-    Err(UsageError("no channel is configured in `notify`: nothing was sent".to_owned()).into())
+fn tell(args: &SummaryArgs, config: &Config, notice: &TextNotice) -> anyhow::Result<()> {
+    let post = Post::default();
+    let mut failed = Vec::new();
+    for channel in &config.notify.channels {
+        // Who asks for some domains alone is told of these, and not of all.
+        if !channel.takes_domain(args.domain.as_deref()) {
+            continue;
+        }
+        match post.send(channel, &Notice::Text(notice.clone())) {
+            Ok(delivery) => eprintln!("channel \"{}\": sent, {}", channel.name, delivery.words),
+            Err(error) => failed.push(format!("channel \"{}\": {error}", channel.name)),
+        }
+    }
+    anyhow::ensure!(failed.is_empty(), "{}", failed.join("\n"));
+    Ok(())
 }
 
 /// The summary as one JSON object: the totals, `sources` and, of these, `problems`.

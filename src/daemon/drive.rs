@@ -15,11 +15,13 @@ use super::followed::Followed;
 use super::noted::{self, NotedInbox};
 use super::plan::{Action, Ending, Looked, Plan};
 use super::status::{InboxStatus, Status};
+use super::teller::Due;
 use super::time::receive;
 use super::worker::{Task, Worked, failed};
 use crate::job::outages::outages;
 use crate::job::visit::{Left, Visit};
 use crate::ledger::{Event, JobFailure, JobRequest, Ledger};
+use crate::model::standing::ChannelStatus;
 use crate::source::imap::ImapError;
 
 /// Time between two calls of the heartbeat address at least.
@@ -39,6 +41,8 @@ pub enum Message {
     Requested(JobRequest),
     /// How the heartbeat went.
     Beaten(Option<String>),
+    /// How the ways to people fare.
+    Told(Vec<ChannelStatus>),
     /// The time was turned.
     Tick,
     /// Somebody wants to know whether anything is going on, and when something is due.
@@ -75,6 +79,8 @@ pub struct Driver {
     pub beaten: Option<DateTime<Utc>>,
     /// What others wrote into the ledger.
     pub followed: Followed,
+    /// Tells who tells people that something may be due; `None` where there are no channels.
+    pub due: Option<Sender<Due>>,
 }
 
 impl Driver {
@@ -183,6 +189,7 @@ impl Driver {
                 }
                 self.status_mut(|status| status.heartbeat_error = error);
             }
+            Message::Told(channels) => self.status_mut(|status| status.channels = channels),
             Message::Ask(answer) => self.askers.push(answer),
             Message::Tick | Message::Stop => {}
         }
@@ -254,6 +261,10 @@ impl Driver {
         };
         if let Err(error) = &run {
             tracing::error!("a run failed: {error:#}");
+        }
+        if let Some(due) = &self.due {
+            // Where nobody listens any more everything ends.
+            let _ = due.send(Due);
         }
         self.status_mut(|status| match run {
             Ok(()) => (status.run_error, status.run_failures) = (None, 0),

@@ -18,6 +18,7 @@ mod once;
 mod plan;
 mod slot;
 mod status;
+mod teller;
 mod time;
 mod timetable;
 mod watch;
@@ -41,6 +42,7 @@ pub use common::call;
 pub use noted::{NotedInbox, read_noted};
 pub use plan::Doing;
 pub use status::{InboxStatus, SlotStatus, Status};
+pub use teller::{Tell, Told};
 pub use time::{System, Time};
 pub use worker::Pages;
 
@@ -81,6 +83,8 @@ pub struct Settings {
     pub pages: Pages,
     /// Called when all is well.
     pub heartbeat: Option<Secret>,
+    /// Tells people what is due; `None` where no channel is configured.
+    pub tell: Option<Tell>,
     /// The disk is too full with less than this left beside the database, bytes.
     pub min_free_bytes: u64,
     /// The clock.
@@ -104,10 +108,10 @@ pub struct Daemon {
 }
 
 /// Starts the daemon; jobs that are owed from before are done first of all jobs.
-pub fn start(settings: Settings) -> Result<Daemon> {
+pub fn start(mut settings: Settings) -> Result<Daemon> {
     let now = settings.time.now();
     let mut plan = Plan::new(timetables(&settings, now)?, now);
-    if settings.inboxes.is_empty() {
+    if settings.inboxes.is_empty() && settings.tell.is_none() {
         // What is filled otherwise is judged for a new day by who fills it.
         plan.maintain_never();
     }
@@ -127,6 +131,7 @@ pub fn start(settings: Settings) -> Result<Daemon> {
     let (tell, messages) = channel();
     let (tasks, to_worker) = channel();
     let (over, ended) = channel();
+    let teller = settings.tell.take();
     let (worker, common) = parts(settings);
     let driver = Driver {
         is_watched: vec![false; common.inboxes.len()],
@@ -142,7 +147,12 @@ pub fn start(settings: Settings) -> Result<Daemon> {
         noted: Vec::new(),
         beaten: None,
         followed,
+        due: None,
     };
+    let mut driver = driver;
+    if let Some(teller) = teller {
+        driver.due = Some(start_teller(teller, &driver)?);
+    }
     let to_driver = tell.clone();
     spawn("worker", move || {
         worker.work(&to_worker, &to_driver);
@@ -157,6 +167,15 @@ pub fn start(settings: Settings) -> Result<Daemon> {
         requests: Arc::default(),
     };
     Ok(Daemon { handle, ended })
+}
+
+fn start_teller(tell: Tell, driver: &Driver) -> Result<Sender<teller::Due>> {
+    let (due, words) = channel();
+    let (time, to_driver) = (Arc::clone(&driver.common.time), driver.tell.clone());
+    spawn("notify", move || {
+        teller::run(tell, &time, &words, &to_driver);
+    })?;
+    Ok(due)
 }
 
 fn parts(settings: Settings) -> (Worker, Arc<Common>) {

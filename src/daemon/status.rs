@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::plan::Doing;
 use crate::job::positions::{Place, Positions, Reached};
-use crate::model::standing::{Health, MailboxState};
+use crate::model::standing::{ChannelStatus, Health, MailboxState};
 
 /// A mailbox as the plan knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +55,8 @@ pub struct Status {
     pub heartbeat_error: Option<String>,
     /// Jobs that are owed.
     pub owed_jobs: usize,
+    /// Ways to people, in the order of the configuration.
+    pub channels: Vec<ChannelStatus>,
 }
 
 impl Status {
@@ -72,7 +74,11 @@ impl Status {
         let is_stopped = self.low_disk.is_some() || self.run_failures >= 3;
         if is_stopped || (failing > 0 && failing == self.inboxes.len()) {
             Health::Failing
-        } else if failing > 0 || self.run_failures > 0 || self.disk_error.is_some() {
+        } else if failing > 0
+            || self.run_failures > 0
+            || self.disk_error.is_some()
+            || self.channels.iter().any(|channel| channel.failures >= 2)
+        {
             Health::Degraded
         } else {
             Health::Ok

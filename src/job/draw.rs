@@ -177,7 +177,10 @@ impl Pages {
             Ok(())
         };
         match task {
-            Task::Overview => site.overview(&mut rows, &mut emit)?,
+            Task::Overview => {
+                site.overview(&mut rows, &mut emit)?;
+                site.digest_days(&mut rows, &mut emit)?;
+            }
             Task::Sources => site.sources(&mut rows, &mut emit)?,
             Task::Intake => site.intake(&mut rows, &mut emit)?,
             Task::Api => {

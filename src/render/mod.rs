@@ -21,6 +21,7 @@ mod assets;
 mod bars;
 mod cell;
 mod chart;
+pub mod digest;
 pub mod homepage;
 mod html;
 pub mod inboxes;

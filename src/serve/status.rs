@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::answer::Answer;
 use super::jobs;
 use super::published::Current;
-use crate::model::standing::{Health, Mailbox, Standing};
+use crate::model::standing::{ChannelStatus, Health, Mailbox, Standing};
 use crate::render::homepage;
 
 /// What was published cannot be read; the log says why.
@@ -62,6 +62,7 @@ pub(crate) fn status(
         "age_secs": current.map(|c| (now_utc - c.published_utc).num_seconds().max(0)),
         "last_check_at": last_check.map(rfc3339),
         "inboxes": inboxes,
+        "channels": standing.channels.iter().map(channel).collect::<Vec<_>>(),
         "low_disk": standing.low_disk,
         "disk_error": standing.disk_error,
         "run_failures": standing.run_failures,
@@ -97,6 +98,19 @@ fn mailbox(mailbox: &Mailbox) -> Value {
     })
 }
 
+fn channel(channel: &ChannelStatus) -> Value {
+    json!({
+        "name": channel.name,
+        "kind": channel.kind,
+        "failures": channel.failures,
+        "last_success_at": channel.last_success.map(rfc3339),
+        "last_error_at": channel.last_error.as_ref().map(|(at, _)| rfc3339(*at)),
+        "last_error": channel.last_error.as_ref().map(|(_, error)| error),
+        "next_try_at": channel.next_try.map(rfc3339),
+        "waiting": channel.waiting,
+    })
+}
+
 /// Why it is not well, in words.
 fn reasons(published: Published<'_>, standing: &Standing) -> Vec<String> {
     let mut reasons = Vec::new();
@@ -123,6 +137,12 @@ fn reasons(published: Published<'_>, standing: &Standing) -> Vec<String> {
         let Mailbox { name, failures, .. } = mailbox;
         reasons.push(format!(
             "inbox \"{name}\" failed {failures} time(s) in a row"
+        ));
+    }
+    for channel in (standing.channels.iter()).filter(|channel| channel.failures > 0) {
+        let ChannelStatus { name, failures, .. } = channel;
+        reasons.push(format!(
+            "channel \"{name}\" failed {failures} time(s) in a row"
         ));
     }
     if standing.heartbeat_error.is_some() {

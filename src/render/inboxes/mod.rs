@@ -1,6 +1,7 @@
 //! `/inboxes`: mailboxes and jobs as they stand, with buttons that work without scripts. Made on request, never
 //! published: it holds the present instant.
 
+mod channels;
 mod forms;
 mod jobs;
 mod mailboxes;
@@ -46,6 +47,7 @@ pub fn page(skin: &Skin, view: &InboxesView<'_>) -> anyhow::Result<Vec<u8>> {
     }
     write_refresh_words(&mut body, base, view);
     mailboxes::write(&mut body, base, view.standing);
+    channels::write(&mut body, &view.standing.channels);
     if !view.standing.mailboxes.is_empty() {
         forms::write_backlog(&mut body, base, &view.standing.mailboxes);
     }
