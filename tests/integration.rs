@@ -21,6 +21,7 @@ mod notify_commands;
 mod notify_mail;
 mod notify_outbox;
 mod notify_samples;
+mod notify_serving;
 mod notify_web;
 mod product;
 mod reading_hostile;
