@@ -16,5 +16,6 @@ pub mod outcome;
 pub mod retention;
 pub mod secret;
 pub mod sender;
+pub mod service;
 pub mod standing;
 pub mod tls;
