@@ -287,6 +287,7 @@ pub fn store(folders: &Folders) -> StoreConfig {
         config_hash: "config".to_owned(),
         domains: None,
         known_senders: Vec::new(),
+        services: Vec::new(),
         limits: Limits::default(),
         retention_months: None,
         retention: None,

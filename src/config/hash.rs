@@ -9,8 +9,8 @@ use super::Config;
 use crate::model::hex::hex;
 
 impl Config {
-    /// SHA-256, in hexadecimal digits, over the parts that shape a generation: domains, known senders, limits, site,
-    /// base path and address, and the user's own query files. Addresses, secrets and schedules are left out.
+    /// SHA-256, in hexadecimal digits, over the parts that shape a generation: domains, known senders, services,
+    /// limits, site, base path and address, and the user's own query files. Addresses, secrets and schedules are left out.
     pub fn hash(&self) -> io::Result<String> {
         let mut hash = Sha256::new();
         let mut field = |name: &str, value: &str| {
@@ -20,6 +20,10 @@ impl Config {
         field("domains", &self.domains.join(" "));
         for sender in &self.known_senders {
             field("known_sender", &format!("{sender:?}"));
+        }
+        // Services of the program are part of the code hash too; those of the user only of this one.
+        for service in &self.services {
+            field("service", &format!("{service:?}"));
         }
         field("limits", &format!("{:?}", self.limits));
         field("site", &format!("{:?}", self.site));

@@ -70,6 +70,7 @@ impl World {
             config_hash: "config".into(),
             domains: None,
             known_senders: vec![sender],
+            services: Vec::new(),
             limits: Limits::default(),
             retention_months: None,
             retention: None,

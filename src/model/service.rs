@@ -300,14 +300,26 @@ mod tests {
             .filter(|service| service.evidence().next().is_none())
             .map(|service| service.id.as_str())
             .collect();
-        assert_eq!(silent, ["emailoctopus", "icloud-hide-my-email", "lettermint"]);
+        assert_eq!(
+            silent,
+            ["emailoctopus", "icloud-hide-my-email", "lettermint"]
+        );
     }
 
     #[test]
     fn selectors_that_many_use_are_evidence_of_nobody() {
         let services = read(EMBEDDED).unwrap();
         let everybodys = [
-            "k1", "s1", "s2", "default", "mail", "dkim", "selector1", "selector2", "m1", "api",
+            "k1",
+            "s1",
+            "s2",
+            "default",
+            "mail",
+            "dkim",
+            "selector1",
+            "selector2",
+            "m1",
+            "api",
         ];
         for service in services {
             for selector in &service.dkim_selectors {

@@ -7,13 +7,21 @@ use anyhow::{Context, Result};
 use duckdb::Connection;
 
 /// Schema files in the order of creation.
-pub(super) const SCHEMA: [(&str, &str); 16] = [
+pub(super) const SCHEMA: [(&str, &str); 19] = [
     ("about", include_str!("../../queries/schema/about.sql")),
+    (
+        "addresses",
+        include_str!("../../queries/schema/addresses.sql"),
+    ),
     ("alerts", include_str!("../../queries/schema/alerts.sql")),
     ("daily", include_str!("../../queries/schema/daily.sql")),
     (
         "documents",
         include_str!("../../queries/schema/documents.sql"),
+    ),
+    (
+        "domain_senders",
+        include_str!("../../queries/schema/domain_senders.sql"),
     ),
     (
         "failure_reports",
@@ -44,6 +52,10 @@ pub(super) const SCHEMA: [(&str, &str); 16] = [
     (
         "auth_results",
         include_str!("../../queries/schema/auth_results.sql"),
+    ),
+    (
+        "source_days",
+        include_str!("../../queries/schema/source_days.sql"),
     ),
 ];
 
