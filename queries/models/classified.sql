@@ -1,7 +1,7 @@
 -- classified: category and cause of failure of each staged record that counts. One row per (load_key, record_no).
 insert into stage_classified
 with facts as (
-    select r.load_key, r.record_no, p.report, p.day, p.domain, r.source_ip, r.messages,
+    select r.load_key, r.record_no, r.source_ip, r.messages,
         r.disposition, r.dkim_aligned, r.spf_aligned, r.dkim_aligned or r.spf_aligned as dmarc_pass, k.sender, k.carrier,
         coalesce(k.kind, '') as kind, coalesce(k.is_approved, false) as is_approved,
         r.has_dkim_pass, r.has_spf_pass, r.is_own_signature_broken, r.is_forward_reported,
@@ -14,11 +14,14 @@ with facts as (
             else published
         end as requested
     from stage_records r
-    join stage_reports p using (load_key)
+    join (
+        select stage_reports.*, coalesce(scope, 0) as scope, coalesce(len(own), 0) > 0 as has_own
+        from stage_reports left join stage_scopes using (domain)
+    ) p using (load_key)
     left join stage_addresses a using (source_ip)
     left join stage_senders k
-        on k.evidence_key = r.evidence_key and k.place = coalesce(a.place, 0) and k.domain = p.domain
-        and k.dkim_aligned = r.dkim_aligned
+        on k.evidence_key = r.evidence_key and k.place = coalesce(a.place, 0) and k.scope = p.scope
+        and k.is_own = (r.dkim_aligned and p.has_own)
 ), forwards as (
     select *,
         is_forward_reported or kind = 'forwarder'
@@ -28,8 +31,8 @@ with facts as (
             and kind not in ('transactional', 'marketing', 'crm', 'ticketing', 'saas', 'finance', 'relay')) as is_forward
     from facts
 )
-select load_key, record_no, report, day, domain, source_ip, messages, disposition, dkim_aligned,
-    spf_aligned, dmarc_pass, sender, carrier,
+select load_key, record_no, source_ip, messages, disposition, dkim_aligned, spf_aligned, dmarc_pass, sender,
+    carrier,
     case
         when dmarc_pass and is_forward then 'forwarded_pass'
         when dmarc_pass then 'compliant'

@@ -40,12 +40,12 @@ type Piece<'a> = (&'a str, i32, &'static str, &'a str);
 type Network<'a> = (&'a str, &'a IpNet);
 
 /// Fills table `senders` of a new database.
-pub(super) fn note(connection: &Connection, config: &StoreConfig) -> Result<()> {
+pub fn note(connection: &Connection, config: &StoreConfig) -> Result<()> {
     append(connection, "senders", &rows(config), table)
 }
 
 /// Makes the temporary tables of what senders are known by.
-pub(super) fn stage(connection: &Connection, config: &StoreConfig) -> Result<()> {
+pub fn stage(connection: &Connection, config: &StoreConfig) -> Result<()> {
     connection
         .execute_batch(KNOWN)
         .context("making the tables of evidence")?;
