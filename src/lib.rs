@@ -19,6 +19,7 @@
 //! | [`parse`] | a document | a report and the oddities forgiven, or a refusal with a code |
 //! | [`store`] | reports | rows of the working database, one transaction a batch |
 //! | [`query`] | `queries/**/*.sql` | a checked catalogue, and typed rows |
+//! | [`alert`] | rules, and the days on which they found something | alerts: how they stand, what to do |
 //! | [`render`] | rows | pages and JSON |
 //! | [`publish`] | files of a generation | one rename |
 //! | [`serve`] | a generation | HTTP |
@@ -46,6 +47,7 @@
 //! - One room opens the working database: [`store`]. One room uses an async runtime: [`serve`]; the daemon is threads.
 //! - Nothing but [`clock`] asks for the time, nothing but [`cli`] prints.
 
+pub mod alert;
 pub mod archive;
 pub mod cli;
 pub mod clock;

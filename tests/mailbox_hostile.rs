@@ -11,10 +11,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+use sentinel::alert::Rules;
 use sentinel::job::backlog::Backlog;
 use sentinel::job::folders::Folders;
 use sentinel::job::lock::patience;
 use sentinel::job::mailboxes::{Fetch, Turn, fetch};
+use sentinel::job::publish::Draw;
 use sentinel::job::run::Ticket;
 use sentinel::job::runner::Runner;
 use sentinel::job::visit::{Selection, Visit};
@@ -328,7 +330,10 @@ fn one_turn(port: u16, longest: Duration, min_free_bytes: u64) -> anyhow::Result
     let runner = Runner {
         store: store(&folders),
         folders,
-        draw: &|_| Ok(()),
+        draw: Draw {
+            rules: &Rules::default(),
+            pages: &|_| Ok(()),
+        },
         as_of: None,
         min_free_bytes,
         now: &|| now,

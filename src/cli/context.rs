@@ -6,8 +6,9 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
+use crate::alert::{RuleProblem, Rules};
 use crate::clock;
-use crate::config::{Config, LogLevel, process_environment};
+use crate::config::{Config, LogLevel, nearest, process_environment};
 use crate::model::day::Day;
 use crate::query::Catalogue;
 
@@ -122,6 +123,36 @@ pub(super) fn catalogue(config: &Config) -> anyhow::Result<Catalogue> {
         ))
         .into()
     })
+}
+
+/// The rules of the catalogue as they are configured.
+pub(super) fn rules(config: &Config, catalogue: &Catalogue) -> anyhow::Result<Rules> {
+    let alerts = &config.alerts;
+    Rules::new(catalogue, &alerts.rules, alerts.resolve_after_days).map_err(|problems| {
+        let lines: Vec<String> = problems.iter().map(rule_problem).collect();
+        UsageError(format!(
+            "the configuration has {} problem(s):\n  {}",
+            lines.len(),
+            lines.join("\n  ")
+        ))
+        .into()
+    })
+}
+
+fn rule_problem(problem: &RuleProblem) -> String {
+    let RuleProblem {
+        line,
+        path,
+        message,
+        known,
+    } = problem;
+    let name = path.rsplit('.').next().unwrap_or_default();
+    let meant = match nearest(name, known.iter().map(String::as_str)) {
+        Some(near) => format!("; did you mean `{near}`?"),
+        None if known.is_empty() => String::new(),
+        None => format!("; there are {}", known.join(", ")),
+    };
+    format!("line {line}: alerts.rules.{path}: {message}{meant}")
 }
 
 fn tracing_level(level: LogLevel) -> tracing::Level {

@@ -30,7 +30,7 @@ const CONTENTS: [&str; 6] = ["archive", "config.yml", "input", "ledger", "public
   sentinel demo --reports 20000 --days 365 --seed 7 --data-dir ./big-demo")]
 pub struct DemoArgs {
     /// Aggregate reports to invent
-    #[arg(long, default_value_t = 1_800, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    #[arg(long, default_value_t = 2_160, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub reports: u64,
     /// Days they are about
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3_650))]

@@ -32,7 +32,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::job::draw::Pages;
 use crate::job::lock::LockError;
-use crate::job::publish::Draw;
+use crate::job::publish::{Draw, Drawing};
 use crate::render::Skin;
 
 pub use context::{Global, LogFormat, UsageError};
@@ -146,7 +146,12 @@ fn with_pages(
 ) -> anyhow::Result<ExitCode> {
     let config = global.config()?;
     let pages = pages(&config, report_pages)?;
-    work(&config, &|drawing| pages.draw(drawing))
+    let draw = |drawing: Drawing| pages.draw(drawing);
+    let draw = Draw {
+        rules: &pages.rules,
+        pages: &draw,
+    };
+    work(&config, draw)
 }
 
 /// The demo is an ordinary data folder: what a user does with real reports is done here with invented ones.
@@ -188,14 +193,19 @@ fn serve_dashboard(args: &serve::ServeArgs, config: &Config) -> anyhow::Result<E
             Skin::new(&config.server.base_path)?.titled(&config.site.title),
             context::catalogue(config)?,
         )?,
-        Box::new(move |drawing| pages.draw(drawing)),
+        crate::daemon::Pages {
+            rules: pages.rules.clone(),
+            draw: Box::new(move |drawing| pages.draw(drawing)),
+        },
     )
 }
 
 /// What draws pages; `report_pages` stands above `site.report_pages`.
 fn pages(config: &Config, report_pages: Option<u64>) -> anyhow::Result<Pages> {
+    let catalogue = context::catalogue(config)?;
     Ok(Pages {
-        catalogue: context::catalogue(config)?,
+        rules: context::rules(config, &catalogue)?,
+        catalogue,
         skin: Skin::new(&config.server.base_path)?.titled(&config.site.title),
         report_pages: report_pages.unwrap_or(config.site.report_pages),
     })

@@ -3,18 +3,21 @@
 //! Secrets never stand in the file: it names the environment variable (`*_env`) that holds one, or whose name with
 //! `_FILE` behind it names a file that does.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
 
+use crate::model::alert::RuleSettings;
 use crate::model::inbox::Inbox;
 use crate::model::limits::Limits;
 pub use crate::model::secret::Secret;
 use crate::model::sender::KnownSender;
 use crate::model::service::Service;
 
+mod alerts;
 mod environment;
 mod hash;
 mod inboxes;
@@ -47,6 +50,8 @@ pub struct Config {
     pub site: Site,
     /// Section `inboxes`, in the order of the file; names are unique.
     pub inboxes: Vec<Inbox>,
+    /// Section `alerts`.
+    pub alerts: Alerts,
     /// Section `notify`.
     pub notify: Notify,
     /// Own domains, normalised and sorted; when empty, reports for any domain are taken in.
@@ -156,6 +161,17 @@ pub struct Retention {
     pub months: Option<u32>,
 }
 
+/// Section `alerts`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alerts {
+    /// Nobody is told of evidence that is older than so many days.
+    pub notify_within_days: u64,
+    /// Days without evidence after which an alert is done with; 0: never.
+    pub resolve_after_days: u64,
+    /// What differs from the rules as they are, by their names.
+    pub rules: BTreeMap<String, RuleSettings>,
+}
+
 /// Section `notify`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Notify {
@@ -252,6 +268,7 @@ impl Config {
             let poll_interval_secs = config.app.poll_interval_secs;
             config.inboxes =
                 inboxes::read(&mut reader, root.as_ref(), environment, poll_interval_secs);
+            config.alerts = alerts::read(&mut reader, root.as_ref());
             config.notify = notify::read(&mut reader, root.as_ref(), environment);
             environment::read_secrets(
                 &mut reader,
@@ -300,6 +317,16 @@ impl Default for Security {
             username_env: "DASHBOARD_USERNAME".to_owned(),
             password_env: "DASHBOARD_PASSWORD".to_owned(),
             homepage_token: None,
+        }
+    }
+}
+
+impl Default for Alerts {
+    fn default() -> Self {
+        Self {
+            notify_within_days: 7,
+            resolve_after_days: 30,
+            rules: BTreeMap::new(),
         }
     }
 }

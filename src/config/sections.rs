@@ -7,7 +7,8 @@ use super::{App, Config, Retention, Security, Server, ServerLimits, Site, sender
 use crate::model::limits::Limits;
 
 /// Sections that are read.
-const SECTIONS: [&str; 10] = [
+const SECTIONS: [&str; 11] = [
+    "alerts",
     "app",
     "domains",
     "inboxes",
@@ -21,7 +22,7 @@ const SECTIONS: [&str; 10] = [
 ];
 
 /// Sections that a later version reads. Taking them silently would promise what does not happen.
-const LATER: [&str; 2] = ["alerts", "llm"];
+const LATER: [&str; 1] = ["llm"];
 
 /// Reads every section of the file into `config`, which holds the defaults.
 pub fn read(reader: &mut Reader<'_>, root: Option<&Node>, config: &mut Config) {
@@ -35,8 +36,8 @@ pub fn read(reader: &mut Reader<'_>, root: Option<&Node>, config: &mut Config) {
             "known_senders" => config.known_senders = senders::read(reader, node, &config.services),
             "limits" => limits(reader, node, &mut config.limits),
             "retention" => retention(reader, node, &mut config.retention),
-            // Read with the environment.
-            "inboxes" | "notify" => {}
+            // Read by others.
+            "alerts" | "inboxes" | "notify" => {}
             later if LATER.contains(&later) => {
                 reader.note(*line, key, "is not part of this version yet: remove it")
             }

@@ -13,6 +13,7 @@ use chrono::{DateTime, Utc};
 use super::drive::Message;
 use super::plan::{Looked, Piece};
 use super::time::Time;
+use crate::alert::Rules;
 use crate::job::backlog::{Backlog, Pace};
 use crate::job::dry_run::dry_run;
 use crate::job::folders::Folders;
@@ -20,7 +21,7 @@ use crate::job::load::Loaded;
 use crate::job::lock::{Holder, patience};
 use crate::job::mailboxes::{Turn, Visited, fetch};
 use crate::job::maintain::maintain;
-use crate::job::publish::Drawing;
+use crate::job::publish::{Draw, Drawing};
 use crate::job::run::{Ticket, ingest};
 use crate::job::runner::Runner;
 use crate::job::sheet::new_id;
@@ -31,7 +32,12 @@ use crate::source::imap::{ImapError, Tokens};
 use crate::store::settings::StoreConfig;
 
 /// Draws the pages of a generation.
-pub type Pages = Box<dyn Fn(Drawing) -> Result<()> + Send>;
+pub struct Pages {
+    /// What is judged.
+    pub rules: Rules,
+    /// Draws pages.
+    pub draw: Box<dyn Fn(Drawing) -> Result<()> + Send>,
+}
 
 /// Something to do.
 pub enum Task {
@@ -118,7 +124,10 @@ impl Worker {
         let runner = Runner {
             folders: Folders::new(&self.data),
             store: self.store.clone(),
-            draw: &self.pages,
+            draw: Draw {
+                rules: &self.pages.rules,
+                pages: &self.pages.draw,
+            },
             as_of: None,
             min_free_bytes: self.min_free_bytes,
             now: &now,

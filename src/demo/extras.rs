@@ -172,8 +172,8 @@ fn conflicting(stamp: Stamp) -> io::Result<File> {
 
 fn document(stamp: Stamp, id: &str, rows: &[Row]) -> String {
     let head = Head {
-        org_name: "small.example",
-        org_domain: "small.example",
+        org_name: "Posta",
+        org_domain: "posta.example",
         report_id: &format!("{}.{id}", stamp.begin_utc_secs),
         begin_utc_secs: stamp.begin_utc_secs,
         end_utc_secs: stamp.end_utc_secs(),

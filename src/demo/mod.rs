@@ -20,7 +20,7 @@ mod tests;
 
 use random::Random;
 use traffic::Scene;
-use world::{DOMAINS, OwnDomain, REPORTERS, Reporter, Story, Style, Wrapping};
+use world::{DOMAINS, OwnDomain, REPORTERS, Reporter, SMALL_HOST, Story, Style, Wrapping};
 use wrap::{Mail, Part};
 use xml::Head;
 
@@ -102,41 +102,44 @@ fn day(plan: &DemoPlan, stamp: Stamp) -> io::Result<Vec<File>> {
     let before = |day: u64| plan.reports * day / u64::from(plan.days);
     let wanted = before(index + 1) - before(index);
     let mut files = Vec::new();
-    // Small self-hosters fill the day up when more is wanted than the named reporters send.
-    for round in 0..=wanted {
-        for reporter in reporters_of_round(round) {
-            for domain in &DOMAINS {
-                if files.len() as u64 >= wanted {
-                    let extras = extras::of_day(story, u64::from(plan.days), stamp, &files)?;
-                    files.extend(extras);
-                    return Ok(files);
-                }
-                let scene = Scene {
-                    domain,
-                    reporter: &reporter,
-                    story,
-                    age: stamp.age,
-                    weekday: weekday(stamp.day),
-                };
-                files.extend(daily(plan.seed, stamp, &scene, round)?);
-            }
+    let mut add = |scene: &Scene<'_>, host: Option<u64>| -> io::Result<bool> {
+        files.extend(daily(plan.seed, stamp, scene, host)?);
+        Ok(files.len() as u64 >= wanted)
+    };
+    let scene = |domain, reporter: &'static Reporter| Scene {
+        domain,
+        reporter,
+        story,
+        // What a report tells of belongs to the middle of its period.
+        age: stamp.age + (reporter.every_days - 1) / 2,
+        weekday: weekday(stamp.day),
+    };
+    let named = REPORTERS
+        .iter()
+        .flat_map(|reporter| DOMAINS.iter().map(move |domain| (reporter, domain)));
+    let mut is_full = wanted == 0;
+    for (reporter, domain) in named {
+        if !is_full {
+            is_full = add(&scene(domain, reporter), None)?;
         }
     }
-    Ok(files)
-}
-
-/// The named reporters first, then small ones, nine at a time.
-fn reporters_of_round(round: u64) -> Vec<Reporter> {
-    match round {
-        0 => REPORTERS.to_vec(),
-        _ => vec![Reporter {
-            share: 8,
-            every_days: 1,
-            style: Style::Pretty,
-            wrapping: Wrapping::XmlMail,
-            ..REPORTERS[7]
-        }],
+    // Small self-hosters fill the day up when more is wanted than the named reporters send. They take turns, so that
+    // all have been seen after a few days.
+    let domains = DOMAINS.len() as u64;
+    let named = (REPORTERS.len() as u64 - 1) * domains;
+    // On a weekend half of them have nothing to tell.
+    let hosts = ((plan.reports / u64::from(plan.days)).saturating_sub(named) / 2 + 2).max(5);
+    for filler in 0.. {
+        if is_full {
+            break;
+        }
+        let domain = &DOMAINS[((filler + index) % domains) as usize];
+        let host = 1 + (filler / domains + index) % hosts;
+        is_full = add(&scene(domain, &SMALL_HOST), Some(host))?;
     }
+    let extras = extras::of_day(story, u64::from(plan.days), stamp, &files)?;
+    files.extend(extras);
+    Ok(files)
 }
 
 fn weekday(day: Day) -> u32 {
@@ -144,16 +147,22 @@ fn weekday(day: Day) -> u32 {
 }
 
 /// The report of one reporter about one domain; nothing on a day on which none is sent.
-fn daily(seed: u64, stamp: Stamp, scene: &Scene<'_>, round: u64) -> io::Result<Option<File>> {
+fn daily(
+    seed: u64,
+    stamp: Stamp,
+    scene: &Scene<'_>,
+    host: Option<u64>,
+) -> io::Result<Option<File>> {
     let (reporter, domain) = (scene.reporter, scene.domain);
-    let is_silent = reporter.domain == world::QUIET_REPORTER && scene.story.is_quiet(stamp.age);
+    let is_silent = reporter.domain == world::QUIET_REPORTER
+        && domain.name == DOMAINS[0].name
+        && scene.story.is_quiet(stamp.age);
     if is_silent || !stamp.age.is_multiple_of(reporter.every_days) {
         return Ok(None);
     }
-    let org_domain = if round == 0 {
-        reporter.domain.to_owned()
-    } else {
-        format!("host{round}.example")
+    let org_domain = match host {
+        None => reporter.domain.to_owned(),
+        Some(number) => format!("host{number}.example"),
     };
     let keys = [
         stamp.begin_utc_secs as u64,
@@ -172,7 +181,7 @@ fn daily(seed: u64, stamp: Stamp, scene: &Scene<'_>, round: u64) -> io::Result<O
             86_399
         };
     let head = Head {
-        org_name: if round == 0 {
+        org_name: if host.is_none() {
             reporter.name
         } else {
             &org_domain
@@ -182,7 +191,7 @@ fn daily(seed: u64, stamp: Stamp, scene: &Scene<'_>, round: u64) -> io::Result<O
         begin_utc_secs: stamp.begin_utc_secs - (reporter.every_days as i64 - 1) * 86_400,
         end_utc_secs: end,
         domain: domain.name,
-        policy: domain.policy[usize::from(scene.story.is_policy_changed(stamp.age))],
+        policy: domain.policy[usize::from(scene.story.is_policy_changed(scene.age))],
     };
     let document = xml::report(reporter.style, &head, &rows);
     wrapped(

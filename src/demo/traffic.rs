@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::random::Random;
-use super::world::{OwnDomain, Reporter, Story, Style};
+use super::world::{OwnDomain, Reporter, Story, Style, WAVE_SOURCE};
 
 /// One `<record>`.
 #[derive(Debug, Clone)]
@@ -52,7 +52,10 @@ impl Scene<'_> {
         let mut rows = Vec::new();
         self.own(random.around(seen, 20), random, &mut rows);
         if self.domain.has_newsletter && matches!(self.weekday, 1 | 3) {
-            rows.push(self.newsletter(random.around(seen * 2, 30), random));
+            rows.push(self.newsletter(random.around(seen / 2, 30), random));
+        }
+        if self.domain.servers[0] == 40 && self.story.has_campaigns(self.age) {
+            rows.push(self.campaign(random.around(seen / 3, 30)));
         }
         if self.domain.is_forwarded {
             self.forwarded(seen, random, &mut rows);
@@ -116,6 +119,19 @@ impl Scene<'_> {
         row
     }
 
+    /// It signs with a key of the domain and, as such services do, with its own.
+    fn campaign(&self, count: u64) -> Row {
+        let mut row = self.row(v4([198, 51, 100, 90]), count);
+        row.spf_aligned = false;
+        row.envelope_from = "bounce.campaign.example".to_owned();
+        row.dkim = vec![
+            (self.domain.name.to_owned(), "c1", "pass"),
+            ("campaign.example".to_owned(), "m1", "pass"),
+        ];
+        row.spf = (row.envelope_from.clone(), "pass");
+        row
+    }
+
     fn ticket_system(&self, count: u64) -> Row {
         let mut row = self.row(v4([198, 51, 100, 77]), count);
         row.dkim_aligned = false;
@@ -138,6 +154,7 @@ impl Scene<'_> {
             if self.is_broken() {
                 row.dkim_aligned = false;
                 row.dkim[0].2 = "fail";
+                row.reason = Some(("forwarded", ""));
             }
             rows.push(row);
         }
@@ -164,27 +181,30 @@ impl Scene<'_> {
 
     fn forged(&self, random: &mut Random, rows: &mut Vec<Row>) {
         let is_wave = self.domain.servers[0] == 10 && self.story.is_wave(self.age);
-        let background = self.domain.forged * self.reporter.share / 1_000;
-        let (sources, most) = if is_wave {
-            (4 + self.reporter.share / 25, 45)
-        } else {
-            (background.min(3), 3)
-        };
-        for _ in 0..sources {
-            let mut row = self.row(
-                v4([203, 0, 113, random.between(1, 254) as u8]),
-                random.between(1, most),
-            );
-            row.dkim_aligned = false;
-            row.spf_aligned = false;
-            row.dkim.clear();
-            row.spf.1 = if random.chance(70) {
-                "fail"
-            } else {
-                "softfail"
-            };
-            rows.push(row);
+        if is_wave {
+            let count = random.around(self.reporter.share * 3 / 5, 30);
+            rows.push(self.forgery(WAVE_SOURCE, count, random));
         }
+        let background = self.domain.forged * self.reporter.share / 1_000;
+        for _ in 0..background.min(3) {
+            let (source, count) = (random.between(1, 254) as u8, random.between(1, 3));
+            if source != WAVE_SOURCE {
+                rows.push(self.forgery(source, count, random));
+            }
+        }
+    }
+
+    fn forgery(&self, source: u8, count: u64, random: &mut Random) -> Row {
+        let mut row = self.row(v4([203, 0, 113, source]), count);
+        row.dkim_aligned = false;
+        row.spf_aligned = false;
+        row.dkim.clear();
+        row.spf.1 = if random.chance(70) {
+            "fail"
+        } else {
+            "softfail"
+        };
+        row
     }
 }
 

@@ -185,6 +185,19 @@ pub const REPORTERS: [Reporter; 9] = [
     ),
 ];
 
+/// A receiver with a server of its own; there are many.
+pub const SMALL_HOST: Reporter = reporter(
+    "small.example",
+    "small.example",
+    8,
+    Style::Pretty,
+    Wrapping::XmlMail,
+    1,
+);
+
+/// The last number of the address 203.0.113.N that sends the wave, and nothing else.
+pub const WAVE_SOURCE: u8 = 66;
+
 /// The reporter that stops.
 pub const QUIET_REPORTER: &str = "yonder.example";
 
@@ -220,18 +233,18 @@ impl Story {
         }
     }
 
-    /// A wave of forged mail for the first domain.
+    /// A wave of forged mail for the first domain, all from [`WAVE_SOURCE`].
     pub fn is_wave(self, age: u64) -> bool {
         (self.days * 3 / 20..self.days * 5 / 20).contains(&age)
     }
 
     /// The second domain signs with a key that is not in its DNS any more.
     pub fn has_broken_dkim(self, age: u64) -> bool {
-        let from = self.days * 8 / 20;
+        let from = self.days * 11 / 20;
         (from..from + self.days.div_ceil(9)).contains(&age)
     }
 
-    /// [`QUIET_REPORTER`] sends nothing any more.
+    /// [`QUIET_REPORTER`] sends nothing on the first domain any more.
     pub fn is_quiet(self, age: u64) -> bool {
         age < (self.days / 4).min(9)
     }
@@ -239,6 +252,11 @@ impl Story {
     /// Published policies are those after the change.
     pub fn is_policy_changed(self, age: u64) -> bool {
         age < self.days / 2
+    }
+
+    /// A newsletter service of its own began to send for the last domain, set up well.
+    pub fn has_campaigns(self, age: u64) -> bool {
+        age < self.days * 2 / 5
     }
 
     /// A ticket system began to send for the first domain, not yet set up to pass.

@@ -5,6 +5,7 @@
 //!
 //! A page asks many small questions, which DuckDB answers best on one thread each: pages are drawn side by side.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
@@ -14,9 +15,11 @@ use anyhow::{Context as _, Result};
 use super::publish::Drawing;
 use super::report_pages::ReportBatch;
 use super::threads::spawn;
+use crate::alert::Rules;
 use crate::model::item::ItemNo;
 use crate::publish::Staging;
 use crate::query::{Catalogue, Params, Query, Table, Value, run};
+use crate::render::alerts::AlertFile;
 use crate::render::{DOMAIN_PAGES, DomainDays, Rows, Site, Skin, write_assets, write_queries};
 use crate::store::Connection;
 
@@ -24,6 +27,8 @@ use crate::store::Connection;
 pub struct Pages {
     /// All queries.
     pub catalogue: Catalogue,
+    /// Those of them that are rules, as they are configured.
+    pub rules: Rules,
     /// Templates.
     pub skin: Skin,
     /// Newest reports that get a static page.
@@ -46,11 +51,13 @@ const DOMAINS_TOGETHER: usize = 32;
 const AHEAD: usize = 2;
 
 /// Pages that are drawn together.
-enum Task {
+pub(super) enum Task {
     Overview,
     Sources,
     Intake,
     Api,
+    AlertList(Arc<Vec<AlertFile>>),
+    Alerts(Vec<AlertFile>),
     Domains(Vec<String>),
     Reports(ReportBatch),
 }
@@ -73,6 +80,12 @@ impl Pages {
         } = drawing;
         let mut rows = |query: &Query, params: &Params| run(connection, query, params);
         let (domains, changed) = self.domains(&mut rows)?;
+        let site = |domains| Site {
+            skin: &self.skin,
+            catalogue: &self.catalogue,
+            as_of,
+            domains,
+        };
         if domains.len() >= MOST_DOMAINS {
             tracing::warn!(
                 "only the first {MOST_DOMAINS} domains have a page: name yours under `domains` in the configuration"
@@ -95,16 +108,11 @@ impl Pages {
                 .chunks(together)
                 .map(|names| Task::Domains(names.to_vec())),
         );
+        tasks.extend(self.alert_tasks(&site(&domains), &mut rows, staging, drawn_to)?);
         let reports_to = drawn_to.filter(|_| !self.has_users(&REPORT_PAGES));
         let batches = self.report_batches(&mut rows, staging, reports_to)?;
         tasks.extend(batches.into_iter().map(Task::Reports));
-        let site = Site {
-            skin: &self.skin,
-            catalogue: &self.catalogue,
-            as_of,
-            domains: &domains,
-        };
-        self.draw_all(&site, &tasks, connection, staging)?;
+        self.draw_all(&site(&domains), &tasks, connection, staging)?;
         let mut emit = |path: &str, bytes: &[u8]| write(staging, path, bytes);
         write_queries(&self.catalogue, &mut emit)?;
         write_assets(&self.skin, &mut emit)
@@ -176,6 +184,8 @@ impl Pages {
                 site.api_domains(&mut rows, &mut emit)?;
                 site.api_homepage(&mut rows, &mut emit)?;
             }
+            Task::AlertList(files) => site.alert_list(files, &mut rows, &mut emit)?,
+            Task::Alerts(files) => site.alerts(files, &mut rows, &mut emit)?,
             Task::Domains(names) => {
                 let names: Vec<&str> = names.iter().map(String::as_str).collect();
                 site.domains(&names, &mut rows, &mut emit)?;
@@ -187,7 +197,7 @@ impl Pages {
 
     /// Whether a query of the user's own is on one of the pages. It may look at any table, so what is new to the page
     /// cannot be told from the page's reports.
-    fn has_users(&self, pages: &[&str]) -> bool {
+    pub(super) fn has_users(&self, pages: &[&str]) -> bool {
         let mut panels = pages.iter().flat_map(|page| self.catalogue.panels(page));
         panels.any(|(query, _)| query.is_users)
     }

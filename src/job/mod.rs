@@ -1,6 +1,7 @@
 //! The steps of a run, each comparing durable state with durable state: collect, load, publish; rebuild and verify.
 
 mod ahead;
+mod alert_pages;
 pub mod backlog;
 pub mod collect;
 pub mod disk;
@@ -9,6 +10,7 @@ pub mod dry_run;
 pub mod folders;
 mod forerun;
 mod item_rows;
+pub mod judge;
 mod known;
 pub mod load;
 pub mod lock;

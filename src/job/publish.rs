@@ -7,9 +7,11 @@ use std::thread;
 
 use anyhow::{Context, Result, anyhow};
 
+use super::judge::judge;
 use super::stopwatch::Stopwatch;
 use super::threads::spawn;
-use crate::ledger::Entry;
+use crate::alert::Rules;
+use crate::ledger::{Entry, View};
 use crate::model::day::Day;
 use crate::model::item::ItemNo;
 use crate::publish::{DATABASE, Generation, Publisher, Staging, Values};
@@ -31,8 +33,14 @@ pub struct Drawing<'a> {
     pub drawn_as_of: Option<Day>,
 }
 
-/// Draws the pages of a generation.
-pub type Draw<'a> = &'a dyn Fn(Drawing) -> Result<()>;
+/// What makes alerts and pages of tables.
+#[derive(Clone, Copy)]
+pub struct Draw<'a> {
+    /// What is judged.
+    pub rules: &'a Rules,
+    /// Draws the pages.
+    pub pages: &'a dyn Fn(Drawing) -> Result<()>,
+}
 
 /// How much of a generation is made anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +59,7 @@ pub struct Publication<'a> {
     pub entries: &'a [Entry],
     /// What the generation is a function of.
     pub values: Values,
-    /// Draws the pages.
+    /// Judges, and draws the pages.
     pub draw: Draw<'a>,
     /// Decides what old generations may go, seconds since 1970 UTC.
     pub now_utc_secs: i64,
@@ -79,6 +87,11 @@ pub fn publish(mut store: Store, publication: Publication) -> Result<Option<Gene
         return Ok(None);
     }
     store.write_runs(publication.entries)?;
+    let (view, as_of) = (View::fold(publication.entries), publication.values.as_of);
+    let watch = publication.watch;
+    watch.time("judge_ms", || {
+        judge(&mut store, publication.draw.rules, &view, as_of)
+    })?;
     // What is made anew repairs also what became of the published files: nothing is taken from them.
     let base = current
         .as_ref()
@@ -87,7 +100,6 @@ pub fn publish(mut store: Store, publication: Publication) -> Result<Option<Gene
         .publisher
         .stage(base)
         .context("beginning a generation")?;
-    let watch = publication.watch;
     let drawn_as_of = current.as_ref().map(|base| base.manifest.values.as_of);
     let drawn = (drawn_to, drawn_as_of);
     write_files(&store, &publication, &mut staging, drawn)?;
@@ -133,7 +145,7 @@ fn write_files(
             drawn_as_of,
         };
         watch
-            .time("draw_ms", || (publication.draw)(drawing))
+            .time("draw_ms", || (publication.draw.pages)(drawing))
             .context("drawing the pages")
     })
 }

@@ -14,7 +14,7 @@ use super::publish::{Draw, Extent, Publication, publish};
 use super::retention;
 use super::stopwatch::Stopwatch;
 use crate::archive::Archive;
-use crate::ledger::{Entry, Event, Ledger, RunResult};
+use crate::ledger::{Entry, Event, Ledger, RunResult, View};
 use crate::model::day::Day;
 use crate::model::hex::hex;
 use crate::publish::{Generation, Publisher, Values};
@@ -319,6 +319,7 @@ pub fn publish_store(
         archive_position: store.position()?,
         ledger_offset,
         as_of: as_of(&entries).unwrap_or(run.today),
+        alert_seq: View::fold(&entries).last_alert_seq,
         expired_before: run.store.retention.as_ref().map(|had| had.expired_before),
         config_hash: run.store.config_hash.clone(),
         code_hash: run.store.code_hash.clone(),

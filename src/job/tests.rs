@@ -9,11 +9,12 @@ use anyhow::bail;
 use super::collect::{Paths, collect};
 use super::folders::Folders;
 use super::load::{Loaded, load};
-use super::publish::Drawing;
+use super::publish::{Draw, Drawing};
 use super::rebuild::rebuild;
 use super::run::{AsOfGoesBack, Done, Progress, Run, Ticket, ingest};
 use super::stopwatch::Stopwatch;
 use super::verify::verify;
+use crate::alert::Rules;
 use crate::archive::Archive;
 use crate::demo::{DemoPlan, generate};
 use crate::ledger::{Event, Ledger};
@@ -88,7 +89,10 @@ impl World {
             today: today(),
             started_utc_secs: NOW_UTC_SECS,
             watch: &Stopwatch::new(&|| 1000),
-            draw: &draw,
+            draw: Draw {
+                rules: &Rules::default(),
+                pages: &draw,
+            },
         })
     }
 
@@ -302,7 +306,10 @@ fn a_publication_that_died_is_made_by_the_next_run() {
     world.with_run(|run| {
         let dies = |_: Drawing| bail!("died");
         let run = Run {
-            draw: &dies,
+            draw: Draw {
+                pages: &dies,
+                ..run.draw
+            },
             store: run.store.clone(),
             ..run.clone()
         };

@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use self::actions::{AlertActed, AlertLine, Outage};
 pub use self::first_seen::first_seen;
 pub use self::view::{Job, JobState, Run, View};
 use crate::durable;
 use crate::model::day::Day;
 use crate::model::retention::SightKind;
 
+mod actions;
 mod first_seen;
 mod line;
 mod scan;
@@ -71,6 +73,22 @@ pub enum Event {
     },
     /// A run failed, before or after its end was noted.
     JobFailed(JobFailure),
+    /// Somebody did something with an alert.
+    AlertActed(AlertActed),
+    /// A mailbox cannot be read, for longer than a hiccup takes.
+    MailboxUnreachable {
+        /// Name of the configured inbox.
+        inbox: String,
+        /// When it was last read, or when this was noted first, seconds since 1970 UTC.
+        since_utc_secs: i64,
+        /// What the server said, or what kept it from being asked.
+        error: String,
+    },
+    /// It can be read again.
+    MailboxReached {
+        /// Name of the configured inbox.
+        inbox: String,
+    },
 }
 
 /// What somebody asked for.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::actions::{AlertLine, Outage};
 use super::{Entry, Event, JobFailure, JobRequest, RunResult, Sights};
 use crate::model::day::Day;
 use crate::model::retention::{FirstSight, Retention, SightKind};
@@ -70,6 +71,12 @@ pub struct View {
     pub retention: Option<Retention>,
     /// The cut-off up to which the archive let bytes go.
     pub pruned_before: Option<Day>,
+    /// What was done with each alert, by its id.
+    pub alerts: BTreeMap<String, AlertLine>,
+    /// Times in which mailboxes could not be read, in the order in which the ledger noted them.
+    pub outages: Vec<Outage>,
+    /// Number of the last line that shapes alerts; 0 where there is none.
+    pub last_alert_seq: u64,
     /// Where each job stands in `jobs`.
     places: BTreeMap<String, usize>,
 }
@@ -121,6 +128,7 @@ impl View {
                 }
             }
             Event::JobFailed(failure) => self.job_failed(failure),
+            event => self.apply_to_alerts(entry, event),
         }
     }
 

@@ -87,10 +87,105 @@ impl fmt::Display for Status {
     }
 }
 
+/// Why an alert is resolved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// A person said so.
+    Person,
+    /// There was no evidence for long.
+    Quiet,
+    /// The rule says that it is over.
+    Ended,
+    /// Later reports took all its evidence away.
+    Withdrawn,
+}
+
+impl Reason {
+    /// The word in tables and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Quiet => "quiet",
+            Self::Ended => "ended",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+}
+
+/// What a person can do with an alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// Says that it is known; holds until it gets graver.
+    Ack,
+    /// Says that it is done with; holds until there is newer evidence.
+    Resolve,
+    /// Takes both back.
+    Reopen,
+}
+
+impl Action {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Ack, Self::Resolve, Self::Reopen];
+
+    /// The word in paths, commands and tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ack => "ack",
+            Self::Resolve => "resolve",
+            Self::Reopen => "reopen",
+        }
+    }
+}
+
+/// What was done with an alert, as the ledger has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acted {
+    /// Number of the ledger's line.
+    pub seq: u64,
+    /// When, seconds since 1970 UTC.
+    pub at_utc_secs: i64,
+    /// What.
+    pub action: Action,
+    /// How grave the alert was.
+    pub severity: Severity,
+    /// The last day of its evidence at that time.
+    pub last_day: Day,
+    /// What the person had to say. A person's text.
+    pub note: Option<String>,
+}
+
+/// A day on which a rule found something: a row of table `alert_days`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence {
+    /// UTC day.
+    pub day: Day,
+    /// How grave.
+    pub severity: Severity,
+    /// Messages concerned.
+    pub messages: i64,
+    /// The day from which it is over, where the rule can tell.
+    pub ended_day: Option<Day>,
+}
+
+/// What the configuration says of a rule.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RuleSettings {
+    /// Line in the configuration, from 1.
+    pub line: usize,
+    /// Not asked at all.
+    pub is_off: bool,
+    /// How grave all its alerts are, in the place of what the rule says.
+    pub severity: Option<Severity>,
+    /// Values of its parameters: name, line, text.
+    pub params: Vec<(String, usize, String)>,
+}
+
 /// What messages and pages say of an alert.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alert {
-    /// 16 hex digits: hash of rule, domain and subject; the same for the life of the alert.
+    /// 32 hex digits: hash of rule, domain and subject; the same for the life of the alert.
     pub id: String,
     /// Name of the query in `queries/alerts`.
     pub rule: String,

@@ -33,6 +33,12 @@ pub fn days_before(day: Day, count: u64) -> Day {
         .unwrap_or(NaiveDate::MIN)
 }
 
+/// `day` plus `count` days, or the latest day there is.
+pub fn days_after(day: Day, count: u64) -> Day {
+    day.checked_add_days(Days::new(count))
+        .unwrap_or(NaiveDate::MAX)
+}
+
 /// The first day of the month of a day.
 pub fn month_begin(day: Day) -> Day {
     days_before(day, u64::from(day.day0()))

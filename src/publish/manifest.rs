@@ -34,6 +34,9 @@ pub struct Values {
         skip_serializing_if = "Option::is_none"
     )]
     pub expired_before: Option<Day>,
+    /// Number of the ledger's last line up to the offset that shapes alerts; 0 where there is none.
+    #[serde(default)]
+    pub alert_seq: u64,
     /// Hash of the effective configuration.
     pub config_hash: String,
     /// Hash of everything in the program that shapes the output.

@@ -88,6 +88,14 @@ impl Staging {
         })
     }
 
+    /// Whether the base has these bytes under this path, by its manifest.
+    pub fn is_same_in_base(&self, path: &str, bytes: &[u8]) -> bool {
+        self.base.as_ref().is_some_and(|base| {
+            let had = base.manifest.files.get(path);
+            had.is_some_and(|had| had.sha256 == hex(&Sha256::digest(bytes)))
+        })
+    }
+
     /// Takes the file of the base over unread; `false` when the base has none of this path.
     pub fn keep(&mut self, path: &str) -> io::Result<bool> {
         let Some(base) = &self.base else {

@@ -122,7 +122,8 @@ impl Catalogue {
         (users.iter())
             .flat_map(|(path, query)| {
                 let (folder, name, text) = (&*query.folder, &*query.name, &*query.text);
-                let is_of_report = query.panels.iter().any(|p| p.page == "report");
+                let is_of_report =
+                    (query.panels.iter()).any(|panel| LAKE_PAGES.contains(&&*panel.page));
                 File {
                     path,
                     folder,
@@ -136,7 +137,10 @@ impl Catalogue {
     }
 }
 
-/// Tables that the page of a report can ask: those of the lake, where the page of an older report looks.
+/// Pages that are made on request where they are older than those that are published.
+const LAKE_PAGES: [&str; 1] = ["report"];
+
+/// Tables that such a page can ask: those of the lake.
 const REPORT_TABLES: [&str; 2] = ["reports", "records"];
 
 /// As [`empty_database`] with [`REPORT_TABLES`] alone.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use duckdb::Connection;
 
+use super::check_rule;
 use super::header::{self, Header};
 use super::lint::lint;
 use super::run::columns_of;
@@ -11,7 +12,8 @@ use super::statement::tree;
 use super::{PAGES, Problem, Query};
 
 /// What pages give, and its type.
-const GIVEN: [(&str, &str); 4] = [
+const GIVEN: [(&str, &str); 5] = [
+    ("alerts", "VARCHAR[]"),
     ("as_of", "DATE"),
     ("domain", "VARCHAR"),
     ("domains", "VARCHAR[]"),
@@ -57,6 +59,9 @@ impl File<'_> {
                 "a file in panels/ needs a line `-- panel: page=… title=\"…\"`",
             ));
         }
+        if self.folder == "alerts" && header.rule.is_none() && problems.is_empty() {
+            problems.push(self.problem(1, "a file in alerts/ needs a line `-- rule: title=\"…\"`"));
+        }
         (self.query(header), problems)
     }
 
@@ -68,6 +73,9 @@ impl File<'_> {
             grain: header.grain,
             params: header.params,
             panels: header.panels,
+            rule: header.rule,
+            defaults: header.defaults,
+            advice: header.advice,
             text: self.text.to_owned(),
             is_users: self.is_users,
         }
@@ -120,6 +128,10 @@ impl File<'_> {
                 problems.push(self.problem(header.params_line, text));
             }
         }
+        problems.extend(
+            (check_rule::params(query, header).into_iter())
+                .map(|(line, text)| self.problem(line, text)),
+        );
         for (name, kind) in &query.params {
             let given = GIVEN.iter().find(|(given, _)| given == name);
             if let Some((_, right)) = given.filter(|(_, right)| right != kind) {
@@ -131,7 +143,13 @@ impl File<'_> {
             let text = "a page gives `$domain` or `$domains`, not both";
             problems.push(self.problem(header.params_line, text));
         }
-        if declared.contains("domains") && !query.grain.iter().any(|column| column == "domain") {
+        let says_which = |name: &str| query.grain.iter().any(|column| column == name);
+        let is_of_alert = query.panels.iter().any(|panel| panel.page == "alert");
+        if is_of_alert && !(declared.contains("alerts") && says_which("alert")) {
+            let text = "what is on the page of an alert takes `$alerts` and says which one a row is about: \"One row per (alert, …)\"";
+            problems.push(self.problem(1, text));
+        }
+        if declared.contains("domains") && !says_which("domain") {
             let text = "what takes `$domains` has to say which one a row is about: \"One row per (domain, …)\"";
             problems.push(self.problem(1, text));
         }
@@ -144,7 +162,10 @@ impl File<'_> {
             Err(error) => return vec![self.problem(1, format!("{error:#}"))],
         };
         let missing = |name: &&String| !columns.contains(name);
-        let mut problems = Vec::new();
+        let of_rule = check_rule::columns(query, header, &columns);
+        let mut problems: Vec<Problem> = (of_rule.into_iter())
+            .map(|(line, text)| self.problem(line, text))
+            .collect();
         for name in query.grain.iter().filter(missing) {
             problems.push(self.problem(
                 1,

@@ -6,6 +6,7 @@
 //! -- panel: page=domain title="Daily volume" chart=stacked x=day y=passed,failed order=20
 //! ```
 
+use super::rule::{RuleHeader, rule};
 use super::{Chart, PAGES, Panel};
 
 /// What a header says.
@@ -16,10 +17,17 @@ pub(super) struct Header {
     pub(super) grain: Vec<String>,
     pub(super) params: Vec<(String, String)>,
     pub(super) panels: Vec<Panel>,
+    pub(super) rule: Option<RuleHeader>,
+    pub(super) defaults: Vec<(String, String)>,
+    pub(super) advice: Vec<String>,
     /// Line of `-- params:`, from 1; 1 where there is none.
     pub(super) params_line: usize,
     /// Lines of `-- panel:`, from 1, as many as `panels` where there is no problem.
     pub(super) panel_lines: Vec<usize>,
+    /// Line of `-- rule:`, from 1; 1 where there is none.
+    pub(super) rule_line: usize,
+    /// Line of the last `-- default:`, from 1; 1 where there is none.
+    pub(super) default_line: usize,
 }
 
 /// SQL types that a parameter can have.
@@ -36,6 +44,8 @@ pub(super) const PARAM_TYPES: [&str; 6] = [
 pub(super) fn parse(text: &str) -> (Header, Vec<(usize, String)>) {
     let mut header = Header {
         params_line: 1,
+        rule_line: 1,
+        default_line: 1,
         ..Header::default()
     };
     let mut problems = Vec::new();
@@ -46,21 +56,14 @@ pub(super) fn parse(text: &str) -> (Header, Vec<(usize, String)>) {
         .map_while(|line| line.strip_prefix("--"));
     for (index, line) in comments.enumerate() {
         let (number, line) = (index + 1, line.trim());
-        if let Some(rest) = line.strip_prefix("params:") {
-            header.params_line = number;
-            match params(rest) {
-                Ok(list) => header.params = list,
-                Err(problem) => problems.push((number, problem)),
+        match header.keyed(number, line) {
+            Some(Ok(())) => {}
+            Some(Err(list)) => problems.extend(list.into_iter().map(|problem| (number, problem))),
+            None if header.is_in_prose() => {
+                prose.push_str(if prose.is_empty() { "" } else { " " });
+                prose.push_str(line);
             }
-        } else if let Some(rest) = line.strip_prefix("panel:") {
-            header.panel_lines.push(number);
-            match panel(rest) {
-                Ok(panel) => header.panels.push(panel),
-                Err(list) => problems.extend(list.into_iter().map(|problem| (number, problem))),
-            }
-        } else if header.params_line == 1 && header.panel_lines.is_empty() {
-            prose.push_str(if prose.is_empty() { "" } else { " " });
-            prose.push_str(line);
+            None => {}
         }
     }
     match sentences(&prose) {
@@ -76,6 +79,44 @@ pub(super) fn parse(text: &str) -> (Header, Vec<(usize, String)>) {
         };
     }
     (header, problems)
+}
+
+impl Header {
+    /// Takes a line with a keyword; `None`: it has none.
+    fn keyed(&mut self, number: usize, line: &str) -> Option<Result<(), Vec<String>>> {
+        let (key, rest) = line.split_once(':')?;
+        let one = |problem: String| vec![problem];
+        Some(match key {
+            "params" => {
+                self.params_line = number;
+                params(rest).map(|list| self.params = list).map_err(one)
+            }
+            "panel" => {
+                self.panel_lines.push(number);
+                panel(rest).map(|panel| self.panels.push(panel))
+            }
+            "rule" => {
+                self.rule_line = number;
+                rule(rest).map(|rule| self.rule = Some(rule)).map_err(one)
+            }
+            "default" => {
+                self.default_line = number;
+                pairs(rest)
+                    .map(|pairs| self.defaults.extend(pairs))
+                    .map_err(one)
+            }
+            "advice" => {
+                self.advice.push(rest.trim().to_owned());
+                Ok(())
+            }
+            _ => return None,
+        })
+    }
+
+    /// Sentences stand before the first line with a keyword.
+    fn is_in_prose(&self) -> bool {
+        self.params_line == 1 && self.panel_lines.is_empty() && self.rule_line == 1
+    }
 }
 
 /// `name: sentence. One row per (a, b).`
@@ -183,7 +224,7 @@ fn set(panel: &mut Panel, key: &str, value: String) -> Result<(), String> {
     Ok(())
 }
 
-fn names(value: &str) -> Vec<String> {
+pub(super) fn names(value: &str) -> Vec<String> {
     value.split(',').map(str::to_owned).collect()
 }
 
@@ -207,7 +248,7 @@ fn chart(word: &str) -> Result<Chart, String> {
 }
 
 /// `key=value key="value with spaces"`.
-fn pairs(text: &str) -> Result<Vec<(String, String)>, String> {
+pub(super) fn pairs(text: &str) -> Result<Vec<(String, String)>, String> {
     let mut pairs = Vec::new();
     let mut rest = text.trim();
     while !rest.is_empty() {

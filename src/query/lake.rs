@@ -67,16 +67,12 @@ impl LakeReport {
 fn look_up(text: &str, params: &[(&str, &str)]) -> Query {
     Query {
         name: "look-up in the lake".to_owned(),
-        folder: String::new(),
-        description: String::new(),
-        grain: Vec::new(),
         params: params
             .iter()
             .map(|(name, kind)| ((*name).to_owned(), (*kind).to_owned()))
             .collect(),
-        panels: Vec::new(),
         text: text.to_owned(),
-        is_users: false,
+        ..Query::default()
     }
 }
 

@@ -5,11 +5,13 @@
 
 mod catalogue;
 mod check;
+mod check_rule;
 mod embedded;
 mod header;
 mod lake;
 mod lint;
 mod reader;
+mod rule;
 mod run;
 mod statement;
 mod stream;
@@ -26,14 +28,15 @@ pub use catalogue::empty_database;
 pub use embedded::EMBEDDED;
 pub use lake::LakeReport;
 pub use reader::{ReaderLimits, open_read_only};
-pub use run::{Bounds, run, run_within};
+pub use rule::{LookBack, RuleHeader, placeholders};
+pub use run::{Bounds, each_row, reads_as, run, run_around, run_within};
 pub use statement::{Kind, one_statement};
 pub use stream::{RowSink, StreamError, stream, stream_parquet};
 
 use crate::model::day::Day;
 
 /// One SQL file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Query {
     /// File name without folder and `.sql`.
     pub name: String,
@@ -47,6 +50,12 @@ pub struct Query {
     pub params: Vec<(String, String)>,
     /// Where and how pages show it, one for each `-- panel:` line.
     pub panels: Vec<Panel>,
+    /// What makes it a rule; `None` outside of `alerts`.
+    pub rule: Option<RuleHeader>,
+    /// Values of parameters that nobody has to give: name and text.
+    pub defaults: Vec<(String, String)>,
+    /// What a rule says is to be done, in sentences.
+    pub advice: Vec<String>,
     /// The whole file.
     pub text: String,
     /// Whether it comes from the user's folder.
@@ -82,14 +91,16 @@ pub struct Panel {
 /// `as_of DATE`, the day for which things are judged: windows end before it.
 ///
 /// A query on the page of a domain takes `$domain` and is asked for each of them, or it takes `$domains`, is asked once
-/// for many, and says in its column `domain` which one a row is about.
-pub const PAGES: [(&str, &[&str]); 12] = [
+/// for many, and says in its column `domain` which one a row is about. On the page of an alert it takes `$alerts`, and its
+/// column `alert` says which one.
+pub const PAGES: [(&str, &[&str]); 13] = [
     ("overview", &["as_of"]),
     ("domain", &["as_of", "domain", "domains"]),
     ("sources", &["as_of"]),
     ("intake", &["as_of"]),
     ("report", &["as_of", "report"]),
     ("tls", &["as_of"]),
+    ("alert", &["alerts", "as_of"]),
     ("api/homepage", &["as_of"]),
     ("api/domains", &["as_of"]),
     ("api/domain_summary", &["as_of", "domain", "domains"]),
@@ -185,13 +196,10 @@ impl Query {
     pub fn ad_hoc(text: &str, params: Vec<(String, String)>) -> Self {
         Self {
             name: "ad_hoc".to_owned(),
-            folder: String::new(),
-            description: String::new(),
-            grain: Vec::new(),
             params,
-            panels: Vec::new(),
             text: text.to_owned(),
             is_users: true,
+            ..Self::default()
         }
     }
 }

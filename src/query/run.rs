@@ -1,7 +1,7 @@
 //! A query and its parameters -> typed rows, bounded.
 
 use anyhow::{Context, anyhow, bail, ensure};
-use duckdb::arrow::array::Array;
+use duckdb::arrow::array::{Array, StructArray};
 use duckdb::types::{TimeUnit, Value as Sql};
 use duckdb::{Connection, Statement, ToSql};
 
@@ -51,22 +51,9 @@ fn execute(
     params: &Params,
     bounds: Bounds,
 ) -> anyhow::Result<Table> {
-    let bound = bind(query, params)?;
-    let named: Vec<(&str, &dyn ToSql)> = bound
-        .iter()
-        .map(|(name, v)| (*name, v as &dyn ToSql))
-        .collect();
-    // Prepared anew each time: DuckDB 1.5.6 plans a statement for the values that the tables hold at that moment
-    // (compressed materialization), and a kept plan gives wrong rows once they hold others.
-    let mut statement = connection.prepare(&query.text).map_err(said)?;
-    // Executed as a stream, and stepped by hand because the iterator panics where stepping gives an error.
-    drop(statement.stream_arrow(named.as_slice()).map_err(said)?);
-    let mut table = Table {
-        columns: column_names(&statement),
-        rows: Vec::new(),
-    };
+    let mut table = Table::default();
     let mut result_bytes = 0;
-    while let Some(batch) = statement.step().map_err(said)? {
+    table.columns = step(connection, query, params, &mut |batch| {
         result_bytes += batch.get_array_memory_size();
         ensure!(
             table.rows.len() + batch.len() <= bounds.rows,
@@ -78,9 +65,69 @@ fn execute(
             "it gives more than {} bytes; add a limit",
             bounds.bytes
         );
-        table.rows.extend(value::rows(&batch)?);
-    }
+        table.rows.extend(value::rows(batch)?);
+        Ok(())
+    })?;
     Ok(table)
+}
+
+/// Runs a query and takes its rows as they come, however many there are.
+pub fn each_row(
+    connection: &Connection,
+    query: &Query,
+    params: &Params,
+    take: &mut dyn FnMut(Vec<Value>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    step(connection, query, params, &mut |batch| {
+        value::rows(batch)?.into_iter().try_for_each(&mut *take)
+    })
+    .map(drop)
+    .with_context(|| format!("running the query {}", query.name))
+}
+
+/// Runs a statement around the text of a query, which is one SELECT, with the query's parameters. `around` gets the text.
+pub fn run_around(
+    connection: &Connection,
+    query: &Query,
+    params: &Params,
+    around: &dyn Fn(&str) -> String,
+) -> anyhow::Result<()> {
+    let run = || {
+        let bound = bind(query, params)?;
+        let text = query.text.trim_end().trim_end_matches(';');
+        let mut statement = connection.prepare(&around(text)).map_err(said)?;
+        statement.execute(named(&bound).as_slice()).map_err(said)?;
+        anyhow::Ok(())
+    };
+    run().with_context(|| format!("running the query {}", query.name))
+}
+
+/// Gives each batch of the answer to `take`; returns the names of its columns.
+fn step(
+    connection: &Connection,
+    query: &Query,
+    params: &Params,
+    take: &mut dyn FnMut(&StructArray) -> anyhow::Result<()>,
+) -> anyhow::Result<Vec<String>> {
+    let bound = bind(query, params)?;
+    // Prepared anew each time: DuckDB 1.5.6 plans a statement for the values that the tables hold at that moment
+    // (compressed materialization), and a kept plan gives wrong rows once they hold others.
+    let mut statement = connection.prepare(&query.text).map_err(said)?;
+    // Executed as a stream, and stepped by hand because the iterator panics where stepping gives an error.
+    let named = named(&bound);
+    drop(statement.stream_arrow(named.as_slice()).map_err(said)?);
+    let columns = column_names(&statement);
+    while let Some(batch) = statement.step().map_err(said)? {
+        take(&batch)?;
+    }
+    Ok(columns)
+}
+
+fn named<'a>(bound: &'a [(&'a str, Sql)]) -> Vec<(&'a str, &'a dyn ToSql)> {
+    bound
+        .iter()
+        .map(|(name, v)| (*name, v as &dyn ToSql))
+        .collect()
 }
 
 /// Names of the result's columns; the query is run on what the connection holds with a stand-in for each parameter.
@@ -113,24 +160,35 @@ fn column_names(statement: &Statement<'_>) -> Vec<String> {
 
 /// The declared parameters with their values as DuckDB takes them; a missing or unreadable one is an error.
 pub(super) fn bind<'q>(query: &'q Query, params: &Params) -> anyhow::Result<Vec<(&'q str, Sql)>> {
+    let default = |name: &str| {
+        let stated = query.defaults.iter().find(|(known, _)| known == name);
+        stated.map(|(_, text)| Value::Text(text.clone()))
+    };
     let missing: Vec<&str> = (query.params.iter())
         .map(|(name, _)| name.as_str())
-        .filter(|name| !params.contains_key(*name))
+        .filter(|name| !params.contains_key(*name) && default(name).is_none())
         .collect();
     if !missing.is_empty() {
         bail!("it needs the parameter ${}", missing.join(", $"));
     }
     (query.params.iter())
         .map(|(name, kind)| {
-            let value = params.get(name).unwrap_or(&Value::Null);
-            let sql = to_sql(value, kind).ok_or_else(|| anyhow!("${name} has to be a {kind}"))?;
+            let value = (params.get(name).cloned())
+                .or_else(|| default(name))
+                .unwrap_or(Value::Null);
+            let sql = to_sql(&value, kind).ok_or_else(|| anyhow!("${name} has to be a {kind}"))?;
             Ok((name.as_str(), sql))
         })
         .collect()
 }
 
+/// Whether a value can be that of a parameter of a type.
+pub fn reads_as(value: &Value, kind: &str) -> bool {
+    to_sql(value, kind).is_some()
+}
+
 /// The value as the declared type; text is read as that type, so that `--param as_of=2026-01-31` works.
-fn to_sql(value: &Value, kind: &str) -> Option<Sql> {
+pub(super) fn to_sql(value: &Value, kind: &str) -> Option<Sql> {
     Some(match (kind, value) {
         (_, Value::Null) => Sql::Null,
         ("VARCHAR[]", Value::List(items)) => Sql::Text(list_text(items)?),

@@ -15,6 +15,23 @@ pub(super) struct Shown<'a> {
     pub(super) table: Cow<'a, Table>,
 }
 
+/// Things that a page is about: parameters of queries about one and about many, and the column that says which.
+pub(super) struct Kind {
+    pub(super) one: &'static str,
+    pub(super) many: &'static str,
+}
+
+const DOMAINS: Kind = Kind {
+    one: "domain",
+    many: "domains",
+};
+
+/// Alerts, by their ids.
+pub(super) const ALERTS: Kind = Kind {
+    one: "alert",
+    many: "alerts",
+};
+
 /// Answers by the name of their query.
 pub(super) type Answers = BTreeMap<String, Table>;
 
@@ -36,17 +53,28 @@ impl Site<'_> {
         domains: &[&str],
         rows: Rows<'_>,
     ) -> anyhow::Result<BTreeMap<String, Answers>> {
-        let mut answers: BTreeMap<String, Answers> = domains
+        self.answers_about(&DOMAINS, pages, domains, rows)
+    }
+
+    /// The answers for some pages about things of a kind, by their names.
+    pub(super) fn answers_about(
+        &self,
+        kind: &Kind,
+        pages: &[&str],
+        names: &[&str],
+        rows: Rows<'_>,
+    ) -> anyhow::Result<BTreeMap<String, Answers>> {
+        let mut answers: BTreeMap<String, Answers> = names
             .iter()
-            .map(|domain| ((*domain).to_owned(), Answers::new()))
+            .map(|name| ((*name).to_owned(), Answers::new()))
             .collect();
         for query in self.queries(pages) {
-            if query.params.iter().any(|(name, _)| name == "domains") {
-                self.ask_together(query, domains, rows, &mut answers)?;
+            if query.params.iter().any(|(param, _)| param == kind.many) {
+                self.ask_together(kind, query, names, rows, &mut answers)?;
             } else {
-                for (domain, answers) in &mut answers {
+                for (name, answers) in &mut answers {
                     let mut params = self.params();
-                    params.insert("domain".to_owned(), Value::Text(domain.clone()));
+                    params.insert(kind.one.to_owned(), Value::Text(name.clone()));
                     answers.insert(query.name.clone(), ask(query, &params, rows)?);
                 }
             }
@@ -54,23 +82,24 @@ impl Site<'_> {
         Ok(answers)
     }
 
-    /// Asks one query for many domains; where the answer is too large for one, for fewer at a time.
+    /// Asks one query about many; where the answer is too large for one, about fewer at a time.
     fn ask_together(
         &self,
+        kind: &Kind,
         query: &Query,
-        domains: &[&str],
+        names: &[&str],
         rows: Rows<'_>,
         answers: &mut BTreeMap<String, Answers>,
     ) -> anyhow::Result<()> {
-        let names = domains.iter().map(|name| Value::Text((*name).to_owned()));
+        let list = names.iter().map(|name| Value::Text((*name).to_owned()));
         let mut params = self.params();
-        params.insert("domains".to_owned(), Value::List(names.collect()));
+        params.insert(kind.many.to_owned(), Value::List(list.collect()));
         match ask(query, &params, rows) {
-            Ok(table) => share_out(&query.name, table, answers),
-            Err(_) if domains.len() > 1 => {
-                let (some, others) = domains.split_at(domains.len() / 2);
-                self.ask_together(query, some, rows, answers)?;
-                self.ask_together(query, others, rows, answers)?;
+            Ok(table) => share_out(kind, &query.name, table, answers),
+            Err(_) if names.len() > 1 => {
+                let (some, others) = names.split_at(names.len() / 2);
+                self.ask_together(kind, query, some, rows, answers)?;
+                self.ask_together(kind, query, others, rows, answers)?;
             }
             Err(error) => return Err(error),
         }
@@ -108,9 +137,9 @@ fn ask(query: &Query, params: &Params, rows: Rows<'_>) -> anyhow::Result<Table> 
     rows(query, params).with_context(|| format!("running query {}", query.name))
 }
 
-/// Gives each domain its rows, in their order and without the column that names it.
-fn share_out(query_name: &str, table: Table, answers: &mut BTreeMap<String, Answers>) {
-    let place = table.columns.iter().position(|column| column == "domain");
+/// Gives each its rows, in their order and without the column that names it.
+fn share_out(kind: &Kind, query_name: &str, table: Table, answers: &mut BTreeMap<String, Answers>) {
+    let place = table.columns.iter().position(|column| column == kind.one);
     let mut columns = table.columns;
     if let Some(at) = place {
         columns.remove(at);
@@ -121,8 +150,8 @@ fn share_out(query_name: &str, table: Table, answers: &mut BTreeMap<String, Answ
         (answers.entry(query_name.to_owned())).or_insert_with(unasked);
     }
     for mut row in table.rows {
-        if let Some(Value::Text(domain)) = place.map(|at| row.remove(at))
-            && let Some(own) = answers.get_mut(&domain).and_then(|a| a.get_mut(query_name))
+        if let Some(Value::Text(name)) = place.map(|at| row.remove(at))
+            && let Some(own) = answers.get_mut(&name).and_then(|a| a.get_mut(query_name))
         {
             own.rows.push(row);
         }

@@ -183,11 +183,9 @@ pub fn catalogue() -> Catalogue {
             name: name.into(),
             folder: "panels".into(),
             description: format!("{} of the window. One row per (day).", title.to_lowercase()),
-            grain: Vec::new(),
-            params: Vec::new(),
             panels: vec![panel],
             text: format!("-- {name}: sample\nselect 1\n"),
-            is_users: false,
+            ..Query::default()
         };
         (name.to_owned(), query)
     });

@@ -26,6 +26,14 @@ impl Html {
         self
     }
 
+    /// Anyone's text of several lines, for `pre`.
+    pub fn lines(&mut self, text: &str) -> &mut Self {
+        for line in text.lines() {
+            self.text(line).raw("\n");
+        }
+        self
+    }
+
     /// A number as digits.
     pub fn int(&mut self, number: i64) -> &mut Self {
         self.0.push_str(&number.to_string());
@@ -36,6 +44,11 @@ impl Html {
     pub fn append(&mut self, other: &Self) -> &mut Self {
         self.0.push_str(&other.0);
         self
+    }
+
+    /// Markup that this program wrote into a generation, read back from there.
+    pub fn published(markup: String) -> Self {
+        Self(markup)
     }
 
     /// Whether nothing was written.

@@ -14,6 +14,7 @@
 //! answer is shown by the names of its columns: `domain` and `report` are links, `*_percent` gets one decimal, NULL is
 //! a dash. All text of reports passes `Html::text`, which escapes it.
 
+pub mod alerts;
 mod answers;
 pub mod api;
 mod assets;
@@ -45,7 +46,7 @@ mod tests;
 use crate::query::{Params, Query, Table};
 
 pub use assets::{asset, write_assets, write_queries};
-pub use html::{escape_into, is_unseen};
+pub use html::{Html, escape_into, is_unseen};
 pub use site::{DOMAIN_PAGES, DomainDays, Site, WINDOW_DAYS};
 pub use skin::{ErrorPage, Frame, Skin};
 

@@ -102,8 +102,9 @@ impl ErrorPage {
 }
 
 /// Entries of the main navigation: path and name.
-const NAVIGATION: [(&str, &str); 5] = [
+const NAVIGATION: [(&str, &str); 6] = [
     ("/overview", "Overview"),
+    ("/alerts", "Alerts"),
     ("/overview#domains", "Domains"),
     ("/sources", "Sources"),
     ("/intake", "Intake"),

@@ -14,6 +14,7 @@ mod columns;
 pub mod compare;
 pub mod decide;
 mod evidence;
+pub mod findings;
 pub(crate) mod holders;
 mod intake_rows;
 mod keys;

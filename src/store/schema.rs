@@ -7,11 +7,19 @@ use anyhow::{Context, Result};
 use duckdb::Connection;
 
 /// Schema files in the order of creation.
-pub(super) const SCHEMA: [(&str, &str); 19] = [
+pub(super) const SCHEMA: [(&str, &str); 22] = [
     ("about", include_str!("../../queries/schema/about.sql")),
     (
         "addresses",
         include_str!("../../queries/schema/addresses.sql"),
+    ),
+    (
+        "alert_actions",
+        include_str!("../../queries/schema/alert_actions.sql"),
+    ),
+    (
+        "alert_days",
+        include_str!("../../queries/schema/alert_days.sql"),
     ),
     ("alerts", include_str!("../../queries/schema/alerts.sql")),
     ("daily", include_str!("../../queries/schema/daily.sql")),
@@ -32,6 +40,10 @@ pub(super) const SCHEMA: [(&str, &str); 19] = [
         include_str!("../../queries/schema/first_seen.sql"),
     ),
     ("items", include_str!("../../queries/schema/items.sql")),
+    (
+        "mailbox_outages",
+        include_str!("../../queries/schema/mailbox_outages.sql"),
+    ),
     ("records", include_str!("../../queries/schema/records.sql")),
     ("reports", include_str!("../../queries/schema/reports.sql")),
     ("runs", include_str!("../../queries/schema/runs.sql")),

@@ -108,6 +108,13 @@ impl Store {
             .context("opening a second connection to the working database")
     }
 
+    /// Threads that DuckDB works with on one statement.
+    pub fn set_threads(&self, threads: usize) -> Result<()> {
+        self.connection
+            .execute_batch(&format!("set threads = {}", threads.max(1)))
+            .context("setting DuckDB's threads")
+    }
+
     /// Lets DuckDB have what it takes to read and write rows with so many bytes of text, and takes back what it was
     /// allowed for batches that are committed.
     pub fn make_room(&self, row_bytes: u64) -> Result<()> {

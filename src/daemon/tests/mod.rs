@@ -7,11 +7,13 @@ use std::sync::mpsc::channel;
 use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
 
+use super::Pages;
 use super::drive::Message;
 use super::plan::{Action, Doing, Looked, Piece, Plan};
 use super::time::Time;
 use super::timetable::Timetable;
 use super::worker::{Task, Worked, Worker};
+use crate::alert::Rules;
 use crate::job::disk::Room;
 use crate::job::folders::Folders;
 use crate::ledger::JobRequest;
@@ -275,7 +277,10 @@ fn a_defect_in_a_task_is_told_of_and_the_worker_goes_on() {
             retention_months: None,
             retention: None,
         },
-        pages: Box::new(|_| Ok(())),
+        pages: Pages {
+            rules: Rules::default(),
+            draw: Box::new(|_| Ok(())),
+        },
         inboxes: Vec::new(),
         tokens: Tokens::default(),
         min_free_bytes: 0,

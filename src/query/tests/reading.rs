@@ -17,12 +17,10 @@ fn query(text: &str, params: &[(&str, &str)]) -> Query {
     Query {
         name: "test".to_owned(),
         folder: "panels".to_owned(),
-        description: String::new(),
-        grain: Vec::new(),
         params,
-        panels: Vec::new(),
         text: text.to_owned(),
         is_users: true,
+        ..Query::default()
     }
 }
 

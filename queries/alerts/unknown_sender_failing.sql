@@ -1,0 +1,56 @@
+-- unknown_sender_failing: days with failing mail of a source that is no known sender of the domain, or of a service that is not approved for it, within a window that has many such messages. One row per (domain, subject, day).
+-- params: $domains VARCHAR[], $since DATE, $until DATE, $days BIGINT, $min_messages BIGINT, $critical_messages BIGINT
+-- rule: title="{subject} sent {messages} failing messages in the name of {domain}" severity=warning look_back=days sums=refused
+-- default: days=7 min_messages=20 critical_messages=1000
+with parts as (
+    select
+        domain,
+        case when category = 'known_unapproved' then sender else coalesce(source_ip, 'no usable address') end as subject,
+        day,
+        category,
+        fail_cause,
+        sum(messages) as messages,
+        sum(messages) filter (disposition in ('quarantine', 'reject')) as refused
+    from source_days
+    where domain in (select unnest($domains::varchar[]))
+        and day > $since - $days::integer
+        and day < $until + $days::integer - 1
+        and category in ('known_unapproved', 'unknown', 'threat')
+    group by all
+),
+told as (
+    select
+        domain,
+        subject,
+        day,
+        sum(messages) as messages,
+        coalesce(sum(refused), 0) as refused,
+        -- those of most messages, the first by name
+        min({'fewer': -messages, 'name': category}).name as category,
+        min({'fewer': -messages, 'name': fail_cause}).name as fail_cause
+    from parts
+    group by domain, subject, day
+),
+windows as (
+    select *, sum(messages) over (
+        partition by domain, subject order by day - date '2000-01-01'
+        range between $days::integer - 1 preceding and current row
+    ) as until_day
+    from told
+),
+largest as (
+    -- a day is evidence where any window that holds it is over the threshold
+    select *, max(until_day) over (
+        partition by domain, subject order by day - date '2000-01-01'
+        range between current row and $days::integer - 1 following
+    ) as in_window
+    from windows
+)
+select
+    domain, subject, day, messages, refused, category, fail_cause, in_window as messages_in_window,
+    case when in_window >= $critical_messages then 'critical' else 'warning' end as severity
+from largest
+where in_window >= $min_messages
+    and day >= $since
+    and day < $until
+order by domain, subject, day

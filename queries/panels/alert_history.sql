@@ -1,0 +1,42 @@
+-- alert_history: messages of what an alert is about, by day, from 30 days before its first evidence to 7 days after the last. One row per (alert, day).
+-- params: $alerts VARCHAR[]
+-- panel: page=alert title="Mail before, while and after" chart=stacked x=day y=passed,failed order=20
+with asked as (
+    select id as alert, domain, subject, first_day - 30 as since, last_day + 7 as until
+    from alerts
+    where id in (select unnest($alerts::varchar[]))
+),
+concerned as (
+    select alert, day, messages, dmarc_pass
+    from asked
+    join records on records.domain = asked.domain and records.source_ip = asked.subject
+    where day between since and until
+    union all
+    select alert, day, messages, dmarc_pass
+    from asked
+    join records on records.domain = asked.domain and records.sender = asked.subject
+    where day between since and until
+    union all
+    select alert, day, messages, dmarc_pass
+    from asked
+    join records on records.domain = asked.domain and asked.subject = asked.domain
+    where day between since and until
+    union all
+    select alert, day, messages - passed, false
+    from asked
+    join reports on reports.domain = asked.domain and reports.org_domain = asked.subject
+    where day between since and until
+    union all
+    select alert, day, passed, true
+    from asked
+    join reports on reports.domain = asked.domain and reports.org_domain = asked.subject
+    where day between since and until
+)
+select
+    alert,
+    day,
+    coalesce(sum(messages) filter (dmarc_pass), 0) as passed,
+    coalesce(sum(messages) filter (not dmarc_pass), 0) as failed
+from concerned
+group by alert, day
+order by alert, day

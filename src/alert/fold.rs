@@ -1,0 +1,130 @@
+//! The days of an alert and what people did -> how it stands.
+
+use crate::model::alert::{Acted, Action, Evidence, Reason, Severity, Status};
+use crate::model::day::{Day, days_after};
+
+/// How an alert stands at a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct State {
+    /// Open, acknowledged or resolved.
+    pub status: Status,
+    /// Why it is resolved; `None` where it is not.
+    pub reason: Option<Reason>,
+    /// The gravest of the days that it is about at present.
+    pub severity: Severity,
+    /// Those days: a range of indices into its evidence. Earlier days are history.
+    pub days: std::ops::Range<usize>,
+    /// How often it came up, the present time among them.
+    pub occurrences: usize,
+}
+
+/// Folds the evidence (in the order of days) and the actions (in the order of the ledger) of one alert. Evidence that is
+/// more than `resolve_after_days` days apart, or behind the day that a resolution covered, is another occurrence; 0 days
+/// means that time resolves nothing.
+pub fn fold(
+    evidence: &[Evidence],
+    actions: &[Acted],
+    as_of: Day,
+    resolve_after_days: u64,
+) -> State {
+    let said = Said::of(actions);
+    let starts = starts(evidence, said.covered, resolve_after_days);
+    let Some(last) = evidence.last() else {
+        let severity = actions
+            .last()
+            .map_or(Severity::Info, |acted| acted.severity);
+        return State {
+            status: Status::Resolved,
+            reason: Some(Reason::Withdrawn),
+            severity,
+            days: 0..0,
+            occurrences: 0,
+        };
+    };
+    let first = starts.last().copied().unwrap_or(0);
+    let days = first..evidence.len();
+    let current = &evidence[days.clone()];
+    let severity = current
+        .iter()
+        .map(|day| day.severity)
+        .max()
+        .unwrap_or_default();
+    let is_quiet = resolve_after_days > 0 && days_after(last.day, resolve_after_days) < as_of;
+    let has_ended = last.ended_day.is_some_and(|day| day <= as_of);
+    let is_acknowledged = said.acknowledged.is_some_and(|(known, day)| {
+        known >= severity && current.first().is_some_and(|first| day >= first.day)
+    });
+    let (status, reason) = if said.covered.is_some_and(|covered| last.day <= covered) {
+        (Status::Resolved, Some(Reason::Person))
+    } else if has_ended && !said.is_held {
+        (Status::Resolved, Some(Reason::Ended))
+    } else if is_quiet && !said.is_held {
+        (Status::Resolved, Some(Reason::Quiet))
+    } else if is_acknowledged {
+        (Status::Acknowledged, None)
+    } else {
+        (Status::Open, None)
+    };
+    State {
+        status,
+        reason,
+        severity,
+        days,
+        occurrences: starts.len(),
+    }
+}
+
+/// Where occurrences begin.
+fn starts(evidence: &[Evidence], covered: Option<Day>, resolve_after_days: u64) -> Vec<usize> {
+    let mut starts = Vec::new();
+    for (at, day) in evidence.iter().enumerate() {
+        let before = at.checked_sub(1).and_then(|before| evidence.get(before));
+        let begins = before.is_none_or(|before| {
+            let is_apart =
+                resolve_after_days > 0 && days_after(before.day, resolve_after_days) < day.day;
+            let is_behind =
+                covered.is_some_and(|covered| before.day <= covered && day.day > covered);
+            is_apart || is_behind
+        });
+        if begins {
+            starts.push(at);
+        }
+    }
+    starts
+}
+
+/// What people said, up to the last word.
+#[derive(Default)]
+struct Said {
+    /// Evidence up to this day is done with.
+    covered: Option<Day>,
+    /// Known at this severity, by evidence up to this day.
+    acknowledged: Option<(Severity, Day)>,
+    /// Stays open until a person says otherwise.
+    is_held: bool,
+    /// What was covered before each resolution that counts.
+    before: Vec<Option<Day>>,
+}
+
+impl Said {
+    fn of(actions: &[Acted]) -> Self {
+        let mut said = Self::default();
+        for acted in actions {
+            match acted.action {
+                Action::Ack => said.acknowledged = Some((acted.severity, acted.last_day)),
+                Action::Resolve => {
+                    said.before.push(said.covered);
+                    said.covered = said.covered.max(Some(acted.last_day));
+                    said.acknowledged = None;
+                    said.is_held = false;
+                }
+                Action::Reopen => {
+                    said.covered = said.before.pop().unwrap_or_default();
+                    said.acknowledged = None;
+                    said.is_held = true;
+                }
+            }
+        }
+        said
+    }
+}

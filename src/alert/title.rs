@@ -1,0 +1,60 @@
+//! The one line that names an alert.
+
+use serde_json::Value;
+
+use crate::model::alert::Alert;
+use crate::query::placeholders;
+
+/// Characters of a title; what is longer is cut. A stranger's subject can be a kilobyte long.
+const MOST_CHARS: usize = 200;
+
+/// A template with the values of an alert in the place of `{name}`. A name that nothing is known by stays as it is.
+pub fn title(template: &str, alert: &Alert) -> String {
+    let mut text = template.to_owned();
+    for name in placeholders(template) {
+        if let Some(value) = value(name, alert) {
+            text = text.replacen(&format!("{{{name}}}"), &value, 1);
+        }
+    }
+    // Whatever a stranger calls himself, it is one line.
+    let line: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    match line.char_indices().nth(MOST_CHARS) {
+        Some((at, _)) => format!("{}…", &line[..at]),
+        None => line,
+    }
+}
+
+fn value(name: &str, alert: &Alert) -> Option<String> {
+    Some(match name {
+        "subject" => alert.subject.clone(),
+        "domain" => alert
+            .domain
+            .clone()
+            .unwrap_or_else(|| "all domains".to_owned()),
+        "messages" => grouped(alert.messages),
+        "first_day" => alert.first_day.to_string(),
+        "last_day" => alert.last_day.to_string(),
+        _ => match alert.facts.get(name)? {
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.as_i64().map_or_else(|| number.to_string(), grouped),
+            Value::Null => "none".to_owned(),
+            other => other.to_string(),
+        },
+    })
+}
+
+/// `1,234,567`.
+fn grouped(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut text = String::from(if number < 0 { "-" } else { "" });
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

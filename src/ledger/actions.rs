@@ -1,0 +1,130 @@
+//! What people did with alerts, and when mailboxes could not be read: what shapes alerts beside the tables.
+
+use serde::{Deserialize, Serialize};
+
+use super::view::View;
+use super::{Entry, Event};
+use crate::model::alert::{Acted, Action, Severity};
+use crate::model::day::Day;
+
+/// An action on an alert, and what the alert was like: later reports may take its evidence away, and what was done stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertActed {
+    /// Id of the alert.
+    pub id: String,
+    /// What was done.
+    pub action: Action,
+    /// Rule that found it.
+    pub rule: String,
+    /// Policy domain; `None` for a finding about the whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain: Option<String>,
+    /// What it is about.
+    pub subject: String,
+    /// Its line for people.
+    pub title: String,
+    /// How grave it was.
+    pub severity: Severity,
+    /// First day of its evidence.
+    #[serde(with = "crate::model::day::iso")]
+    pub first_day: Day,
+    /// Last day of its evidence.
+    #[serde(with = "crate::model::day::iso")]
+    pub last_day: Day,
+    /// What the person had to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// All that was done with one alert.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlertLine {
+    /// What the alert was like at the last action.
+    pub last: AlertActed,
+    /// The actions in their order.
+    pub actions: Vec<Acted>,
+}
+
+/// A time in which a mailbox could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outage {
+    /// Name of the configured inbox.
+    pub inbox: String,
+    /// When it was last read, or when it was noted first, seconds since 1970 UTC.
+    pub since_utc_secs: i64,
+    /// When it could be read again; `None`: it still cannot.
+    pub until_utc_secs: Option<i64>,
+    /// What the server said last.
+    pub error: String,
+}
+
+impl Event {
+    /// Whether alerts depend on it.
+    pub fn shapes_alerts(&self) -> bool {
+        matches!(
+            self,
+            Self::AlertActed(_) | Self::MailboxUnreachable { .. } | Self::MailboxReached { .. }
+        )
+    }
+}
+
+impl View {
+    pub(super) fn apply_to_alerts(&mut self, entry: &Entry, event: &Event) {
+        if event.shapes_alerts() {
+            self.last_alert_seq = entry.seq;
+        }
+        match event {
+            Event::AlertActed(acted) => self.acted(entry, acted),
+            Event::MailboxUnreachable {
+                inbox,
+                since_utc_secs,
+                error,
+            } => self.unreachable(inbox, *since_utc_secs, error),
+            Event::MailboxReached { inbox } => {
+                if let Some(outage) = self.open_outage(inbox) {
+                    outage.until_utc_secs = Some(entry.at_utc_secs.max(outage.since_utc_secs));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn acted(&mut self, entry: &Entry, acted: &AlertActed) {
+        let done = Acted {
+            seq: entry.seq,
+            at_utc_secs: entry.at_utc_secs,
+            action: acted.action,
+            severity: acted.severity,
+            last_day: acted.last_day,
+            note: acted.note.clone(),
+        };
+        let line = self
+            .alerts
+            .entry(acted.id.clone())
+            .or_insert_with(|| AlertLine {
+                last: acted.clone(),
+                actions: Vec::new(),
+            });
+        line.last = acted.clone();
+        line.actions.push(done);
+    }
+
+    /// One that goes on has one line, however often it is noted.
+    fn unreachable(&mut self, inbox: &str, since_utc_secs: i64, error: &str) {
+        if let Some(outage) = self.open_outage(inbox) {
+            error.clone_into(&mut outage.error);
+            return;
+        }
+        self.outages.push(Outage {
+            inbox: inbox.to_owned(),
+            since_utc_secs,
+            until_utc_secs: None,
+            error: error.to_owned(),
+        });
+    }
+
+    fn open_outage(&mut self, inbox: &str) -> Option<&mut Outage> {
+        let mut outages = self.outages.iter_mut().rev();
+        outages.find(|outage| outage.inbox == inbox && outage.until_utc_secs.is_none())
+    }
+}

@@ -1,0 +1,250 @@
+//! Alerts of the tables -> their pages and JSON.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+
+use super::super::answers::{ALERTS, Answers};
+use super::super::html::Html;
+use super::super::panel::write_panel;
+use super::super::{Emit, Rows, Site};
+use super::{AlertFile, AlertList, Done, EvidenceDay, Listed, list_page};
+use super::{json_path, page, page_path, panels_path};
+use crate::model::alert::{Action, Alert, Reason};
+use crate::model::day::Day;
+use crate::query::{Params, Table, Value};
+
+impl Site<'_> {
+    /// `site/alerts.html` and `site/api/alerts.json`.
+    pub fn alert_list(
+        &self,
+        files: &[AlertFile],
+        rows: Rows<'_>,
+        emit: Emit<'_>,
+    ) -> anyhow::Result<()> {
+        let counts = self.ask_page("alert_counts", &Params::new(), rows)?;
+        let total = (0..counts.rows.len())
+            .map(|row| int(&counts, row, "alerts"))
+            .sum::<i64>();
+        let list = AlertList {
+            as_of: self.as_of,
+            total: total.unsigned_abs(),
+            alerts: files.iter().map(Listed::from).collect(),
+        };
+        emit("site/api/alerts.json", &list.to_bytes()?)?;
+        emit("site/alerts.html", &list_page(self.skin, &list)?)
+    }
+
+    /// What is published of the alerts that have a page, in the order of the list.
+    pub fn alert_files(&self, rows: Rows<'_>) -> anyhow::Result<Vec<AlertFile>> {
+        let most = Value::Int(super::MOST_ALERTS as i64);
+        let table = self.ask_page(
+            "alert_list",
+            &Params::from([("most".to_owned(), most)]),
+            rows,
+        )?;
+        let mut files: Vec<AlertFile> = (0..table.rows.len())
+            .map(|row| file(&table, row))
+            .collect::<Result<_, _>>()?;
+        let ids = files.iter().map(|file| Value::Text(file.alert.id.clone()));
+        let params = Params::from([("ids".to_owned(), Value::List(ids.collect()))]);
+        let mut evidence = self.evidence(&params, rows)?;
+        let mut done = self.done(&params, rows)?;
+        for file in &mut files {
+            file.evidence = evidence.remove(&file.alert.id).unwrap_or_default();
+            file.actions = done.remove(&file.alert.id).unwrap_or_default();
+        }
+        Ok(files)
+    }
+
+    fn evidence(
+        &self,
+        params: &Params,
+        rows: Rows<'_>,
+    ) -> anyhow::Result<BTreeMap<String, Vec<EvidenceDay>>> {
+        let table = self.ask_page("alert_evidence", params, rows)?;
+        let mut by_alert: BTreeMap<String, Vec<EvidenceDay>> = BTreeMap::new();
+        for row in 0..table.rows.len() {
+            let day = EvidenceDay {
+                day: day(&table, row, "day"),
+                severity: text(&table, row, "severity").parse().unwrap_or_default(),
+                messages: int(&table, row, "messages"),
+                ended_day: match table.get(row, "ended_day") {
+                    Value::Day(day) => Some(*day),
+                    _ => None,
+                },
+            };
+            by_alert
+                .entry(text(&table, row, "alert"))
+                .or_default()
+                .push(day);
+        }
+        Ok(by_alert)
+    }
+
+    fn done(&self, params: &Params, rows: Rows<'_>) -> anyhow::Result<BTreeMap<String, Vec<Done>>> {
+        let table = self.ask_page("alert_done", params, rows)?;
+        let mut by_alert: BTreeMap<String, Vec<Done>> = BTreeMap::new();
+        for row in 0..table.rows.len() {
+            let word = text(&table, row, "action");
+            let action = Action::ALL
+                .into_iter()
+                .find(|action| action.as_str() == word);
+            let done = Done {
+                seq: int(&table, row, "seq").unsigned_abs(),
+                at_utc_secs: match table.get(row, "at_utc") {
+                    Value::Timestamp(secs) => *secs,
+                    _ => 0,
+                },
+                action: action.with_context(|| format!("`{word}` is no action"))?,
+                severity: text(&table, row, "severity").parse().unwrap_or_default(),
+                last_day: day(&table, row, "last_day"),
+                note: match table.get(row, "note") {
+                    Value::Text(note) => Some(note.clone()),
+                    _ => None,
+                },
+            };
+            by_alert
+                .entry(text(&table, row, "alert"))
+                .or_default()
+                .push(done);
+        }
+        Ok(by_alert)
+    }
+
+    /// The pages of some alerts, with their panels.
+    pub fn alerts(
+        &self,
+        files: &[AlertFile],
+        rows: Rows<'_>,
+        emit: Emit<'_>,
+    ) -> anyhow::Result<()> {
+        let ids: Vec<&str> = files.iter().map(|file| file.alert.id.as_str()).collect();
+        let answers = self.alert_answers(&ids, rows)?;
+        for file in files {
+            let id = &file.alert.id;
+            let mut panels = Html::default();
+            for shown in answers
+                .get(id)
+                .iter()
+                .flat_map(|answers| self.shown("alert", answers))
+            {
+                if !shown.table.rows.is_empty() {
+                    write_panel(&mut panels, self.skin.base_path(), &shown, "");
+                }
+            }
+            let rule = self.catalogue.queries.get(&file.alert.rule);
+            emit(&panels_path(id), panels.as_str().as_bytes())?;
+            emit(&page_path(id), &page(self.skin, file, rule, &panels)?)?;
+            emit(&json_path(id), &file.to_bytes()?)?;
+        }
+        Ok(())
+    }
+
+    fn alert_answers(
+        &self,
+        ids: &[&str],
+        rows: Rows<'_>,
+    ) -> anyhow::Result<BTreeMap<String, Answers>> {
+        self.answers_about(&ALERTS, &["alert"], ids, rows)
+    }
+
+    fn ask_page(&self, name: &str, params: &Params, rows: Rows<'_>) -> anyhow::Result<Table> {
+        let query = self.catalogue.queries.get(name);
+        rows(
+            query.with_context(|| format!("there is no query {name}"))?,
+            params,
+        )
+    }
+}
+
+impl From<&AlertFile> for Listed {
+    fn from(file: &AlertFile) -> Self {
+        let alert = &file.alert;
+        Self {
+            id: alert.id.clone(),
+            rule: alert.rule.clone(),
+            domain: alert.domain.clone(),
+            subject: alert.subject.clone(),
+            severity: alert.severity,
+            status: alert.status,
+            reason: file.reason,
+            first_day: alert.first_day,
+            last_day: alert.last_day,
+            messages: alert.messages,
+            occurrences: file.occurrences,
+            title: alert.title.clone(),
+        }
+    }
+}
+
+fn file(table: &Table, row: usize) -> anyhow::Result<AlertFile> {
+    let word = |name: &str| text(table, row, name);
+    let facts = word("facts");
+    let reason = [
+        Reason::Person,
+        Reason::Quiet,
+        Reason::Ended,
+        Reason::Withdrawn,
+    ];
+    let advice = match table.get(row, "advice") {
+        Value::List(items) => items
+            .iter()
+            .filter_map(|item| match item {
+                Value::Text(text) => Some(text.clone()),
+                _ => None,
+            })
+            .collect(),
+        _ => Vec::new(),
+    };
+    let status = crate::model::alert::Status::ALL
+        .into_iter()
+        .find(|status| status.as_str() == word("status"));
+    Ok(AlertFile {
+        alert: Alert {
+            id: word("id"),
+            rule: word("rule"),
+            domain: match table.get(row, "domain") {
+                Value::Text(domain) => Some(domain.clone()),
+                _ => None,
+            },
+            subject: word("subject"),
+            severity: word("severity").parse().unwrap_or_default(),
+            status: status.unwrap_or_default(),
+            first_day: day(table, row, "first_day"),
+            last_day: day(table, row, "last_day"),
+            messages: int(table, row, "messages"),
+            title: word("title"),
+            facts: serde_json::from_str(&facts)
+                .with_context(|| format!("reading the facts of an alert: {facts}"))?,
+            advice,
+        },
+        reason: reason
+            .into_iter()
+            .find(|reason| reason.as_str() == word("reason")),
+        occurrences: int(table, row, "occurrences").unsigned_abs(),
+        evidence: Vec::new(),
+        actions: Vec::new(),
+    })
+}
+
+fn text(table: &Table, row: usize, column: &str) -> String {
+    match table.get(row, column) {
+        Value::Text(text) => text.clone(),
+        _ => String::new(),
+    }
+}
+
+fn int(table: &Table, row: usize, column: &str) -> i64 {
+    match table.get(row, column) {
+        Value::Int(number) => *number,
+        _ => 0,
+    }
+}
+
+fn day(table: &Table, row: usize, column: &str) -> Day {
+    match table.get(row, column) {
+        Value::Day(day) => *day,
+        _ => Day::default(),
+    }
+}
