@@ -5,6 +5,7 @@ with tops as (
     select
         source_ip,
         max(sender) as sender,
+        max(carrier) as carrier,
         sum(messages) as messages,
         coalesce(sum(messages) filter (dmarc_pass), 0) as passed
     from records
@@ -45,6 +46,7 @@ seen as (
 select
     tops.source_ip,
     tops.sender,
+    tops.carrier,
     spread.domains,
     tops.messages,
     tops.passed,
