@@ -27,5 +27,6 @@ mod whole_commands;
 mod whole_hostile;
 mod whole_large;
 mod whole_retention;
+mod whole_senders;
 mod whole_serving;
 mod whole_splits;

@@ -19,8 +19,7 @@ using (
             c.overridden, c.category, c.fail_cause,
             sum(coalesce(c.messages * s.until_us // s.total_us - c.messages * s.before_us // s.total_us, c.messages))
                 as part
-        from stage_classified c
-        join stage_reports p using (load_key)
+        from stage_classified c join stage_reports p using (load_key)
         left join shares s using (load_key) group by all
     ), added as (
         select day, domain, sum(part) as messages, sum(part) filter (dmarc_pass) as passed,

@@ -9,9 +9,7 @@ with tops as (
         sum(messages) as messages,
         coalesce(sum(messages) filter (dmarc_pass), 0) as passed
     from records
-    where day >= $as_of - 30
-        and day < $as_of
-        and source_ip is not null
+    where day >= $as_of - 30 and day < $as_of and source_ip is not null
     group by source_ip
     order by messages desc, source_ip
     limit 100

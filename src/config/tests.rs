@@ -49,9 +49,16 @@ fn example_file_is_accepted_and_states_the_defaults() {
         .collect();
     assert_eq!(
         names,
-        ["Newsletter service", "Own mail servers", "example.org"]
+        [
+            "Newsletter service",
+            "Own mail servers",
+            "example.com",
+            "example.org"
+        ]
     );
-    assert!(config.known_senders[2].aligned_dkim);
+    let services = &config.known_senders[2].services;
+    assert_eq!(*services, ["google-workspace", "mailchimp"]);
+    assert!(config.known_senders[3].aligned_dkim);
 }
 
 #[test]
