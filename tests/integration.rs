@@ -22,6 +22,7 @@ mod reading_hostile;
 mod reading_properties;
 mod render_pages;
 mod tidy;
+mod whole_alerts;
 mod whole_browser;
 mod whole_commands;
 mod whole_hostile;

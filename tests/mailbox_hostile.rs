@@ -287,6 +287,7 @@ pub fn store(folders: &Folders) -> StoreConfig {
         threads: 2,
         code_hash: "code".to_owned(),
         config_hash: "config".to_owned(),
+        load_hash: "load".to_owned(),
         domains: None,
         known_senders: Vec::new(),
         services: Vec::new(),

@@ -1,5 +1,5 @@
 -- about: what this database is a function of. One row per (key).
 create table about (
-    key varchar not null, -- name: code_hash, config_hash, expired_before
+    key varchar not null, -- name: alert_seq, code_hash, expired_before, judged_as_of, judged_to, load_hash, rules_hash
     value varchar not null -- value
 )

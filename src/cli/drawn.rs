@@ -16,9 +16,13 @@ use super::serve::Drawn;
 /// Templates and queries in memory, shared by the server's threads.
 pub fn drawn(skin: Skin, catalogue: Catalogue) -> anyhow::Result<Drawn> {
     let skin = Arc::new(skin);
+    let catalogue = Arc::new(catalogue);
+    let (alert_skin, alert_catalogue) = (Arc::clone(&skin), Arc::clone(&catalogue));
     let report_skin = Arc::clone(&skin);
     let inboxes_skin = Arc::clone(&skin);
     Ok(Drawn {
+        skin: alert_skin,
+        catalogue: alert_catalogue,
         older_report: Arc::new(move |generation, id, form| {
             older_report(&report_skin, &catalogue, generation, id, form)
         }),

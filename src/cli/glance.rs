@@ -6,15 +6,22 @@ use std::time::SystemTime;
 
 use anyhow::Context as _;
 
-use crate::ledger::{Ledger, View};
+use crate::ledger::{Ledger, Place, View};
 
 /// Size and time of the file; `None` before it exists.
 type FileState = Option<(u64, SystemTime)>;
 
-/// What the ledger says of jobs and of the last run, as far as it was read.
+/// What the ledger says of jobs, alerts and the last run, as far as it was read.
 pub(super) struct Glance {
     folder: PathBuf,
-    last: Mutex<(FileState, Arc<View>)>,
+    last: Mutex<Last>,
+}
+
+#[derive(Default)]
+struct Last {
+    file: FileState,
+    place: Place,
+    view: Arc<View>,
 }
 
 impl Glance {
@@ -28,22 +35,37 @@ impl Glance {
 
     /// What it says now.
     pub(super) fn view(&self) -> anyhow::Result<Arc<View>> {
-        let state = file_state(&self.folder.join("events.jsonl"))?;
+        Ok(self.look()?.0)
+    }
+
+    /// What it says now, and up to where it was read.
+    pub(super) fn look(&self) -> anyhow::Result<(Arc<View>, Place)> {
+        let file = file_state(&self.folder.join("events.jsonl"))?;
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.is_none() {
-            return Ok(Arc::default());
+        if file.is_none() {
+            *last = Last::default();
+            return Ok((Arc::default(), Place::default()));
         }
-        if last.0 != state {
-            let (entries, _) = Ledger::open(&self.folder)
-                .and_then(|ledger| ledger.read(None))
+        if last.file != file {
+            let has_shrunk = file.is_some_and(|(bytes, _)| bytes < last.place.offset);
+            if has_shrunk {
+                // Somebody took a copy of before.
+                *last = Last::default();
+            }
+            let (entries, place) = Ledger::open(&self.folder)
+                .and_then(|ledger| ledger.read_behind(last.place))
                 .context("reading the ledger")?;
-            let mut view = View::fold(&entries);
-            // The server needs the last run alone, and nothing of what is gone.
-            view.runs.drain(..view.runs.len().saturating_sub(1));
-            view.retention = None;
-            *last = (state, Arc::new(view));
+            if !entries.is_empty() {
+                let mut view = View::clone(&last.view);
+                view.fold_more(&entries);
+                // The server needs the last run alone, and nothing of what is gone.
+                view.runs.drain(..view.runs.len().saturating_sub(1));
+                view.retention = None;
+                last.view = Arc::new(view);
+            }
+            (last.file, last.place) = (file, place);
         }
-        Ok(Arc::clone(&last.1))
+        Ok((Arc::clone(&last.view), last.place))
     }
 }
 

@@ -2,11 +2,13 @@
 //!
 //! Exit codes: 0 done, 1 done but something was refused, 2 usage or configuration, 3 failed, 4 busy.
 
+mod alert_desk;
 mod context;
 mod desk;
 mod drawn;
 mod glance;
 
+pub mod alerts;
 pub mod backlog;
 pub mod check;
 pub mod demo;
@@ -44,6 +46,7 @@ const EXAMPLES: &str = "Examples:
   sentinel serve                       show the dashboard on http://127.0.0.1:8000, fetch mail by itself
   sentinel run                         one pass over the mailboxes
   sentinel query 'from daily limit 5'  ask the published database
+  sentinel alerts                      see what wants your attention, and say what was done
   sentinel intake                      see what was refused, and why
   sentinel parse mail.eml              print what a mail or file holds, storing nothing
 
@@ -82,6 +85,8 @@ enum Command {
     Render(render::RenderArgs),
     /// Ask the published database with SQL or a query by name
     Query(query::QueryArgs),
+    /// List alerts, and say what was done about them
+    Alerts(alerts::AlertsArgs),
     /// List how documents ended: refused, in conflict, …
     Intake(intake::IntakeArgs),
     /// Say whether configuration, queries, folders and mailboxes are in order, and how things stand
@@ -131,6 +136,7 @@ fn dispatch(global: &Global, command: Command) -> anyhow::Result<ExitCode> {
             render::run(&args, global, config, draw)
         }),
         Command::Query(args) => query::run(&args, global, &global.config()?),
+        Command::Alerts(args) => alerts::run(&args, &global.config()?, global),
         Command::Intake(args) => intake::run(&args, global, &global.config()?),
         Command::Check(args) => check::run(&args, global),
         Command::Serve(args) => serve_dashboard(&args, &global.config()?),

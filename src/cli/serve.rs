@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use chrono::DateTime;
 
+use super::alert_desk::Alerts;
 use super::context::UsageError;
 use super::desk::DaemonDesk;
 use super::glance::Glance;
@@ -17,6 +18,8 @@ use crate::config::{Config, Security};
 use crate::daemon::{self, Daemon, Pages};
 use crate::job::folders::Folders;
 use crate::job::ownership;
+use crate::query::Catalogue;
+use crate::render::Skin;
 use crate::serve::{
     Auth, Credentials, ErrorPage, InboxesPage, LastCheck, OlderReport, Secret, ServeConfig,
     ServeLimits, Server, Sources, StartError, check_start, host_of_url, run_until_signal,
@@ -39,6 +42,10 @@ pub struct ServeArgs {
 /// What the server draws itself.
 #[derive(Clone)]
 pub struct Drawn {
+    /// Templates.
+    pub skin: Arc<Skin>,
+    /// Queries.
+    pub catalogue: Arc<Catalogue>,
     /// Reports without a static page.
     pub older_report: OlderReport,
     /// Error pages.
@@ -104,6 +111,14 @@ fn sources(config: &Config, drawn: Drawn, daemon: Option<&Daemon>) -> Sources {
         older_report: drawn.older_report,
         last_check: last_check(Arc::clone(&ledger)),
         error_page: drawn.error_page,
+        alerts: Arc::new(Alerts {
+            public: folders.public(),
+            ledger: folders.ledger(),
+            glance: Arc::clone(&ledger),
+            resolve_after_days: config.alerts.resolve_after_days,
+            skin: drawn.skin,
+            catalogue: drawn.catalogue,
+        }),
         desk: Arc::new(DaemonDesk {
             daemon: daemon.map(|daemon| daemon.handle().clone()),
             inboxes: config.inboxes.clone(),

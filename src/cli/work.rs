@@ -89,6 +89,7 @@ pub(super) fn store_config(config: &Config, path: &Path) -> Result<StoreConfig> 
         memory_limit_bytes: DATABASE_MEMORY_BYTES,
         threads: std::thread::available_parallelism().map_or(1, usize::from),
         code_hash: env!("SENTINEL_CODE_HASH").to_owned(),
+        load_hash: config.load_hash(),
         config_hash: config
             .hash()
             .context("reading the configuration's query files")?,

@@ -9,30 +9,48 @@ use super::Config;
 use crate::model::hex::hex;
 
 impl Config {
-    /// SHA-256, in hexadecimal digits, over the parts that shape a generation: domains, known senders, services,
-    /// limits, site, base path and address, and the user's own query files. Addresses, secrets and schedules are left out.
+    /// SHA-256, in hexadecimal digits, over the parts that shape a generation: those of [`Config::load_hash`], site,
+    /// rules, base path and address, and the user's own query files. Addresses, secrets and schedules are left out.
     pub fn hash(&self) -> io::Result<String> {
-        let mut hash = Sha256::new();
-        let mut field = |name: &str, value: &str| {
-            hash.update(format!("{name} {}\n", value.len()));
-            hash.update(value);
-        };
-        field("domains", &self.domains.join(" "));
-        for sender in &self.known_senders {
-            field("known_sender", &format!("{sender:?}"));
-        }
-        // Services of the program are part of the code hash too; those of the user only of this one.
-        for service in &self.services {
-            field("service", &format!("{service:?}"));
-        }
-        field("limits", &format!("{:?}", self.limits));
-        field("site", &format!("{:?}", self.site));
-        field("base_path", &self.server.base_path);
-        field("base_url", self.app.base_url.as_deref().unwrap_or_default());
+        let mut fields = Fields::default();
+        fields.add("load", &self.load_hash());
+        fields.add("site", &format!("{:?}", self.site));
+        fields.add("alerts", &format!("{:?}", self.alerts));
+        fields.add("base_path", &self.server.base_path);
+        fields.add("base_url", self.app.base_url.as_deref().unwrap_or_default());
         for (name, text) in users_queries(&self.queries_folder)? {
-            field(&name, &text);
+            fields.add(&name, &text);
         }
-        Ok(hex(&hash.finalize()))
+        Ok(fields.end())
+    }
+
+    /// The same over the parts that shape rows as they are loaded: domains, known senders, services and limits.
+    pub fn load_hash(&self) -> String {
+        let mut fields = Fields::default();
+        fields.add("domains", &self.domains.join(" "));
+        for sender in &self.known_senders {
+            fields.add("known_sender", &format!("{sender:?}"));
+        }
+        for service in &self.services {
+            fields.add("service", &format!("{service:?}"));
+        }
+        fields.add("limits", &format!("{:?}", self.limits));
+        fields.end()
+    }
+}
+
+/// A hash over named texts, whose ends are told.
+#[derive(Default)]
+struct Fields(Sha256);
+
+impl Fields {
+    fn add(&mut self, name: &str, value: &str) {
+        self.0.update(format!("{name} {}\n", value.len()));
+        self.0.update(value);
+    }
+
+    fn end(self) -> String {
+        hex(&self.0.finalize())
     }
 }
 

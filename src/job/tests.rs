@@ -69,6 +69,7 @@ impl World {
             threads: self.threads,
             code_hash: "code".into(),
             config_hash: "config".into(),
+            load_hash: "load".into(),
             domains: None,
             known_senders: vec![sender],
             services: Vec::new(),

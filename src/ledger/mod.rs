@@ -157,6 +157,15 @@ pub struct Entry {
     pub event: Event,
 }
 
+/// A place between two lines.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Place {
+    /// Bytes before it.
+    pub offset: u64,
+    /// Lines before it.
+    pub seq: u64,
+}
+
 /// The file `ledger/events.jsonl`.
 #[derive(Debug)]
 pub struct Ledger {
@@ -178,6 +187,13 @@ impl Ledger {
             return Ok(());
         }
         let _lock = self.lock()?;
+        self.append_locked(at_utc_secs, events)
+    }
+
+    fn append_locked(&self, at_utc_secs: i64, events: &[Event]) -> io::Result<()> {
+        if events.is_empty() {
+            return Ok(());
+        }
         let path = self.path();
         let mut file = OpenOptions::new()
             .read(true)
@@ -211,6 +227,27 @@ impl Ledger {
         })
     }
 
+    /// Entries behind a place that an earlier call gave, and the place behind the last one.
+    pub fn read_behind(&self, place: Place) -> io::Result<(Vec<Entry>, Place)> {
+        self.scan_behind(place).or_else(|_| {
+            let _lock = self.lock()?;
+            self.scan_behind(place)
+        })
+    }
+
+    /// Appends what `decide` wants, who sees all entries behind `place` that there are at that moment: nobody appends
+    /// between the look and the line. Durable on return.
+    pub fn append_behind(
+        &self,
+        place: Place,
+        at_utc_secs: i64,
+        decide: &mut dyn FnMut(&[Entry]) -> Vec<Event>,
+    ) -> io::Result<()> {
+        let _lock = self.lock()?;
+        let (entries, _) = self.scan_behind(place)?;
+        self.append_locked(at_utc_secs, &decide(&entries))
+    }
+
     /// The offset behind the last entry; reads the end of the file alone.
     pub fn offset(&self) -> io::Result<u64> {
         let _lock = self.lock()?;
@@ -227,6 +264,25 @@ impl Ledger {
             Ok(file) => scan::entries(file, up_to).map_err(named),
             Err(error) if error.kind() == io::ErrorKind::NotFound && up_to.unwrap_or(0) == 0 => {
                 Ok((Vec::new(), 0))
+            }
+            Err(error) => Err(named(error)),
+        }
+    }
+
+    fn scan_behind(&self, place: Place) -> io::Result<(Vec<Entry>, Place)> {
+        let named = |error| durable::named(&self.path(), "reading", &error);
+        match File::open(self.path()) {
+            Ok(mut file) => {
+                file.seek(SeekFrom::Start(place.offset)).map_err(named)?;
+                let (entries, bytes) = scan::entries_behind(file, None, place).map_err(named)?;
+                let behind = Place {
+                    offset: place.offset + bytes,
+                    seq: place.seq + entries.len() as u64,
+                };
+                Ok((entries, behind))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound && place == Place::default() => {
+                Ok((Vec::new(), place))
             }
             Err(error) => Err(named(error)),
         }

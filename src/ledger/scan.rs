@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 
-use super::Entry;
 use super::line::{self, MAX_LINE_BYTES};
+use super::{Entry, Place};
 
 /// The way out of a damaged ledger.
 const WAY_OUT: &str =
@@ -13,6 +13,11 @@ const WAY_OUT: &str =
 /// Entries up to `end` bytes, which must be behind a whole line (`None`: up to the last whole line, what follows is a
 /// torn append), and the offset behind the last one.
 pub fn entries(file: File, end: Option<u64>) -> io::Result<(Vec<Entry>, u64)> {
+    entries_behind(file, end, Place::default())
+}
+
+/// The same of a file that stands at a place; offsets count from there.
+pub fn entries_behind(file: File, end: Option<u64>, place: Place) -> io::Result<(Vec<Entry>, u64)> {
     let mut input = BufReader::new(file.take(end.unwrap_or(u64::MAX)));
     let mut entries = Vec::new();
     let mut offset = 0;
@@ -22,7 +27,7 @@ pub fn entries(file: File, end: Option<u64>) -> io::Result<(Vec<Entry>, u64)> {
         (&mut input)
             .take(MAX_LINE_BYTES as u64 + 1)
             .read_until(b'\n', &mut text)?;
-        let line_no = entries.len() as u64 + 1;
+        let line_no = place.seq + entries.len() as u64 + 1;
         let Some(line) = text.strip_suffix(b"\n") else {
             return match end {
                 _ if text.len() > MAX_LINE_BYTES => Err(damaged(line_no, offset, "it is too long")),

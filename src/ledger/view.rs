@@ -95,6 +95,13 @@ impl View {
         view
     }
 
+    /// Folds what came behind, all but first sights: for those who do not ask for what is gone.
+    pub fn fold_more(&mut self, entries: &[Entry]) {
+        for entry in entries {
+            self.apply(entry, &mut FirstSights::default());
+        }
+    }
+
     fn apply(&mut self, entry: &Entry, sights: &mut FirstSights) {
         match &entry.event {
             Event::AsOfAdvanced { as_of } => self.as_of = self.as_of.max(Some(*as_of)),

@@ -180,13 +180,7 @@ async fn take_on<B>(
 where
     B: Body<Error: Into<Box<dyn std::error::Error + Send + Sync>>>,
 {
-    let encoding = Encoding::of(headers).map_err(|()| {
-        closing(Problem::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "unknown-encoding",
-            "The body has to be application/json or application/x-www-form-urlencoded.",
-        ))
-    })?;
+    let encoding = encoding(headers)?;
     let body = read(server, body).await?;
     let parameters = wish::parameters(kind, encoding, &body)
         .map_err(|why| Problem::new(StatusCode::BAD_REQUEST, "bad-value", why))?;
@@ -217,8 +211,19 @@ fn accepted(id: &str, url: &str) -> Answer {
     answer
 }
 
+/// How a body is written.
+pub(super) fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
+    Encoding::of(headers).map_err(|()| {
+        closing(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unknown-encoding",
+            "The body has to be application/json or application/x-www-form-urlencoded.",
+        ))
+    })
+}
+
 /// The whole body, or no more than it may have.
-async fn read<B>(server: &Server, body: B) -> Result<Bytes, Problem>
+pub(super) async fn read<B>(server: &Server, body: B) -> Result<Bytes, Problem>
 where
     B: Body<Error: Into<Box<dyn std::error::Error + Send + Sync>>>,
 {
@@ -265,7 +270,7 @@ fn declined(why: Declined) -> Problem {
     Problem::new(status, code, why.to_string())
 }
 
-fn failed(what: &'static str, error: &anyhow::Error) -> Problem {
+pub(super) fn failed(what: &'static str, error: &anyhow::Error) -> Problem {
     tracing::error!(error = format!("{error:#}"), "{what}");
     Problem::new(
         StatusCode::INTERNAL_SERVER_ERROR,

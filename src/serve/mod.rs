@@ -9,6 +9,7 @@
 
 mod act;
 mod admit;
+mod alerts;
 mod answer;
 mod auth;
 mod connection;
@@ -32,7 +33,7 @@ mod tests;
 
 pub use auth::{Auth, Credentials, Secret};
 pub use connection::run;
-pub use desk::{Declined, Desk, Jobs, Kind};
+pub use desk::{AlertDesk, AlertForm, Declined, Desk, Jobs, Kind, Undone};
 pub use origin::{CrossSite, Sender, check_unsafe, host_of_url};
 pub use respond::Server;
 pub use settings::{

@@ -12,10 +12,11 @@ use tokio::time::{Instant, timeout};
 
 use super::act;
 use super::admit::{Gate, admit};
+use super::alerts;
 use super::answer::{Answer, HTML, JSON, content_type};
 use super::problem::Problem;
 use super::published::{Current, Found, Published};
-use super::route::{self, Route, Routed};
+use super::route::{self, Route};
 use super::settings::{ReportForm, ServeConfig, Sources};
 use super::status::{self, Unreadable};
 use super::throttle::Throttle;
@@ -69,7 +70,8 @@ where
     let answer = match admit(&server.gate(), peer, &head, has_body, &routed) {
         Ok(()) => match routed.route {
             Route::Ask(kind) => act::ask(server, kind, &head.headers, body).await,
-            _ => follow(server, &routed, head.uri.query()).await,
+            Route::Act { id, action } => alerts::act(server, id, action, &head.headers, body).await,
+            ref route => follow(server, route, head.uri.query()).await,
         },
         Err(problem) => Err(problem),
     };
@@ -90,11 +92,19 @@ where
 
 async fn follow(
     server: &Arc<Server>,
-    routed: &Routed,
+    route: &Route,
     query: Option<&str>,
 ) -> Result<Answer, Problem> {
-    match &routed.route {
-        Route::Unknown | Route::Ask(_) => Err(Problem::not_found()),
+    match route {
+        Route::Unknown | Route::Ask(_) | Route::Act { .. } => Err(Problem::not_found()),
+        Route::Alerts(form) => {
+            let form = *form;
+            blocking(server, move |server| alerts::list(server, form)).await
+        }
+        Route::Alert { id, form } => {
+            let (id, form) = (id.clone(), *form);
+            blocking(server, move |server| alerts::one(server, &id, form)).await
+        }
         Route::Inboxes => {
             let look = act::Look::of(query);
             blocking(server, move |server| act::inboxes(server, &look)).await
@@ -172,7 +182,7 @@ pub(crate) fn last_check(server: &Server) -> Option<chrono::DateTime<chrono::Utc
 }
 
 /// A path that the manifest does not name: nothing there, or nothing anywhere yet.
-fn absent(server: &Server) -> Problem {
+pub(crate) fn absent(server: &Server) -> Problem {
     match server.published.current() {
         Ok(Some(_)) => Problem::not_found(),
         Ok(None) => Problem::unpublished(),
@@ -198,7 +208,7 @@ pub(crate) fn found(server: &Server, path: &str) -> Result<Option<Found>, Proble
         .map_err(|error| damaged(&error))
 }
 
-fn file(server: &Server, path: &str) -> Result<Option<Answer>, Problem> {
+pub(crate) fn file(server: &Server, path: &str) -> Result<Option<Answer>, Problem> {
     let found = found(server, path)?;
     Ok(found.map(|found| Answer::content(content_type(path), found.content, &found.sha256)))
 }

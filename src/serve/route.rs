@@ -3,8 +3,9 @@
 use percent_encoding::percent_decode_str;
 
 use super::auth::Door;
-use super::desk::Kind;
+use super::desk::{AlertForm, Kind};
 use super::settings::ReportForm;
+use crate::model::alert::Action;
 
 /// What a path asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +28,22 @@ pub(crate) enum Route {
         id: String,
         /// Page or JSON.
         form: ReportForm,
+    },
+    /// All alerts: `/alerts`, `/api/alerts`.
+    Alerts(AlertForm),
+    /// One alert: `/alerts/{id}`, `/api/alerts/{id}`.
+    Alert {
+        /// 32 lower-case hex digits.
+        id: String,
+        /// Page or JSON.
+        form: AlertForm,
+    },
+    /// `/api/alerts/{id}/ack`, `…/resolve` and `…/reopen`: does something with an alert.
+    Act {
+        /// 32 lower-case hex digits.
+        id: String,
+        /// What.
+        action: Action,
     },
     /// `/inboxes`
     Inboxes,
@@ -64,7 +81,7 @@ impl Routed {
 
     /// Whether it is asked for with POST, and with nothing else.
     pub(crate) fn is_action(&self) -> bool {
-        matches!(self.route, Route::Ask(_))
+        matches!(self.route, Route::Ask(_) | Route::Act { .. })
     }
 }
 
@@ -119,6 +136,17 @@ fn of_parts(parts: &[&str]) -> Route {
             "site/api/homepage/{}.json",
             domain.to_ascii_lowercase()
         )),
+        ["alerts"] => Route::Alerts(AlertForm::Page),
+        ["api", "alerts"] => Route::Alerts(AlertForm::Json),
+        ["alerts", id] if is_report_id(id) => Route::Alert {
+            id: id.to_string(),
+            form: AlertForm::Page,
+        },
+        ["api", "alerts", id] if is_report_id(id) => Route::Alert {
+            id: id.to_string(),
+            form: AlertForm::Json,
+        },
+        ["api", "alerts", id, word] if is_report_id(id) => act(id, word),
         ["inboxes"] => Route::Inboxes,
         ["metrics"] => Route::Metrics,
         ["api", "admin", "import-jobs"] => Route::Jobs,
@@ -153,6 +181,14 @@ fn of_parts(parts: &[&str]) -> Route {
     }
 }
 
+fn act(id: &str, word: &str) -> Route {
+    let action = Action::ALL.into_iter().find(|known| known.as_str() == word);
+    action.map_or(Route::Unknown, |action| Route::Act {
+        id: id.to_owned(),
+        action,
+    })
+}
+
 /// The decoded parts of a path, `None` where one of them could mean another folder or nothing at all.
 fn segments(path: &str) -> Option<Vec<String>> {
     path.split('/')
@@ -184,6 +220,13 @@ fn shape_of(parts: &[&str]) -> &'static str {
         ["health"] => "/health",
         ["inboxes"] => "/inboxes",
         ["metrics"] => "/metrics",
+        ["alerts"] => "/alerts",
+        ["alerts", _] => "/alerts/{id}",
+        ["api", "alerts"] => "/api/alerts",
+        ["api", "alerts", _] => "/api/alerts/{id}",
+        ["api", "alerts", _, "ack"] => "/api/alerts/{id}/ack",
+        ["api", "alerts", _, "resolve"] => "/api/alerts/{id}/resolve",
+        ["api", "alerts", _, "reopen"] => "/api/alerts/{id}/reopen",
         ["domains", _] => "/domains/{domain}",
         ["reports", _] => "/reports/{id}",
         ["assets", ..] => "/assets",

@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::auth::{Auth, Secret};
-use super::desk::Desk;
+use super::desk::{AlertDesk, Desk};
 use crate::publish::Generation;
 use crate::render::inboxes::InboxesView;
 
@@ -138,7 +138,9 @@ pub struct Sources {
     pub error_page: ErrorPage,
     /// Mailboxes and jobs.
     pub desk: Arc<dyn Desk>,
-    /// Makes the page about them.
+    /// Alerts.
+    pub alerts: Arc<dyn AlertDesk>,
+    /// Makes the page about mailboxes and jobs.
     pub inboxes_page: InboxesPage,
     /// The present instant.
     pub now: fn() -> DateTime<Utc>,

@@ -113,6 +113,25 @@ pub(crate) fn parameters(
     Ok(parameters)
 }
 
+/// The note in a body that says nothing else; `None` where there is none.
+pub(crate) fn note(encoding: Encoding, body: &[u8]) -> Result<Option<String>, String> {
+    let given = match encoding {
+        Encoding::Form => of_form(body)?,
+        Encoding::Json => of_json(body)?,
+    };
+    let mut note = None;
+    for (key, value) in given {
+        if key != "note" {
+            return Err(format!("{} is not known here; known: note", quoted(&key)));
+        }
+        if note.replace(value).is_some() {
+            return Err("`note` is given twice".to_owned());
+        }
+    }
+    // A line: what breaks it is no part of what somebody means.
+    Ok(note.map(|text| text.replace(char::is_control, " ")))
+}
+
 fn check_together(kind: Kind, parameters: &BTreeMap<String, String>) -> Result<(), String> {
     if kind == Kind::Backlog && !parameters.contains_key("inbox") {
         return Err("`inbox` is missing".to_owned());

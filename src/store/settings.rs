@@ -23,8 +23,10 @@ pub struct StoreConfig {
     pub threads: usize,
     /// Hash of everything in the program that shapes the tables.
     pub code_hash: String,
-    /// Hash of everything in the configuration that shapes the tables.
+    /// Hash of everything in the configuration that shapes a generation.
     pub config_hash: String,
+    /// Hash of the part of it that shapes rows as they are loaded: where another part changes, nothing is loaded anew.
+    pub load_hash: String,
     /// Monitored domains; reports for others are foreign. `None`: all are monitored.
     pub domains: Option<BTreeSet<String>>,
     /// Senders that the user named.

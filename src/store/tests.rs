@@ -35,6 +35,7 @@ fn config(folder: &Path) -> StoreConfig {
         threads: 2,
         code_hash: "code".into(),
         config_hash: "config".into(),
+        load_hash: "load".into(),
         domains: None,
         known_senders: Vec::new(),
         services: Vec::new(),
@@ -321,7 +322,7 @@ fn other_code_or_configuration_empties_the_working_database() {
     assert_eq!(kept.position().unwrap(), 1);
     kept.close().unwrap();
     let changed = Store::open(StoreConfig {
-        config_hash: "other".into(),
+        load_hash: "other".into(),
         ..config(folder.path())
     })
     .unwrap();

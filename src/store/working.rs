@@ -242,7 +242,7 @@ fn open_existing(config: &StoreConfig) -> Result<Option<Connection>> {
         })
     };
     let fits = value("code_hash").is_ok_and(|hash| hash == config.code_hash)
-        && value("config_hash").is_ok_and(|hash| hash == config.config_hash)
+        && value("load_hash").is_ok_and(|hash| hash == config.load_hash)
         && value(retention::KEY).unwrap_or_default() == retention::cut_off(config);
     Ok(fits.then_some(connection))
 }
@@ -254,7 +254,7 @@ fn create(config: &StoreConfig) -> Result<Connection> {
     schema::create(&connection)?;
     for (key, value) in [
         ("code_hash", &config.code_hash),
-        ("config_hash", &config.config_hash),
+        ("load_hash", &config.load_hash),
     ] {
         connection.execute("insert into about values (?, ?)", params![key, value])?;
     }

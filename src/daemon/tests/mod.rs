@@ -270,6 +270,7 @@ fn a_defect_in_a_task_is_told_of_and_the_worker_goes_on() {
             threads: 1,
             code_hash: "code".to_owned(),
             config_hash: "config".to_owned(),
+            load_hash: "load".to_owned(),
             domains: None,
             known_senders: Vec::new(),
             services: Vec::new(),

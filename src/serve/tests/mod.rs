@@ -24,6 +24,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::*;
+use crate::model::alert::Action;
 use crate::model::hex::hex;
 use crate::publish::{FileEntry, Manifest, Values};
 use crate::render::homepage::{DomainTotals, Homepage};
@@ -128,6 +129,7 @@ impl Site {
                 (status == 404).then(|| format!("<h1>{code}</h1>").into_bytes())
             }),
             desk: Arc::new(desk::FakeDesk::default()),
+            alerts: Arc::new(NoAlerts),
             inboxes_page: Arc::new(|view| {
                 let (mailboxes, jobs) = (view.standing.mailboxes.len(), view.jobs.map(<[_]>::len));
                 let (asked, refused, refresh) = (view.asked, view.refused, view.may_refresh);
@@ -278,5 +280,22 @@ fn take_apart(bytes: &[u8]) -> Reply {
         status,
         headers,
         body: bytes[end + 4..].to_vec(),
+    }
+}
+
+/// Nobody did anything with an alert.
+struct NoAlerts;
+
+impl AlertDesk for NoAlerts {
+    fn list(&self, _: AlertForm) -> anyhow::Result<Option<Vec<u8>>> {
+        Ok(None)
+    }
+
+    fn one(&self, _: &str, _: AlertForm) -> anyhow::Result<Option<Vec<u8>>> {
+        Ok(None)
+    }
+
+    fn act(&self, _: &str, _: Action, _: Option<&str>) -> Result<(), Undone> {
+        Err(Undone::Unknown)
     }
 }
