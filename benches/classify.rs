@@ -127,6 +127,7 @@ fn config() -> anyhow::Result<StoreConfig> {
         threads: 2,
         code_hash: String::new(),
         config_hash: String::new(),
+        load_hash: String::new(),
         domains: None,
         known_senders: by_name(&known),
         services: approved(&services, &known),

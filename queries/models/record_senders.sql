@@ -23,8 +23,8 @@ with domains as (
     from units u join stage_matches m using (evidence_key)
     union all
     -- 4: an aligned DKIM pass, where the user takes that as evidence
-    select u.*, unnest(s.own), 4, 0
-    from units u join scopes s using (scope)
+    select u.*, s.own.sender, 4, s.own.narrowness
+    from units u join (select scope, unnest(own) as own from scopes) s using (scope)
     where u.is_own
     union all
     -- 8: the name of the host

@@ -13,7 +13,7 @@ pub const STAGES: [&str; 7] = [
     "create or replace temp table stage_matches (evidence_key bigint not null, sender varchar not null,
         strength integer not null, narrowness bigint not null)",
     "create or replace temp table stage_scopes (domain varchar not null, scope bigint not null,
-        approved varchar[] not null, own varchar[] not null)",
+        approved varchar[] not null, own struct(sender varchar, narrowness bigint)[] not null)",
     "create or replace temp table stage_senders (evidence_key bigint not null, place bigint not null,
         scope bigint not null, is_own boolean not null, sender varchar not null, carrier varchar,
         kind varchar not null, is_approved boolean not null)",

@@ -365,6 +365,42 @@ fn of_two_domains_with_the_same_service_each_has_its_own_sender() {
 }
 
 #[test]
+fn whoever_signs_for_a_domain_is_its_own_before_those_above() {
+    let signing = |domain: &str, name: &str| sender::KnownSender {
+        aligned_dkim: true,
+        ..known(domain, name)
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(
+        folder.path(),
+        &[signing("example.com", "A"), signing("a.example.com", "B")],
+    );
+    for (hash, domain) in [
+        (1, "example.com"),
+        (2, "b.a.example.com"),
+        (3, "example.org"),
+    ] {
+        let records = vec![read_record("dkim example.com x pass")];
+        let head = AggregateHead {
+            domain: domain.into(),
+            ..head(domain, &records)
+        };
+        commit(&mut store, vec![aggregate(hash, head, records)]);
+    }
+    assert_eq!(
+        lines(
+            store.connection(),
+            "select domain, sender, category from records order by domain"
+        ),
+        [
+            "b.a.example.com B compliant",
+            "example.com A compliant",
+            "example.org - forwarded_pass"
+        ]
+    );
+}
+
+#[test]
 fn a_sender_that_is_called_like_a_service_is_that_service() {
     let named = sender::KnownSender {
         cidrs: vec!["198.51.100.0/24".parse().unwrap()],
