@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 /// Folders whose every file counts.
-const FOLDERS: [&str; 11] = [
+const FOLDERS: [&str; 12] = [
     "queries",
+    "src/alert",
     "src/job",
     "src/mail",
     "src/model",

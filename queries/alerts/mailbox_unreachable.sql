@@ -1,6 +1,7 @@
--- mailbox_unreachable: days on which a mailbox could not be read. One row per (domain, subject, day).
--- params: $as_of DATE, $since DATE, $until DATE
+-- mailbox_unreachable: days on which a mailbox could not be read, for longer than a hiccup takes. One row per (domain, subject, day).
+-- params: $as_of DATE, $since DATE, $until DATE, $min_hours BIGINT
 -- rule: title="The mailbox {subject} cannot be read" severity=critical
+-- default: min_hours=6
 -- advice: Look at /inboxes for what the server says, and at `sentinel check`. Reports wait in the mailbox meanwhile, as far as it has room.
 with days as (
     select
@@ -9,6 +10,8 @@ with days as (
         error,
         unnest(range(date_trunc('day', since_utc), least(until_utc, $as_of + 1), interval 1 day))::date as day
     from mailbox_outages
+    where needs_a_person
+        or date_diff('second', since_utc, coalesce(until_utc, last_utc)) >= $min_hours * 3600
 )
 select
     null::varchar as domain,

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::json;
-
 use super::*;
-use crate::model::alert::{Acted, Action, Alert, Evidence, Reason, RuleSettings, Severity, Status};
+use crate::model::alert::{Acted, Action, Evidence, Reason, RuleSettings, Severity, Status};
 use crate::model::day::Day;
 use crate::query::Catalogue;
+
+mod words;
 
 fn day(text: &str) -> Day {
     format!("2026-{text}").parse().unwrap()
@@ -439,165 +439,24 @@ fn only_what_a_day_reaches_is_judged_again() {
     assert_eq!(whole, [(String::new(), Day::MIN, until)]);
 }
 
-fn alert(rule: &str, facts: &[(&str, serde_json::Value)]) -> Alert {
-    Alert {
-        rule: rule.to_owned(),
-        domain: Some("example.com".to_owned()),
-        subject: "203.0.113.1".to_owned(),
-        messages: 1_234_567,
-        first_day: day("01-10"),
-        last_day: day("01-12"),
-        facts: facts
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), value.clone()))
-            .collect(),
-        ..Alert::default()
-    }
-}
-
 #[test]
-fn a_title_is_one_line_whatever_strangers_call_themselves() {
-    let mut hostile = alert(
-        "r",
-        &[
-            ("who", json!("{subject}")),
-            ("count", json!(1000)),
-            ("none", json!(null)),
-        ],
+fn the_example_configuration_states_the_thresholds_that_the_rules_have() {
+    let text = include_str!("../../config/config.example.yml");
+    let variable = |name: &str| (!name.ends_with("_FILE")).then(|| "x".to_owned());
+    let config = crate::config::Config::parse("c.yml", text, &variable).unwrap();
+    let stated = Rules::new(
+        &catalogue(),
+        &config.alerts.rules,
+        config.alerts.resolve_after_days,
     );
-    hostile.subject = "a\r\nBcc: x\u{7}{domain}".to_owned();
-    for (template, expect) in [
-        (
-            "{subject} sent {messages}",
-            "a  Bcc: x {domain} sent 1,234,567",
-        ),
-        (
-            "{who} {count} {none} {unknown}",
-            "{subject} 1,000 none {unknown}",
-        ),
-        ("{first_day} to {last_day}", "2026-01-10 to 2026-01-12"),
-        ("{", "{"),
-    ] {
-        assert_eq!(title(template, &hostile), expect, "{template}");
-    }
-    hostile.subject = "ü".repeat(1_000);
-    assert_eq!(title("{subject}", &hostile).chars().count(), 201);
-}
-
-#[test]
-fn advice_fits_rule_cause_and_sender() {
-    let catalogue = catalogue();
-    let service = Sender {
-        is_service: true,
-        spf_include: Some("spf.mailer.example".to_owned()),
-        aligns_spf: Some("no".to_owned()),
-        aligns_dkim: Some("yes".to_owned()),
-    };
-    for (rule, facts, sender, words) in [
-        (
-            "unknown_sender_failing",
-            &[("category", json!("threat")), ("refused", json!(1_234_567))][..],
-            None,
-            &["could be authenticated", "receivers refused all of it"][..],
-        ),
-        (
-            "unknown_sender_failing",
-            &[("category", json!("unknown")), ("refused", json!(3))],
-            None,
-            &[
-                "passed for another domain",
-                "policy of quarantine or reject",
-            ],
-        ),
-        (
-            "unknown_sender_failing",
-            &[
-                ("category", json!("known_unapproved")),
-                ("fail_cause", json!("spf_pass_unaligned")),
-            ],
-            Some(&service),
-            &[
-                "known_senders.example.com",
-                "include:spf.mailer.example",
-                "DKIM is the way",
-            ],
-        ),
-        (
-            "known_sender_failing",
-            &[
-                ("fail_cause", json!("own_signature_broken")),
-                ("refused", json!(5)),
-            ],
-            None,
-            &["does not verify", "rejected 5 of these"],
-        ),
-        (
-            "known_sender_failing",
-            &[("fail_cause", json!("dkim_pass_unaligned"))],
-            None,
-            &["sign with d=example.com"],
-        ),
-        (
-            "known_sender_failing",
-            &[("fail_cause", json!("both_pass_none_aligned"))],
-            None,
-            &["one of the two"],
-        ),
-        (
-            "known_sender_failing",
-            &[("fail_cause", json!("no_authentication"))],
-            None,
-            &["Neither SPF nor DKIM"],
-        ),
-        (
-            "policy_applied",
-            &[("category", json!("misconfigured"))],
-            None,
-            &["may send for example.com"],
-        ),
-        (
-            "new_source",
-            &[("is_approved", json!(true))],
-            None,
-            &["nothing to do"],
-        ),
-        (
-            "new_source",
-            &[("is_approved", json!(false))],
-            Some(&service),
-            &["under `services`"],
-        ),
-        ("new_source", &[], None, &["in the SPF record"]),
-        (
-            "policy_changed",
-            &[("before", json!("p=none"))],
-            None,
-            &["it was p=none before"],
-        ),
-        (
-            "reporter_missing",
-            &[],
-            None,
-            &["Do not make the policy stricter"],
-        ),
-        ("intake_refusals", &[], None, &["/intake"]),
-        ("mailbox_unreachable", &[], None, &["/inboxes"]),
-        (
-            "high_failure_rate",
-            &[],
-            None,
-            &["each sender that is yours"],
-        ),
-        ("reporter_first_seen", &[], None, &["nothing to do"]),
-    ] {
-        let query = &catalogue.queries[rule];
-        let text = advice(query, &alert(rule, facts), sender).join("\n");
-        for word in words {
-            assert!(
-                text.contains(word),
-                "{rule} {facts:?}: `{word}` is not in\n{text}"
-            );
-        }
-        assert!(!text.contains("malicious"), "{text}");
+    assert_eq!(stated.unwrap().hash(), rules(&[]).unwrap().hash());
+    let named: Vec<&String> = config.alerts.rules.keys().collect();
+    let known = rules(&[]).unwrap();
+    let known: Vec<&String> = known.rules.iter().map(|rule| &rule.query.name).collect();
+    assert_eq!(named, known);
+    for rule in rules(&[]).unwrap().rules {
+        let stated = &config.alerts.rules[&rule.query.name].params;
+        let stated: BTreeSet<&String> = stated.iter().map(|(name, ..)| name).collect();
+        assert_eq!(stated, rule.params.keys().collect(), "{}", rule.query.name);
     }
 }

@@ -52,7 +52,10 @@ fn rules(reader: &mut Reader<'_>, path: &str, node: &Node) -> BTreeMap<String, R
                     "enabled" => rule.is_off = reader.flag(&path, node) == Some(false),
                     "severity" => rule.severity = severity(reader, &path, node),
                     _ => {
-                        let text = reader.text(&path, node).unwrap_or_default();
+                        let text = match node.value {
+                            Value::Bool(flag) => flag.to_string(),
+                            _ => reader.text(&path, node).unwrap_or_default(),
+                        };
                         rule.params.push((key.clone(), *line, text));
                     }
                 }

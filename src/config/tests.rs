@@ -73,6 +73,7 @@ fn example_file_names_every_key() {
         "site",
         "retention",
         "limits",
+        "alerts",
         "inboxes",
         "inboxes.oauth2",
         "notify",

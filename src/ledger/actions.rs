@@ -54,8 +54,12 @@ pub struct Outage {
     pub since_utc_secs: i64,
     /// When it could be read again; `None`: it still cannot.
     pub until_utc_secs: Option<i64>,
+    /// When it was last found that it cannot, seconds since 1970 UTC.
+    pub last_utc_secs: i64,
     /// What the server said last.
     pub error: String,
+    /// Trying again is of no use until a person mends something.
+    pub needs_a_person: bool,
 }
 
 impl Event {
@@ -79,7 +83,15 @@ impl View {
                 inbox,
                 since_utc_secs,
                 error,
-            } => self.unreachable(inbox, *since_utc_secs, error),
+                needs_a_person,
+            } => self.unreachable(Outage {
+                inbox: inbox.clone(),
+                since_utc_secs: *since_utc_secs,
+                until_utc_secs: None,
+                last_utc_secs: entry.at_utc_secs.max(*since_utc_secs),
+                error: error.clone(),
+                needs_a_person: *needs_a_person,
+            }),
             Event::MailboxReached { inbox } => {
                 if let Some(outage) = self.open_outage(inbox) {
                     outage.until_utc_secs = Some(entry.at_utc_secs.max(outage.since_utc_secs));
@@ -109,18 +121,17 @@ impl View {
         line.actions.push(done);
     }
 
-    /// One that goes on has one line, however often it is noted.
-    fn unreachable(&mut self, inbox: &str, since_utc_secs: i64, error: &str) {
-        if let Some(outage) = self.open_outage(inbox) {
-            error.clone_into(&mut outage.error);
-            return;
+    /// One that goes on has one row, however often it is noted.
+    fn unreachable(&mut self, now: Outage) {
+        if let Some(outage) = self.open_outage(&now.inbox) {
+            let since_utc_secs = outage.since_utc_secs;
+            *outage = Outage {
+                since_utc_secs,
+                ..now
+            };
+        } else {
+            self.outages.push(now);
         }
-        self.outages.push(Outage {
-            inbox: inbox.to_owned(),
-            since_utc_secs,
-            until_utc_secs: None,
-            error: error.to_owned(),
-        });
     }
 
     fn open_outage(&mut self, inbox: &str) -> Option<&mut Outage> {

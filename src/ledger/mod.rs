@@ -83,6 +83,9 @@ pub enum Event {
         since_utc_secs: i64,
         /// What the server said, or what kept it from being asked.
         error: String,
+        /// Trying again is of no use until a person mends something.
+        #[serde(default)]
+        needs_a_person: bool,
     },
     /// It can be read again.
     MailboxReached {

@@ -19,6 +19,7 @@ pub fn write_cell(html: &mut Html, base_path: &str, column: &str, value: &Value)
         }
         Value::Text(text) => write_text(html, base_path, column, text),
         Value::List(items) => write_list(html, column, items),
+        Value::Struct(fields) if column == "alert" => write_alert(html, base_path, fields),
         Value::Bool(_) => write_badge(html, &shown(column, value)),
         _ => {
             html.text(&shown(column, value));
@@ -96,6 +97,27 @@ fn write_text(html: &mut Html, base_path: &str, column: &str, text: &str) {
             html.text(text);
         }
     }
+}
+
+/// An alert by its title: `{'id': …, 'title': …}`.
+fn write_alert(html: &mut Html, base_path: &str, fields: &[(std::sync::Arc<str>, Value)]) {
+    let field = |name: &str| {
+        let found = fields.iter().find(|(known, _)| &**known == name);
+        match found {
+            Some((_, Value::Text(text))) => text.as_str(),
+            _ => "",
+        }
+    };
+    let (id, title) = (field("id"), field("title"));
+    if !is_report_id(id) {
+        html.text(title);
+        return;
+    }
+    html.raw("<a href=\"")
+        .text(base_path)
+        .raw("/alerts/")
+        .text(id);
+    html.raw("\">").text(title).raw("</a>");
 }
 
 /// A word whose meaning has a tone; the word itself says all, the colour only helps.

@@ -8,8 +8,8 @@ use hyper::header::HeaderMap;
 use serde_json::json;
 
 use super::act::{failed, read};
+use super::alert_desk::{AlertForm, Undone};
 use super::answer::{Answer, HTML, JSON};
-use super::desk::{AlertForm, Undone};
 use super::problem::Problem;
 use super::respond::{Server, absent, blocking, file};
 use super::wish::{self, Encoding};

@@ -9,6 +9,7 @@
 
 mod act;
 mod admit;
+mod alert_desk;
 mod alerts;
 mod answer;
 mod auth;
@@ -31,9 +32,10 @@ mod wish;
 #[cfg(test)]
 mod tests;
 
+pub use alert_desk::{AlertDesk, AlertForm, Undone};
 pub use auth::{Auth, Credentials, Secret};
 pub use connection::run;
-pub use desk::{AlertDesk, AlertForm, Declined, Desk, Jobs, Kind, Undone};
+pub use desk::{Declined, Desk, Jobs, Kind};
 pub use origin::{CrossSite, Sender, check_unsafe, host_of_url};
 pub use respond::Server;
 pub use settings::{

@@ -2,8 +2,9 @@
 
 use percent_encoding::percent_decode_str;
 
+use super::alert_desk::AlertForm;
 use super::auth::Door;
-use super::desk::{AlertForm, Kind};
+use super::desk::Kind;
 use super::settings::ReportForm;
 use crate::model::alert::Action;
 

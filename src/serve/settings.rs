@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::alert_desk::AlertDesk;
 use super::auth::{Auth, Secret};
-use super::desk::{AlertDesk, Desk};
+use super::desk::Desk;
 use crate::publish::Generation;
 use crate::render::inboxes::InboxesView;
 

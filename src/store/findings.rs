@@ -265,7 +265,9 @@ fn outage_rows(outages: &[Outage]) -> Result<RecordBatch, ArrowError> {
     columns.text("inbox", rows().map(|row| Some(row.inbox.as_str())));
     columns.timestamp("since_utc", rows().map(|row| Some(row.since_utc_secs)));
     columns.timestamp("until_utc", rows().map(|row| row.until_utc_secs));
+    columns.timestamp("last_utc", rows().map(|row| Some(row.last_utc_secs)));
     columns.text("error", rows().map(|row| Some(row.error.as_str())));
+    columns.boolean("needs_a_person", rows().map(|row| Some(row.needs_a_person)));
     columns.finish()
 }
 

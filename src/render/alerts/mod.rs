@@ -7,8 +7,6 @@ mod draw;
 mod forms;
 mod list;
 mod page;
-#[cfg(test)]
-mod tests;
 
 use serde::{Deserialize, Serialize};
 

@@ -20,7 +20,7 @@ pub fn page(
     let base = skin.base_path();
     let mut body = Html::with_capacity(16 * 1024 + panels.as_str().len());
     body.raw("<div class=\"panels\">\n");
-    write_figures(&mut body, base, file);
+    write_figures(&mut body, file);
     write_advice(&mut body, file);
     write_facts(&mut body, base, file);
     forms::write(&mut body, base, file);
@@ -69,7 +69,7 @@ fn state_words(file: &AlertFile) -> String {
     }
 }
 
-fn write_figures(html: &mut Html, base: &str, file: &AlertFile) {
+fn write_figures(html: &mut Html, file: &AlertFile) {
     let alert = &file.alert;
     html.raw("<section class=\"panel wide plain\" aria-label=\"In short\"><dl class=\"figures\">");
     html.raw("<div><dt>Severity</dt><dd>");
@@ -86,7 +86,6 @@ fn write_figures(html: &mut Html, base: &str, file: &AlertFile) {
         " times"
     });
     html.raw("</dd></div></dl></section>\n");
-    let _ = base;
 }
 
 fn write_advice(html: &mut Html, file: &AlertFile) {

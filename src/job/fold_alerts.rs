@@ -1,0 +1,248 @@
+//! Days of evidence and the ledger -> the rows of table `alerts`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, Result};
+
+use crate::alert::{self, Rule, Rules};
+use crate::ledger::{AlertLine, View};
+use crate::model::alert::{Acted, Alert, Evidence, Severity};
+use crate::model::day::Day;
+use crate::query::Value;
+use crate::store::findings::{AlertRow, Judged};
+use crate::store::working::Store;
+
+/// Rows of `alerts` that are written at a time.
+const ROWS_AT_ONCE: usize = 2_048;
+
+/// Days of evidence -> alerts.
+pub(super) fn fold_all(
+    store: &mut Store,
+    rules: &Rules,
+    view: &View,
+    judging: &Judged,
+) -> Result<()> {
+    let reader = store.another_connection()?;
+    store.atomically(|store| {
+        store.clear_alerts()?;
+        let mut folding = Folding {
+            store,
+            rules,
+            view,
+            as_of: judging.as_of,
+            senders: BTreeMap::new(),
+            seen: BTreeSet::new(),
+            found: None,
+            rows: Vec::new(),
+        };
+        store.each_alert_day(&reader, &mut |row| folding.take(&row))?;
+        folding.end()?;
+        store.note_judged(judging)
+    })
+}
+
+/// The days of one alert, as they come.
+struct Found {
+    rule: String,
+    domain: Option<String>,
+    subject: String,
+    evidence: Vec<Evidence>,
+    facts: Vec<String>,
+}
+
+struct Folding<'a> {
+    store: &'a Store,
+    rules: &'a Rules,
+    view: &'a View,
+    as_of: Day,
+    senders: BTreeMap<String, alert::Sender>,
+    /// Alerts with evidence that somebody did something with.
+    seen: BTreeSet<String>,
+    found: Option<Found>,
+    rows: Vec<AlertRow>,
+}
+
+impl Folding<'_> {
+    fn take(&mut self, row: &[Value]) -> Result<()> {
+        let [
+            Value::Text(rule),
+            domain,
+            Value::Text(subject),
+            Value::Day(day),
+            Value::Text(severity),
+            Value::Int(messages),
+            ended_day,
+            Value::Text(facts),
+        ] = row
+        else {
+            anyhow::bail!("a row of alert_days has another form: {row:?}");
+        };
+        let domain = match domain {
+            Value::Text(domain) => Some(domain.clone()),
+            _ => None,
+        };
+        let is_same = self.found.as_ref().is_some_and(|found| {
+            found.rule == *rule && found.domain == domain && found.subject == *subject
+        });
+        if !is_same {
+            self.close()?;
+        }
+        let found = self.found.get_or_insert_with(|| Found {
+            rule: rule.clone(),
+            domain,
+            subject: subject.clone(),
+            evidence: Vec::new(),
+            facts: Vec::new(),
+        });
+        found.evidence.push(Evidence {
+            day: *day,
+            severity: severity.parse().unwrap_or(Severity::Warning),
+            messages: *messages,
+            ended_day: match ended_day {
+                Value::Day(day) => Some(*day),
+                _ => None,
+            },
+        });
+        found.facts.push(facts.clone());
+        Ok(())
+    }
+
+    /// The days of an alert are complete.
+    fn close(&mut self) -> Result<()> {
+        let Some(found) = self.found.take() else {
+            return Ok(());
+        };
+        let Some(rule) = self.rules.get(&found.rule) else {
+            return Ok(());
+        };
+        let id = alert::id(&found.rule, found.domain.as_deref(), &found.subject);
+        let line = self.view.alerts.get(&id);
+        let actions: &[Acted] = line.map_or(&[], |line| &line.actions);
+        let row = alert_row(
+            id.clone(),
+            &found,
+            rule,
+            actions,
+            self.as_of,
+            self.rules,
+            &self.senders,
+        )?;
+        if line.is_some() {
+            self.seen.insert(id);
+        }
+        self.push(row)
+    }
+
+    fn push(&mut self, row: AlertRow) -> Result<()> {
+        self.rows.push(row);
+        if self.rows.len() >= ROWS_AT_ONCE {
+            self.store.add_alerts(&self.rows)?;
+            self.rows.clear();
+        }
+        Ok(())
+    }
+
+    fn end(mut self) -> Result<()> {
+        self.close()?;
+        let view = self.view;
+        for (id, line) in &view.alerts {
+            if !self.seen.contains(id) {
+                self.push(withdrawn(id, line, self.as_of, self.rules))?;
+            }
+        }
+        self.store.add_alerts(&self.rows)
+    }
+}
+
+fn alert_row(
+    id: String,
+    found: &Found,
+    rule: &Rule,
+    actions: &[Acted],
+    as_of: Day,
+    rules: &Rules,
+    senders: &BTreeMap<String, alert::Sender>,
+) -> Result<AlertRow> {
+    let state = alert::fold(&found.evidence, actions, as_of, rules.resolve_after_days);
+    let days = &found.evidence[state.days.clone()];
+    let (first, last) = (days.first(), days.last());
+    let mut alert = Alert {
+        id,
+        rule: found.rule.clone(),
+        domain: found.domain.clone(),
+        subject: found.subject.clone(),
+        severity: state.severity,
+        status: state.status,
+        first_day: first.map(|day| day.day).unwrap_or_default(),
+        last_day: last.map(|day| day.day).unwrap_or_default(),
+        messages: days
+            .iter()
+            .fold(0, |sum, day| sum.saturating_add(day.messages)),
+        facts: facts(&found.facts[state.days.clone()], &rule.header.sums)?,
+        ..Alert::default()
+    };
+    alert.title = alert::title(&rule.header.title, &alert);
+    alert.advice = alert::advice(&rule.query, &alert, senders.get(&alert.subject));
+    Ok(AlertRow {
+        reason: state.reason,
+        evidence_days: days.len() as u64,
+        occurrences: state.occurrences as u64,
+        alert,
+    })
+}
+
+/// The facts of the last day, with those added up over all days that the rule wants added up.
+fn facts(days: &[String], sums: &[String]) -> Result<BTreeMap<String, serde_json::Value>> {
+    let read = |text: &String| -> Result<BTreeMap<String, serde_json::Value>> {
+        serde_json::from_str(text).context("reading the facts of an alert")
+    };
+    let Some(last) = days.last() else {
+        return Ok(BTreeMap::new());
+    };
+    let mut facts = read(last)?;
+    if sums.is_empty() || days.len() == 1 {
+        return Ok(facts);
+    }
+    let mut totals: BTreeMap<&String, i64> = sums.iter().map(|name| (name, 0)).collect();
+    for day in days {
+        let day = read(day)?;
+        for (name, total) in &mut totals {
+            *total = total.saturating_add(whole(day.get(*name)));
+        }
+    }
+    for (name, total) in totals {
+        facts.insert(name.clone(), total.into());
+    }
+    Ok(facts)
+}
+
+/// A number of a fact; a sum of hostile counts may be larger than any.
+fn whole(value: Option<&serde_json::Value>) -> i64 {
+    match value {
+        Some(value) if value.is_number() => value.as_i64().unwrap_or(i64::MAX),
+        _ => 0,
+    }
+}
+
+/// An alert whose evidence is gone: what was done with it stays.
+fn withdrawn(id: &str, line: &AlertLine, as_of: Day, rules: &Rules) -> AlertRow {
+    let state = alert::fold(&[], &line.actions, as_of, rules.resolve_after_days);
+    let last = &line.last;
+    AlertRow {
+        alert: Alert {
+            id: id.to_owned(),
+            rule: last.rule.clone(),
+            domain: last.domain.clone(),
+            subject: last.subject.clone(),
+            severity: state.severity,
+            status: state.status,
+            first_day: last.first_day,
+            last_day: last.last_day,
+            title: last.title.clone(),
+            ..Alert::default()
+        },
+        reason: state.reason,
+        evidence_days: 0,
+        occurrences: 0,
+    }
+}
