@@ -7,17 +7,17 @@ with pieces as (
         from (select distinct evidence_key, evidence from stage_records where evidence is not null)
     )
 ), asked as (
-    select mechanism, value, string_split(value, '.') as labels
-    from (select distinct mechanism, value from pieces)
+    select distinct mechanism, value from pieces
+), ends as (
+    -- a name may have a hundred labels: what is longer than any evidence is not looked at
+    select mechanism, value, most,
+        case when mechanism = 'selector' then [value] else string_split(right(value, longest + 1), '.') end as labels
+    from asked,
+        (select max(len(string_split(value, '.'))) as most, max(len(value)) as longest from stage_evidence) known
 ), suffixes as (
-    -- on the boundaries of labels, of as many labels as evidence has; a selector counts as a whole
-    select mechanism, value,
-        case when mechanism = 'selector' then value else array_to_string(labels[-n:], '.') end as suffix
-    from (
-        select mechanism, value, labels,
-            unnest(range(1, case when mechanism = 'selector' then 1 else least(len(labels), known.most) end + 1)) as n
-        from asked, (select max(len(string_split(value, '.'))) as most from stage_evidence) known
-    )
+    -- on the boundaries of labels; a selector counts as a whole
+    select mechanism, value, array_to_string(labels[-n:], '.') as suffix
+    from (select *, unnest(range(1, least(len(labels), most) + 1)) as n from ends)
 ), matches as (
     -- digits stand for each other first, so that one look-up finds names and patterns
     select s.mechanism, s.value, e.sender, e.strength, e.value as found
