@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use super::glance::Glance;
 use crate::alert;
 use crate::clock;
+use crate::daemon::Handle;
 use crate::ledger::{AlertActed, Entry, Event, Ledger, View};
 use crate::model::alert::{Acted, Action, Evidence, Reason, Status};
 use crate::model::day::Day;
@@ -41,6 +42,8 @@ pub(super) struct Alerts {
     pub(super) skin: Arc<Skin>,
     /// The rules.
     pub(super) catalogue: Arc<Catalogue>,
+    /// Is told that something was done, where somebody publishes it.
+    pub(super) daemon: Option<Handle>,
 }
 
 impl Alerts {
@@ -178,7 +181,11 @@ impl AlertDesk for Alerts {
     }
 
     fn act(&self, id: &str, action: Action, note: Option<&str>) -> Result<(), Undone> {
-        Alerts::act(self, id, action, note).map(drop)
+        let done = Alerts::act(self, id, action, note).map(drop);
+        if let Some(daemon) = self.daemon.as_ref().filter(|_| done.is_ok()) {
+            daemon.tick();
+        }
+        done
     }
 }
 

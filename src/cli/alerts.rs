@@ -103,6 +103,7 @@ pub fn run(args: &AlertsArgs, config: &Config, global: &Global) -> Result<ExitCo
         resolve_after_days: config.alerts.resolve_after_days,
         skin: Arc::new(Skin::new("")?),
         catalogue: Arc::new(catalogue(config)?),
+        daemon: None,
     };
     let command = args.command.clone();
     match command.unwrap_or_else(|| AlertsCommand::List(args.list.clone())) {

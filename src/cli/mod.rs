@@ -1,6 +1,7 @@
 //! One file per command; prints here and nowhere else.
 //!
-//! Exit codes: 0 done, 1 done but something was refused, 2 usage or configuration, 3 failed, 4 busy.
+//! Exit codes: 0 done, 1 done but something was refused (`summary`: there are problems), 2 usage or configuration,
+//! 3 failed, 4 busy.
 
 mod alert_desk;
 mod context;
@@ -19,6 +20,7 @@ pub mod rebuild;
 pub mod render;
 pub mod run;
 pub mod serve;
+pub mod summary;
 pub mod verify;
 mod work;
 
@@ -45,12 +47,14 @@ const EXAMPLES: &str = "Examples:
   sentinel check                       after a change of the configuration: does it all work?
   sentinel serve                       show the dashboard on http://127.0.0.1:8000, fetch mail by itself
   sentinel run                         one pass over the mailboxes
+  sentinel summary --days 7            see who sent, and what needs a person
   sentinel query 'from daily limit 5'  ask the published database
   sentinel alerts                      see what wants your attention, and say what was done
   sentinel intake                      see what was refused, and why
   sentinel parse mail.eml              print what a mail or file holds, storing nothing
 
-Exit codes: 0 done, 1 done but something was refused, 2 usage or configuration, 3 failed, 4 busy";
+Exit codes: 0 done, 1 done but something was refused (summary: there are problems), 2 usage or configuration, 3 failed,
+4 busy";
 
 #[derive(Debug, Parser)]
 #[command(
@@ -83,6 +87,8 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Draw all pages again and publish them
     Render(render::RenderArgs),
+    /// Say in words how the last days went; the exit code tells whether there are problems
+    Summary(summary::SummaryArgs),
     /// Ask the published database with SQL or a query by name
     Query(query::QueryArgs),
     /// List alerts, and say what was done about them
@@ -135,6 +141,7 @@ fn dispatch(global: &Global, command: Command) -> anyhow::Result<ExitCode> {
         Command::Render(args) => with_pages(global, args.report_pages, |config, draw| {
             render::run(&args, global, config, draw)
         }),
+        Command::Summary(args) => summary::run(&args, global, &global.config()?),
         Command::Query(args) => query::run(&args, global, &global.config()?),
         Command::Alerts(args) => alerts::run(&args, &global.config()?, global),
         Command::Intake(args) => intake::run(&args, global, &global.config()?),

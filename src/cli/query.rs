@@ -198,7 +198,7 @@ fn guessed(text: &str) -> (Value, &'static str) {
 }
 
 /// The published generation; resolved, so that the whole answer comes from one.
-fn published(data_dir: &Path) -> anyhow::Result<Generation> {
+pub(super) fn published(data_dir: &Path) -> anyhow::Result<Generation> {
     let public = data_dir.join("public");
     let current = Publisher::open(&public)
         .current()

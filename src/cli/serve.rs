@@ -84,26 +84,20 @@ pub fn run(
         .context("asking for the address listened on")?;
     let url = dashboard_url(bound, &settings.base_path);
     let daemon = start_daemon(config, pages)?;
-    let sources = sources(config, drawn, daemon.as_ref());
+    let sources = sources(config, drawn, &daemon);
     // Who reads this line may send a signal at once.
     let ready = || println!("Dashboard: {url}");
-    let stopping = || {
-        if let Some(daemon) = &daemon {
-            daemon.handle().stop();
-        }
-    };
+    let stopping = || daemon.handle().stop();
     let server = Server::new(settings, sources);
     run_until_signal(listener, server, ready, stopping).context("serving")?;
-    if let Some(daemon) = daemon {
-        daemon.handle().stop();
-        if !daemon.join(END_TIMEOUT) {
-            tracing::warn!("a run is left unfinished; the next one goes on from what is durable");
-        }
+    daemon.handle().stop();
+    if !daemon.join(END_TIMEOUT) {
+        tracing::warn!("a run is left unfinished; the next one goes on from what is durable");
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn sources(config: &Config, drawn: Drawn, daemon: Option<&Daemon>) -> Sources {
+fn sources(config: &Config, drawn: Drawn, daemon: &Daemon) -> Sources {
     let folders = Folders::new(&config.app.data_dir);
     let ledger = Arc::new(Glance::new(folders.ledger()));
     Sources {
@@ -118,9 +112,10 @@ fn sources(config: &Config, drawn: Drawn, daemon: Option<&Daemon>) -> Sources {
             resolve_after_days: config.alerts.resolve_after_days,
             skin: drawn.skin,
             catalogue: drawn.catalogue,
+            daemon: Some(daemon.handle().clone()),
         }),
         desk: Arc::new(DaemonDesk {
-            daemon: daemon.map(|daemon| daemon.handle().clone()),
+            daemon: (!config.inboxes.is_empty()).then(|| daemon.handle().clone()),
             inboxes: config.inboxes.clone(),
             folders,
             ledger,
@@ -130,11 +125,8 @@ fn sources(config: &Config, drawn: Drawn, daemon: Option<&Daemon>) -> Sources {
     }
 }
 
-/// Fetches mail where there are mailboxes; a data folder that is filled otherwise is left alone.
-fn start_daemon(config: &Config, pages: Pages) -> anyhow::Result<Option<Daemon>> {
-    if config.inboxes.is_empty() {
-        return Ok(None);
-    }
+/// Fetches mail where there are mailboxes, and publishes what people do with alerts.
+fn start_daemon(config: &Config, pages: Pages) -> anyhow::Result<Daemon> {
     let folders = Folders::new(&config.app.data_dir);
     let settings = daemon::Settings {
         inboxes: config.inboxes.clone(),
@@ -146,7 +138,7 @@ fn start_daemon(config: &Config, pages: Pages) -> anyhow::Result<Option<Daemon>>
         min_free_bytes: config.app.min_free_disk_bytes,
         time: Arc::new(daemon::System),
     };
-    daemon::start(settings).map(Some)
+    daemon::start(settings)
 }
 
 /// Why the server would not start, if so.

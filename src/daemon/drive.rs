@@ -11,11 +11,13 @@ use anyhow::{Result, anyhow};
 use chrono::{DateTime, Duration, Utc};
 
 use super::common::{Common, call};
+use super::followed::Followed;
 use super::noted::{self, NotedInbox};
 use super::plan::{Action, Ending, Looked, Plan};
 use super::status::{InboxStatus, Status};
 use super::time::receive;
 use super::worker::{Task, Worked, failed};
+use crate::job::outages::outages;
 use crate::job::visit::{Left, Visit};
 use crate::ledger::{Event, JobFailure, JobRequest, Ledger};
 use crate::source::imap::ImapError;
@@ -71,6 +73,8 @@ pub struct Driver {
     pub noted: Vec<NotedInbox>,
     /// When the heartbeat address was last called.
     pub beaten: Option<DateTime<Utc>>,
+    /// What others wrote into the ledger.
+    pub followed: Followed,
 }
 
 impl Driver {
@@ -78,6 +82,7 @@ impl Driver {
     pub fn drive(mut self, messages: &Receiver<Message>) {
         loop {
             let now = self.common.time.now();
+            self.follow(now);
             let room = self.look_at_disk();
             self.plan.disk(room);
             for action in self.plan.next(now) {
@@ -108,8 +113,22 @@ impl Driver {
             }
             Action::Backlog(job) => self.work(Task::Backlog(job)),
             Action::Maintain => self.work(Task::Maintain),
+            Action::Refresh => self.work(Task::Refresh),
             Action::End(job, ending) => self.end(job, ending),
             Action::Beat => self.beat(),
+        }
+    }
+
+    /// Sees what people did with alerts, and notes mailboxes that cannot be read.
+    fn follow(&mut self, now: DateTime<Utc>) {
+        let events = outages(self.followed.view(), &self.plan.fared(now), now.timestamp());
+        let noted = Ledger::open(&self.common.folders.ledger())
+            .and_then(|ledger| ledger.append(now.timestamp(), &events))
+            .and_then(|()| self.followed.look());
+        match noted {
+            Ok(true) => self.plan.refresh(now),
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "following the ledger"),
         }
     }
 
@@ -226,6 +245,10 @@ impl Driver {
             }
             Worked::Maintain(run) => {
                 self.plan.maintained(run.is_ok(), now);
+                run
+            }
+            Worked::Refresh(run) => {
+                self.plan.refreshed(run.is_ok(), now);
                 run
             }
         };

@@ -12,6 +12,7 @@
 mod backoff;
 mod common;
 mod drive;
+mod followed;
 mod noted;
 mod once;
 mod plan;
@@ -55,6 +56,7 @@ use crate::source::imap::Tokens;
 use crate::store::settings::StoreConfig;
 use common::Common;
 use drive::{Driver, Message};
+use followed::Followed;
 use plan::Plan;
 use timetable::Timetable;
 use watch::{Watch, Watchers};
@@ -105,6 +107,14 @@ pub struct Daemon {
 pub fn start(settings: Settings) -> Result<Daemon> {
     let now = settings.time.now();
     let mut plan = Plan::new(timetables(&settings, now)?, now);
+    if settings.inboxes.is_empty() {
+        // What is filled otherwise is judged for a new day by who fills it.
+        plan.maintain_never();
+    }
+    let mut followed = Followed::new(settings.folders.clone());
+    if let Err(error) = followed.look() {
+        tracing::warn!(%error, "reading the ledger");
+    }
     for job in owed(&settings.folders)? {
         plan.request(job);
     }
@@ -131,6 +141,7 @@ pub fn start(settings: Settings) -> Result<Daemon> {
         unheeded: BTreeSet::new(),
         noted: Vec::new(),
         beaten: None,
+        followed,
     };
     let to_driver = tell.clone();
     spawn("worker", move || {

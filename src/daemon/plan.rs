@@ -13,10 +13,17 @@ use super::slot::{Asked, Slot};
 use super::status::SlotStatus;
 use super::timetable::{Timetable, next_maintenance};
 use crate::job::disk::Room;
+use crate::job::outages::{Failure, Fared};
 use crate::ledger::JobRequest;
 
 /// How often the disk is looked at while it is too full.
 const LOW_DISK_SECS: i64 = 60;
+/// Time in which people may do more, before what they did is published.
+const REFRESH_SECS: i64 = 10;
+/// Time between two publications, where one failed.
+const REFRESH_AGAIN_SECS: i64 = 300;
+/// A mailbox that cannot be read for less may be read again in a moment.
+const HICCUP_SECS: i64 = 900;
 /// Time between two maintenances, where one failed.
 const MAINTAIN_AGAIN_SECS: i64 = 3600;
 
@@ -31,6 +38,8 @@ pub enum Action {
     Backlog(JobRequest),
     /// Do what a new day brings.
     Maintain,
+    /// Publish what people did with alerts.
+    Refresh,
     /// A job is at its end.
     End(JobRequest, Ending),
     /// All is well.
@@ -82,6 +91,8 @@ pub struct Plan {
     pending: Vec<Pending>,
     backlogs: VecDeque<JobRequest>,
     maintain_at: DateTime<Utc>,
+    /// When what people did is to be published; `None`: it is.
+    refresh_at: Option<DateTime<Utc>>,
     is_beat_due: bool,
     ended: Vec<(JobRequest, Ending)>,
     low_disk: Option<String>,
@@ -105,6 +116,7 @@ impl Plan {
             retry_at: now,
             last_success: None,
             last_error: None,
+            failing_since: None,
         });
         Self {
             slots: slots.collect(),
@@ -112,6 +124,7 @@ impl Plan {
             pending: Vec::new(),
             backlogs: VecDeque::new(),
             maintain_at: now,
+            refresh_at: None,
             is_beat_due: false,
             ended: Vec::new(),
             low_disk: None,
@@ -199,6 +212,9 @@ impl Plan {
             Action::Fetch(queued.clone(), job.map(|pending| pending.request.clone()))
         } else if self.maintain_at <= now {
             Action::Maintain
+        } else if self.refresh_at.is_some_and(|at| at <= now) {
+            self.refresh_at = None;
+            Action::Refresh
         } else {
             Action::Backlog(self.backlogs.front()?.clone())
         };
@@ -214,8 +230,9 @@ impl Plan {
         }
         let waiting = self.slots.iter().filter(|s| s.doing == Doing::Waiting);
         let times = waiting.map(|slot| slot.next_try(now));
-        let maintain_at = (!self.is_working).then_some(self.maintain_at);
-        let soonest = times.chain(maintain_at).min();
+        let own = [Some(self.maintain_at), self.refresh_at];
+        let own = own.into_iter().flatten().filter(|_| !self.is_working);
+        let soonest = times.chain(own).min();
         // The disk is looked at now and then in any case.
         soonest.map_or(again, |soonest| soonest.min(now + Duration::minutes(15)))
     }
@@ -293,6 +310,52 @@ impl Plan {
         };
     }
 
+    /// There is no work of a new day.
+    pub fn maintain_never(&mut self) {
+        self.maintain_at = DateTime::<Utc>::MAX_UTC;
+    }
+
+    /// Somebody did something with an alert: soon it is published, with what else is done until then.
+    pub fn refresh(&mut self, now: DateTime<Utc>) {
+        self.refresh_at
+            .get_or_insert(now + Duration::seconds(REFRESH_SECS));
+    }
+
+    /// A publication has ended.
+    pub fn refreshed(&mut self, is_good: bool, now: DateTime<Utc>) {
+        self.is_working = false;
+        if !is_good {
+            self.refresh_at = Some(now + Duration::seconds(REFRESH_AGAIN_SECS));
+        }
+    }
+
+    /// How mailboxes fare that were looked into; a failure that may be a hiccup is left out.
+    pub fn fared(&self, now: DateTime<Utc>) -> Vec<Fared> {
+        let fared = |slot: &Slot| {
+            let since = slot.failing_since;
+            let lasts = since.is_some_and(|at| now - at >= Duration::seconds(HICCUP_SECS));
+            let failure = || {
+                let (_, error) = slot.last_error.as_ref()?;
+                Some(Failure {
+                    since_utc_secs: since?.timestamp(),
+                    error: error.clone(),
+                    needs_a_person: slot.needs_a_person,
+                })
+            };
+            match slot.failures {
+                0 if slot.looks > 0 && slot.doing == Doing::Waiting => Some(None),
+                0 => None,
+                _ if lasts || slot.needs_a_person => Some(Some(failure()?)),
+                _ => None,
+            }
+            .map(|failure| Fared {
+                inbox: slot.name.clone(),
+                failure,
+            })
+        };
+        self.slots.iter().filter_map(fared).collect()
+    }
+
     /// What the disk has room for.
     pub fn disk(&mut self, room: Room) {
         self.low_disk = room.shortage;
@@ -341,6 +404,7 @@ impl Plan {
                 needs_a_person,
             } => {
                 slot.failures = slot.failures.saturating_add(1);
+                slot.failing_since.get_or_insert(now);
                 slot.needs_a_person = needs_a_person;
                 slot.retry_at = retry_at(&slot.name, slot.failures, needs_a_person, now);
                 slot.last_error = Some((now, error.clone()));
@@ -348,6 +412,7 @@ impl Plan {
             }
             Looked::Something | Looked::Nothing => {
                 slot.failures = 0;
+                slot.failing_since = None;
                 slot.last_success = Some(now);
                 None
             }

@@ -43,6 +43,8 @@ pub(super) struct Slot {
     pub(super) retry_at: DateTime<Utc>,
     pub(super) last_success: Option<DateTime<Utc>>,
     pub(super) last_error: Option<(DateTime<Utc>, String)>,
+    /// The first of the failures in a row.
+    pub(super) failing_since: Option<DateTime<Utc>>,
 }
 
 impl Slot {

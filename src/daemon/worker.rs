@@ -22,6 +22,7 @@ use crate::job::lock::{Holder, patience};
 use crate::job::mailboxes::{Turn, Visited, fetch};
 use crate::job::maintain::maintain;
 use crate::job::publish::{Draw, Drawing};
+use crate::job::redraw::refresh;
 use crate::job::run::{Ticket, ingest};
 use crate::job::runner::Runner;
 use crate::job::sheet::new_id;
@@ -47,6 +48,8 @@ pub enum Task {
     Backlog(JobRequest),
     /// What a new day brings.
     Maintain,
+    /// What people did with alerts is published.
+    Refresh,
 }
 
 impl Task {
@@ -68,6 +71,7 @@ impl Task {
             }
             Self::Backlog(_) => Worked::Backlog(Piece::Last(Err(WHAT.to_owned()))),
             Self::Maintain => Worked::Maintain(Err(anyhow!(WHAT))),
+            Self::Refresh => Worked::Refresh(Err(anyhow!(WHAT))),
         }
     }
 }
@@ -80,6 +84,8 @@ pub enum Worked {
     Backlog(Piece),
     /// The new day.
     Maintain(Result<()>),
+    /// What people did is published.
+    Refresh(Result<()>),
 }
 
 /// How a mailbox fared in a run.
@@ -148,6 +154,7 @@ impl Worker {
             Task::Fetch(visits, job) => self.fetch(runner, visits, job, &self.tokens),
             Task::Backlog(job) => self.backlog(runner, &job, &self.tokens),
             Task::Maintain => Worked::Maintain(self.maintain(runner)),
+            Task::Refresh => Worked::Refresh(self.refresh(runner)),
         }
     }
 
@@ -278,6 +285,13 @@ impl Worker {
             ingest(run, &[], &mut |_| {})?;
             maintain(run, &mut |_| {})
         });
+        done.map(drop)
+    }
+
+    /// Publishes what the ledger says of alerts by now.
+    fn refresh(&self, runner: &Runner) -> Result<()> {
+        let ticket = Ticket::default();
+        let done = runner.run("publish", ticket, &mut self.wait(), |run, _| refresh(run));
         done.map(drop)
     }
 

@@ -238,10 +238,11 @@ fn chart(word: &str) -> Result<Chart, String> {
         "line" => Chart::Line,
         "bars" => Chart::Bars,
         "figures" => Chart::Figures,
+        "verdict" => Chart::Verdict,
         "table" => Chart::Table,
         _ => {
             return Err(format!(
-                "there is no chart `{word}`; charts are stacked, line, bars, figures, table"
+                "there is no chart `{word}`; charts are stacked, line, bars, figures, verdict, table"
             ));
         }
     })

@@ -121,6 +121,8 @@ pub enum Chart {
     Bars,
     /// One row of figures: each column a tile.
     Figures,
+    /// A sentence with a mark and its reasons, one a row.
+    Verdict,
     /// Just the table.
     #[default]
     Table,

@@ -1,12 +1,14 @@
 //! The JSON routes that are made from the panels of the catalogue.
 //!
-//! A panel drawn as `figures` gives its row's columns to the object itself; every other panel is an array under the
-//! name of the route, further ones under the name of their query, with `-` and a number where it has several.
+//! A panel drawn as `figures` gives its row's columns to the object itself, one drawn as `verdict` is an object
+//! `advice`; every other panel is an array under the name of the route, further ones under the name of their query, with
+//! `-` and a number where it has several.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::answers::{Answers, Shown};
 use super::json::{JsonRows, JsonValue, to_bytes};
+use super::verdict::Advice;
 use super::{Emit, Rows, Site, WINDOW_DAYS, homepage, words};
 use crate::model::domain::is_host_name;
 use crate::query::{Chart, Table, Value};
@@ -87,6 +89,8 @@ impl Serialize for Object<'_> {
                 for (name, value) in self.own_columns(table) {
                     map.serialize_entry(name, &JsonValue(value))?;
                 }
+            } else if panel.chart == Chart::Verdict {
+                map.serialize_entry("advice", &Advice(table))?;
             } else {
                 map.serialize_entry(
                     if is_route_named {

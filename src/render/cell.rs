@@ -90,7 +90,7 @@ fn write_text(html: &mut Html, base_path: &str, column: &str, text: &str) {
             html.raw("<span class=\"code\">").text(text).raw("</span>");
         }
         "disposition" | "outcome" | "status" | "severity" | "result" => write_badge(html, text),
-        "category" | "fail_cause" | "code" => {
+        "category" | "fail_cause" | "main_cause" | "code" => {
             html.text(&text.replace('_', " "));
         }
         _ => {

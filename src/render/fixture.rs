@@ -66,6 +66,15 @@ pub fn catalogue() -> Catalogue {
             5,
         ),
         (
+            "policy_verdict",
+            "domain",
+            "Policy advice",
+            Chart::Verdict,
+            "",
+            "",
+            3,
+        ),
+        (
             "domain_trend",
             "domain",
             "Daily volume",
@@ -163,6 +172,15 @@ pub fn catalogue() -> Catalogue {
             "",
             "",
             1,
+        ),
+        (
+            "api_policy_verdict",
+            "api/domain_summary",
+            "Policy advice",
+            Chart::Verdict,
+            "",
+            "",
+            2,
         ),
         (
             "api_domain_reports",

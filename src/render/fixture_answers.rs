@@ -198,6 +198,7 @@ pub fn answer(query: &Query, _params: &Params) -> anyhow::Result<Table> {
                 ],
             ],
         ),
+        "policy_verdict" | "api_policy_verdict" => verdict(),
         "intake_outcomes" => table(
             ["outcome", "documents"],
             vec![
@@ -280,4 +281,61 @@ pub fn answer(query: &Query, _params: &Params) -> anyhow::Result<Table> {
         ),
         _ => Table::default(),
     })
+}
+
+/// A verdict with a reason of each state.
+fn verdict() -> Table {
+    use Value::{Double, Int, Null};
+    let reason = |reason: &str, name: Value, state: &str, number: Value, unit: &str| {
+        let (bound, threshold) = match state {
+            "ok" => (text("at least"), Double(30.0)),
+            "broken" => (text("below"), Double(0.5)),
+            _ => (Null, Null),
+        };
+        [
+            text("fix"),
+            text("p=none"),
+            text("p=quarantine"),
+            text(reason),
+            name,
+            text(state),
+            number,
+            text(unit),
+            bound,
+            threshold,
+        ]
+    };
+    table(
+        [
+            "verdict",
+            "policy",
+            "next_policy",
+            "reason",
+            "name",
+            "state",
+            "number",
+            "unit",
+            "bound",
+            "threshold",
+        ],
+        vec![
+            reason("days_of_data", Null, "ok", Double(61.0), "days"),
+            reason(
+                "reporter_gone_quiet",
+                text("reporter.example"),
+                "broken",
+                Double(14.46),
+                "percent",
+            ),
+            reason(
+                "sender_to_fix",
+                text("Newsletter service"),
+                "fix",
+                Double(2_399.0),
+                "messages",
+            ),
+            reason("forwarded_failing", Null, "note", Int(1_024), "messages"),
+            reason("sender_pass_rate", Null, "note", Null, "percent"),
+        ],
+    )
 }

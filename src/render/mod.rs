@@ -32,6 +32,7 @@ mod report_page;
 mod site;
 mod skin;
 mod table;
+mod verdict;
 mod words;
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::chart::write_chart;
 use super::html::Html;
 use super::plot::Plot;
 use super::table::write_table;
+use super::verdict::write_verdict;
 use super::words::capitalised;
 use crate::query::{Chart, Panel, Table};
 
@@ -64,7 +65,7 @@ pub fn write_query_link(html: &mut Html, base_path: &str, query_name: &str, titl
 
 fn width_class(chart: Chart) -> &'static str {
     match chart {
-        Chart::Stacked | Chart::Table => "wide",
+        Chart::Stacked | Chart::Table | Chart::Verdict => "wide",
         Chart::Figures => "wide plain",
         Chart::Line | Chart::Bars => "half",
     }
@@ -111,6 +112,7 @@ fn draw(html: &mut Html, base_path: &str, panel: &Panel, table: &Table) -> Resul
     match panel.chart {
         Chart::Table => {}
         Chart::Figures => write_figures(html, base_path, panel, table)?,
+        Chart::Verdict => write_verdict(html, table)?,
         Chart::Bars => write_bars(html, base_path, panel, &Plot::new(panel, table)?, table)?,
         Chart::Line | Chart::Stacked => {
             let plot = Plot::new(panel, table)?;
