@@ -2,7 +2,7 @@
 
 DEMO_ADDRESS ?= 127.0.0.1:8000
 
-.PHONY: help build demo test test-long bench bench-large bench-fetch lint fmt duckdb packages
+.PHONY: help build demo test test-long bench bench-large bench-fetch bench-classify lint fmt duckdb packages
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F '|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -34,6 +34,9 @@ bench-large: build ## a million reports, and a hundred more
 
 bench-fetch: build packages ## a backlog of 20,000 mails against a bare IMAP client, in the same run
 	cargo bench --locked --bench fetch -- --sentinel target/release/sentinel
+
+bench-classify: duckdb ## sender, category and cause of ten million records
+	cargo bench --locked --bench classify
 
 lint: duckdb ## what has to be clean before a change is sent
 	cargo fmt --check

@@ -290,6 +290,7 @@ pub fn store(folders: &Folders) -> StoreConfig {
         load_hash: "load".to_owned(),
         domains: None,
         known_senders: Vec::new(),
+        services: Vec::new(),
         limits: Limits::default(),
         retention_months: None,
         retention: None,

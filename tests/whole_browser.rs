@@ -65,6 +65,7 @@ fn pages(product: &Product) -> BTreeMap<&'static str, String> {
         ("intake", "site/intake.html".into()),
         ("overview", "site/overview.html".into()),
         ("report", largest("site/reports/")),
+        ("senders", "site/senders.html".into()),
         ("sources", "site/sources.html".into()),
     ])
 }

@@ -1,13 +1,9 @@
 -- classified: category and cause of failure of each staged record that counts. One row per (load_key, record_no).
 insert into stage_classified
-with approvals as (
-    select distinct s.sender, d.domain
-    from (select sender, unnest(approved_for) as approved from senders) s
-    join (select distinct domain from stage_reports) d on d.domain = s.approved or ends_with(d.domain, '.' || s.approved)
-), facts as (
-    select r.load_key, r.record_no, p.report, p.day, p.domain, r.source_ip, r.messages,
-        r.disposition, r.dkim_aligned, r.spf_aligned, r.dkim_aligned or r.spf_aligned as dmarc_pass, k.sender,
-        coalesce(s.kind, '') as kind, a.sender is not null as is_approved,
+with facts as (
+    select r.load_key, r.record_no, r.source_ip, r.messages,
+        r.disposition, r.dkim_aligned, r.spf_aligned, r.dkim_aligned or r.spf_aligned as dmarc_pass, k.sender, k.carrier,
+        coalesce(k.kind, '') as kind, coalesce(k.is_approved, false) as is_approved,
         r.has_dkim_pass, r.has_spf_pass, r.is_own_signature_broken, r.is_forward_reported,
         -- a sample is not an override
         r.is_sampled_out or coalesce(p.pct, 100) < 100 as is_sampled,
@@ -18,19 +14,25 @@ with approvals as (
             else published
         end as requested
     from stage_records r
-    join stage_reports p using (load_key)
-    left join stage_senders k using (load_key, record_no)
-    left join senders s on s.sender = k.sender
-    left join approvals a on a.sender = k.sender and a.domain = p.domain
+    join (
+        select stage_reports.*, coalesce(scope, 0) as scope, coalesce(len(own), 0) > 0 as has_own
+        from stage_reports left join stage_scopes using (domain)
+    ) p using (load_key)
+    left join stage_addresses a using (source_ip)
+    left join stage_senders k
+        on k.evidence_key = r.evidence_key and k.place = coalesce(a.place, 0) and k.scope = p.scope
+        and k.is_own = (r.dkim_aligned and p.has_own)
 ), forwards as (
     select *,
         is_forward_reported or kind = 'forwarder'
-        -- DKIM survived, SPF did not, and the source is not one of the domain's own senders
-        or (dkim_aligned and not spf_aligned and not is_approved and kind <> 'esp') as is_forward
+        -- DKIM survived, SPF did not, and the source is not one of the domain's own senders; services that send for
+        -- others do so without SPF by design
+        or (dkim_aligned and not spf_aligned and not is_approved
+            and kind not in ('transactional', 'marketing', 'crm', 'ticketing', 'saas', 'finance', 'relay')) as is_forward
     from facts
 )
-select load_key, record_no, report, day, domain, source_ip, messages, disposition, dkim_aligned,
-    spf_aligned, dmarc_pass, sender,
+select load_key, record_no, source_ip, messages, disposition, dkim_aligned, spf_aligned, dmarc_pass, sender,
+    carrier,
     case
         when dmarc_pass and is_forward then 'forwarded_pass'
         when dmarc_pass then 'compliant'

@@ -15,11 +15,11 @@ using (
         from cuts
     ), parts as (
         -- many records are of few kinds: what follows adds up kinds
-        select coalesce(s.day, c.day) as day, c.domain, c.dmarc_pass, c.dkim_aligned, c.spf_aligned, c.disposition,
+        select coalesce(s.day, p.day) as day, p.domain, c.dmarc_pass, c.dkim_aligned, c.spf_aligned, c.disposition,
             c.overridden, c.category, c.fail_cause,
             sum(coalesce(c.messages * s.until_us // s.total_us - c.messages * s.before_us // s.total_us, c.messages))
                 as part
-        from stage_classified c
+        from stage_classified c join stage_reports p using (load_key)
         left join shares s using (load_key) group by all
     ), added as (
         select day, domain, sum(part) as messages, sum(part) filter (dmarc_pass) as passed,

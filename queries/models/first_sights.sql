@@ -16,6 +16,10 @@ with told as (
     select 'source', domain, source_ip, first_day, messages
     from sources
     where first_day < $1::date
+    union all
+    select 'sender', domain, sender, first_day, messages
+    from domain_senders
+    where first_day < $1::date
 )
 select kind, domain, subject, epoch_ms(first_day::timestamp) // 86400000
 from told

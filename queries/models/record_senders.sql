@@ -1,33 +1,60 @@
--- record_senders: the known sender of each staged record, by the strongest evidence. One row per (load_key, record_no).
+-- record_senders: the sender of staged records and the service that carries its mail, by the strongest evidence. One row per (evidence_key, place, scope, is_own) that has a sender.
 insert into stage_senders
-with evidence as (
-    -- 1: the address lies in one of its networks, the narrowest first
-    select r.load_key, r.record_no, n.sender, 1 as strength, n.prefix_bits as narrowness
+with domains as (
+    select load_key, coalesce(scope, 0) as scope, coalesce(len(own), 0) > 0 as has_own
+    from stage_reports left join stage_scopes using (domain)
+), units as (
+    -- records that nothing tells apart
+    select r.evidence_key, coalesce(a.place, 0) as place, d.scope, r.dkim_aligned and d.has_own as is_own
     from stage_records r
-    join stage_networks n on r.address >= n.first_address and r.address <= n.last_address
+    join domains d using (load_key)
+    left join stage_addresses a using (source_ip)
+    group by all
+), places as (
+    select distinct place, network, service from stage_addresses
+), scopes as (
+    select distinct scope, approved, own from stage_scopes
+), evidence as (
+    -- 1: the address lies in one of its networks; 2, 3, 5, 6, 7: what passes
+    select u.*, n.sender, 1 as strength, n.prefix_bits as narrowness
+    from units u join places using (place) join stage_networks n using (network)
     union all
-    -- 2: a DKIM signature verifies for one of its domains, the longest first
-    select r.load_key, r.record_no, s.sender, 2, len(s.domain)
-    from (select load_key, record_no, unnest(dkim) as found from stage_records) r
-    join stage_domains s
-        on s.mechanism = 'dkim' and (r.found.domain = s.domain or ends_with(r.found.domain, '.' || s.domain))
-    where r.found.result = 'pass'
-    union all
-    -- 3: SPF passes for one of its domains
-    select r.load_key, r.record_no, s.sender, 3, len(s.domain)
-    from (select load_key, record_no, unnest(spf) as found from stage_records) r
-    join stage_domains s
-        on s.mechanism = 'spf' and (r.found.domain = s.domain or ends_with(r.found.domain, '.' || s.domain))
-    where r.found.result = 'pass'
+    select u.*, m.sender, m.strength, m.narrowness
+    from units u join stage_matches m using (evidence_key)
     union all
     -- 4: an aligned DKIM pass, where the user takes that as evidence
-    select r.load_key, r.record_no, s.sender, 4, len(s.approved)
-    from stage_records r
-    join stage_reports p using (load_key)
-    join (select sender, unnest(approved_for) as approved from senders where aligned_dkim) s
-        on p.domain = s.approved or ends_with(p.domain, '.' || s.approved)
-    where r.dkim_aligned
+    select u.*, s.own.sender, 4, s.own.narrowness
+    from units u join (select scope, unnest(own) as own from scopes) s using (scope)
+    where u.is_own
+    union all
+    -- 8: the name of the host
+    select u.*, service, 8, 0
+    from units u join places using (place)
+    where service is not null
+), found as (
+    -- each sender by its best evidence
+    select evidence_key, place, scope, is_own, sender, min(strength) as strength,
+        arg_min(narrowness, [strength, -narrowness]) as narrowness
+    from evidence
+    group by all
+), carried as (
+    -- what another sender of the record rides on gives way to it, unless the user said that it is the sender
+    select f.*, k.kind, coalesce(list_contains(s.approved, f.sender), false) as is_approved,
+        strength > 4 and list_contains(flatten(list(k.rides_on) over unit), f.sender) as is_carrier
+    from found f
+    join senders k using (sender)
+    left join scopes s using (scope)
+    window unit as (partition by evidence_key, place, scope, is_own)
+), ranked as (
+    select *, row_number() over (
+        partition by evidence_key, place, scope, is_own
+        order by is_carrier, strength, narrowness desc, is_approved desc, sender
+    ) as rank
+    from carried
 )
-select load_key, record_no, sender
-from evidence
-qualify row_number() over (partition by load_key, record_no order by strength, narrowness desc, sender) = 1
+select evidence_key, place, scope, is_own, max(sender) filter (rank = 1) as sender,
+    -- what it rides on before others
+    arg_min(sender, [(not is_carrier)::bigint, rank]) filter (rank > 1 and kind <> 'configured') as carrier,
+    max(kind) filter (rank = 1) as kind, bool_or(is_approved) filter (rank = 1) as is_approved
+from ranked
+group by evidence_key, place, scope, is_own

@@ -13,7 +13,7 @@ using (with added as (
         coalesce(sum(messages) filter (category = 'known_unapproved'), 0) as known_unapproved,
         coalesce(sum(messages) filter (category = 'unknown'), 0) as unknown,
         coalesce(sum(messages) filter (category = 'threat'), 0) as threat
-    from stage_classified
+    from stage_classified join stage_reports using (load_key)
     where source_ip is not null
     group by source_ip, domain
 )

@@ -1,6 +1,6 @@
 -- domain_figures: the last 30 days of domains in counts and shares. One row per (domain).
 -- params: $as_of DATE, $domains VARCHAR[]
--- panel: page=domain title="Last 30 days" chart=figures columns=messages,dmarc_pass_rate_percent,failing,legit_pass_rate_percent,unknown_messages,dkim_aligned_percent,spf_aligned_percent,both_aligned_percent,reports,reporters order=10
+-- panel: page=domain title="Last 30 days" chart=figures columns=messages,dmarc_pass_rate_percent,failing,legit_pass_rate_percent,unknown_messages,at_risk_messages,overridden,dkim_aligned_percent,spf_aligned_percent,both_aligned_percent,reports,reporters order=10
 -- panel: page=api/domain_summary title="Summary" chart=figures order=10
 with asked as (
     select distinct unnest($domains::varchar[]) as domain
@@ -27,6 +27,7 @@ select
     volume.*,
     messages - passed as failing,
     unknown + threat as unknown_messages,
+    misconfigured + known_unapproved + forwarded_fail as at_risk_messages,
     round(100.0 * passed / nullif(messages, 0), 1) as dmarc_pass_rate_percent,
     round(100.0 * passed / nullif(messages - unknown - threat, 0), 1) as legit_pass_rate_percent,
     round(100.0 * dkim_aligned / nullif(messages, 0), 1) as dkim_aligned_percent,

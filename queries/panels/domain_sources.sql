@@ -8,6 +8,7 @@ with kinds as (
         source_ip,
         category,
         max(sender) as sender,
+        max(carrier) as carrier,
         sum(messages) as messages,
         coalesce(sum(messages) filter (dmarc_pass), 0) as passed
     from records
@@ -22,6 +23,7 @@ tops as (
         domain,
         source_ip,
         max(sender) as sender,
+        max(carrier) as carrier,
         sum(messages) as messages,
         sum(passed) as passed,
         -- the first by name of those with the most messages
@@ -34,6 +36,7 @@ select
     tops.domain,
     tops.source_ip,
     tops.sender,
+    tops.carrier,
     tops.messages,
     tops.passed,
     tops.messages - tops.passed as failing,

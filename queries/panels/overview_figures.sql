@@ -6,6 +6,7 @@ with volume as (
         coalesce(sum(messages), 0) as messages,
         coalesce(sum(passed), 0) as passed,
         coalesce(sum(unknown) + sum(threat), 0) as unknown_messages,
+        coalesce(sum(misconfigured) + sum(known_unapproved) + sum(forwarded_fail), 0) as at_risk_messages,
         count(distinct domain) as domains
     from daily
     where day >= $as_of - 30
@@ -23,6 +24,7 @@ select
     volume.messages - volume.passed as failing,
     round(100.0 * volume.passed / nullif(volume.messages - volume.unknown_messages, 0), 1) as legit_pass_rate_percent,
     volume.unknown_messages,
+    volume.at_risk_messages,
     volume.domains,
     told.reports,
     told.reporters

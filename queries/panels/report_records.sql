@@ -6,6 +6,7 @@ select
     record_no,
     source_ip,
     sender,
+    carrier,
     messages,
     category,
     fail_cause,

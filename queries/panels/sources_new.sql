@@ -10,7 +10,7 @@ with fresh as (
     limit 100
 ),
 named as (
-    select source_ip, domain, max(sender) as sender
+    select source_ip, domain, max(sender) as sender, max(carrier) as carrier
     from records
     where day >= $as_of - 7
         and source_ip in (select source_ip from fresh)
@@ -20,6 +20,7 @@ select
     fresh.source_ip,
     fresh.domain,
     named.sender,
+    named.carrier,
     fresh.first_day,
     fresh.messages,
     fresh.passed,

@@ -3,6 +3,7 @@
 -- panel: page=sources title="Senders of the last 30 days" chart=table x=sender y=messages order=10
 select
     coalesce(sender, 'not identified') as sender,
+    string_agg(distinct carrier, ', ' order by carrier) as carriers,
     count(distinct source_ip) as addresses,
     count(distinct domain) as domains,
     sum(messages) as messages,

@@ -5,12 +5,11 @@ with tops as (
     select
         source_ip,
         max(sender) as sender,
+        max(carrier) as carrier,
         sum(messages) as messages,
         coalesce(sum(messages) filter (dmarc_pass), 0) as passed
     from records
-    where day >= $as_of - 30
-        and day < $as_of
-        and source_ip is not null
+    where day >= $as_of - 30 and day < $as_of and source_ip is not null
     group by source_ip
     order by messages desc, source_ip
     limit 100
@@ -45,6 +44,7 @@ seen as (
 select
     tops.source_ip,
     tops.sender,
+    tops.carrier,
     spread.domains,
     tops.messages,
     tops.passed,

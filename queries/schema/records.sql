@@ -16,7 +16,8 @@ create table records (
     reasons struct("type" varchar, "comment" varchar)[] not null, -- why the policy was overridden
     dkim struct("domain" varchar, selector varchar, result varchar, aligned boolean, human_result varchar)[] not null, -- DKIM signatures in document order
     spf struct("domain" varchar, "scope" varchar, result varchar, aligned boolean, human_result varchar)[] not null, -- SPF results in document order
-    sender varchar, -- known sender; null where none is recognised
+    sender varchar, -- sender with the best evidence; null where none is recognised
+    carrier varchar, -- another service with evidence in the record, such as the one that the sender rides on; null where none is
     category varchar not null, -- compliant, forwarded_pass, forwarded_fail, misconfigured, known_unapproved, unknown or threat
     fail_cause varchar -- both_pass_none_aligned, dkim_pass_unaligned, spf_pass_unaligned, own_signature_broken or no_authentication; null where DMARC passes
 )

@@ -66,7 +66,7 @@ pub fn run(args: &ParseArgs, limits: &Limits) -> anyhow::Result<ExitCode> {
         ParseFormat::Ndjson => Box::new(ndjson::Ndjson::lines()),
         ParseFormat::Json => Box::new(ndjson::Ndjson::array()),
         ParseFormat::Parsedmarc => Box::new(parsedmarc::Parsedmarc::default()),
-        ParseFormat::Csv => Box::new(csv::Csv::default()),
+        ParseFormat::Csv => Box::new(self::csv::Csv::default()),
     };
     let stdout = io::stdout();
     let mut out = BufWriter::with_capacity(64 << 10, stdout.lock());

@@ -19,7 +19,7 @@ use crate::job::runner::Runner;
 use crate::job::sheet::{Noting, new_id};
 use crate::model::outcome::Outcome;
 use crate::store::decide::DocumentRow;
-use crate::store::settings::{StoreConfig, by_name};
+use crate::store::settings::{StoreConfig, approved, by_name};
 
 /// What DuckDB may use; the readers, a batch on its way and the archive need as much again, and all of it together stays
 /// below 512 MiB.
@@ -95,6 +95,7 @@ pub(super) fn store_config(config: &Config, path: &Path) -> Result<StoreConfig> 
             .context("reading the configuration's query files")?,
         domains: (!domains.is_empty()).then(|| domains.iter().cloned().collect()),
         known_senders: by_name(&config.known_senders),
+        services: approved(&config.services, &config.known_senders),
         limits: config.limits.clone(),
         retention_months: config.retention.months,
         // The ledger says; each step asks it.

@@ -24,12 +24,15 @@ impl Config {
         Ok(fields.end())
     }
 
-    /// The same over the parts that shape rows as they are loaded: domains, known senders and limits.
+    /// The same over the parts that shape rows as they are loaded: domains, known senders, services and limits.
     pub fn load_hash(&self) -> String {
         let mut fields = Fields::default();
         fields.add("domains", &self.domains.join(" "));
         for sender in &self.known_senders {
             fields.add("known_sender", &format!("{sender:?}"));
+        }
+        for service in &self.services {
+            fields.add("service", &format!("{service:?}"));
         }
         fields.add("limits", &format!("{:?}", self.limits));
         fields.end()

@@ -16,6 +16,7 @@ use crate::model::inbox::Inbox;
 use crate::model::limits::Limits;
 pub use crate::model::secret::Secret;
 use crate::model::sender::KnownSender;
+use crate::model::service::Service;
 
 mod alerts;
 mod environment;
@@ -24,6 +25,7 @@ mod inboxes;
 mod notify;
 mod sections;
 mod senders;
+mod services;
 mod tree;
 mod values;
 
@@ -57,6 +59,8 @@ pub struct Config {
     pub domains: Vec<String>,
     /// Section `known_senders`, sorted by domain and name.
     pub known_senders: Vec<KnownSender>,
+    /// Well-known services, sorted by id: those of the program, or of the user's `seeds/services.csv`.
+    pub services: Vec<Service>,
     /// Section `limits`.
     pub limits: Limits,
     /// Section `retention`.
@@ -217,9 +221,24 @@ impl Config {
             }
             Err(error) => return Err(whole(&shown, error.to_string())),
         };
-        let mut config = Self::parse(&shown, &text, environment)?;
-        config.queries_folder = path.parent().unwrap_or(Path::new("")).join("queries");
-        Ok(config)
+        let queries_folder = path.parent().unwrap_or(Path::new("")).join("queries");
+        let services = services::load(&queries_folder);
+        let (services, mut problems) = match services {
+            Ok(services) => (services, Vec::new()),
+            // What names a service is not at fault where the services cannot be read.
+            Err(problems) => (services::embedded().unwrap_or_default(), problems),
+        };
+        match Self::parse_with(&shown, &text, environment, services) {
+            Ok(mut config) if problems.is_empty() => {
+                config.queries_folder = queries_folder;
+                Ok(config)
+            }
+            Ok(_) => Err(problems),
+            Err(found) => {
+                problems.extend(found);
+                Err(problems)
+            }
+        }
     }
 
     /// Reads the text of a configuration file; `file` stands in messages.
@@ -228,9 +247,21 @@ impl Config {
         text: &str,
         environment: Environment<'_>,
     ) -> Result<Self, Vec<Problem>> {
+        Self::parse_with(file, text, environment, services::embedded()?)
+    }
+
+    fn parse_with(
+        file: &str,
+        text: &str,
+        environment: Environment<'_>,
+        services: Vec<Service>,
+    ) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let root = tree::parse(file, text, &mut problems);
-        let mut config = Self::default();
+        let mut config = Self {
+            services,
+            ..Self::default()
+        };
         if problems.is_empty() {
             let mut reader = tree::Reader {
                 file,

@@ -33,7 +33,7 @@ pub fn read(reader: &mut Reader<'_>, root: Option<&Node>, config: &mut Config) {
             "server" => server(reader, node, &mut config.server),
             "site" => site(reader, node, &mut config.site),
             "domains" => config.domains = domains(reader, node),
-            "known_senders" => config.known_senders = senders::read(reader, node),
+            "known_senders" => config.known_senders = senders::read(reader, node, &config.services),
             "limits" => limits(reader, node, &mut config.limits),
             "retention" => retention(reader, node, &mut config.retention),
             // Read by others.
@@ -190,7 +190,7 @@ pub fn list<'r, T>(
     reader: &mut Reader<'r>,
     path: &str,
     node: &Node,
-    read: fn(&mut Reader<'r>, &str, &Node) -> Option<T>,
+    read: impl Fn(&mut Reader<'r>, &str, &Node) -> Option<T>,
 ) -> Vec<T> {
     let is_list = matches!(node.value, Value::List(_));
     let mut values = Vec::new();

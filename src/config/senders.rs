@@ -2,20 +2,22 @@
 
 use super::Config;
 use super::sections::list;
-use super::tree::{Node, Reader, Value, join};
+use super::tree::{Node, Reader, Value, join, nearest};
 use crate::model::domain;
 use crate::model::sender::KnownSender;
+use crate::model::service::Service;
 
-const KEYS: [&str; 5] = [
+const KEYS: [&str; 6] = [
     "aligned_dkim",
     "cidrs",
     "dkim_domains",
     "name",
+    "services",
     "spf_domains",
 ];
 
 /// Every sender that could be read, sorted by domain and name.
-pub fn read(reader: &mut Reader<'_>, node: &Node) -> Vec<KnownSender> {
+pub fn read(reader: &mut Reader<'_>, node: &Node, services: &[Service]) -> Vec<KnownSender> {
     let mut senders: Vec<KnownSender> = Vec::new();
     for (key, line, node) in reader.entries("known_senders", Some(node)) {
         let path = join("known_senders", key);
@@ -29,11 +31,12 @@ pub fn read(reader: &mut Reader<'_>, node: &Node) -> Vec<KnownSender> {
             } else {
                 path.clone()
             };
-            let sender = sender(reader, &path, item, &domain);
-            if senders
-                .iter()
-                .any(|other| other.domain == domain && other.name == sender.name)
-            {
+            let sender = sender(reader, &path, item, &domain, services);
+            let is_same = |other: &KnownSender| {
+                other.domain == domain && other.name == sender.name && other.has_evidence()
+            };
+            // Services have names of their own.
+            if sender.has_evidence() && senders.iter().any(is_same) {
                 let message = format!(
                     "a second sender \"{}\" of {domain}: give each a `name`",
                     sender.name
@@ -47,7 +50,13 @@ pub fn read(reader: &mut Reader<'_>, node: &Node) -> Vec<KnownSender> {
     senders
 }
 
-fn sender(reader: &mut Reader<'_>, path: &str, node: &Node, domain: &str) -> KnownSender {
+fn sender(
+    reader: &mut Reader<'_>,
+    path: &str,
+    node: &Node,
+    domain: &str,
+    services: &[Service],
+) -> KnownSender {
     let mut sender = KnownSender {
         domain: domain.to_owned(),
         name: domain.to_owned(),
@@ -64,19 +73,51 @@ fn sender(reader: &mut Reader<'_>, path: &str, node: &Node, domain: &str) -> Kno
             }
             "spf_domains" => sender.spf_domains = sorted(list(reader, &path, node, Reader::domain)),
             "aligned_dkim" => sender.aligned_dkim = reader.flag(&path, node).unwrap_or_default(),
+            "services" => {
+                let ids = list(reader, &path, node, |reader, path, node| {
+                    service(reader, path, node, services)
+                });
+                sender.services = sorted(ids);
+            }
             _ => reader.unknown(*line, &path, key, &KEYS),
         }
     }
-    let says_nothing =
-        sender.cidrs.is_empty() && sender.dkim_domains.is_empty() && sender.spf_domains.is_empty();
-    if says_nothing && !sender.aligned_dkim && reader.problems.len() == noted {
+    let says_nothing = !sender.has_evidence() && sender.services.is_empty();
+    if says_nothing && reader.problems.len() == noted {
         reader.note(
             node.line,
             path,
-            "matches nothing: give `cidrs`, `dkim_domains`, `spf_domains` or `aligned_dkim: true`",
+            "matches nothing: give `services`, `cidrs`, `dkim_domains`, `spf_domains` or `aligned_dkim: true`",
         );
     }
     sender
+}
+
+/// The id of a well-known service.
+fn service(
+    reader: &mut Reader<'_>,
+    path: &str,
+    node: &Node,
+    services: &[Service],
+) -> Option<String> {
+    let id = reader.text(path, node)?;
+    if services.iter().any(|service| service.id == id) {
+        return Some(id);
+    }
+    let by_name = services
+        .iter()
+        .find(|service| service.name.eq_ignore_ascii_case(&id));
+    let near = by_name
+        .map(|service| service.id.as_str())
+        .or_else(|| nearest(&id, services.iter().map(|service| service.id.as_str())));
+    let message = match near {
+        Some(near) => format!("there is no service \"{id}\", did you mean `{near}`?"),
+        None => format!(
+            "there is no service \"{id}\"; queries/seeds/services.csv lists them, and table `senders`"
+        ),
+    };
+    reader.note(node.line, path, message);
+    None
 }
 
 fn sorted<T: Ord>(mut values: Vec<T>) -> Vec<T> {

@@ -20,8 +20,12 @@ fn parse(text: &str) -> Result<Config, Vec<String>> {
 
 #[test]
 fn empty_file_gives_the_defaults() {
+    let defaults = Config {
+        services: services::embedded().unwrap(),
+        ..Config::default()
+    };
     for text in ["", "# nothing\n", "app:\n", "{}"] {
-        assert_eq!(parse(text), Ok(Config::default()), "{text:?}");
+        assert!(parse(text).as_ref() == Ok(&defaults), "{text:?}");
     }
 }
 
@@ -45,9 +49,16 @@ fn example_file_is_accepted_and_states_the_defaults() {
         .collect();
     assert_eq!(
         names,
-        ["Newsletter service", "Own mail servers", "example.org"]
+        [
+            "Newsletter service",
+            "Own mail servers",
+            "example.com",
+            "example.org"
+        ]
     );
-    assert!(config.known_senders[2].aligned_dkim);
+    let services = &config.known_senders[2].services;
+    assert_eq!(*services, ["google-workspace", "mailchimp"]);
+    assert!(config.known_senders[3].aligned_dkim);
 }
 
 #[test]
@@ -163,8 +174,22 @@ fn what_cannot_hold_is_refused_with_the_way_out() {
         ),
         (
             "known_senders: {a.example: {name: Office}}\n",
-            "c.yml:1: known_senders.a.example: matches nothing: give `cidrs`, `dkim_domains`, `spf_domains` or \
-             `aligned_dkim: true`",
+            "c.yml:1: known_senders.a.example: matches nothing: give `services`, `cidrs`, `dkim_domains`, \
+             `spf_domains` or `aligned_dkim: true`",
+        ),
+        (
+            "known_senders: {a.example: {services: [mailchimp, sengrid]}}\n",
+            "c.yml:1: known_senders.a.example.services[1]: there is no service \"sengrid\", did you mean `sendgrid`?",
+        ),
+        (
+            "known_senders: {a.example: {services: Microsoft 365}}\n",
+            "c.yml:1: known_senders.a.example.services: there is no service \"Microsoft 365\", did you mean \
+             `microsoft-365`?",
+        ),
+        (
+            "known_senders: {a.example: {services: [qqqqqqqqqq]}}\n",
+            "c.yml:1: known_senders.a.example.services[0]: there is no service \"qqqqqqqqqq\"; \
+             queries/seeds/services.csv lists them, and table `senders`",
         ),
         (
             "known_senders:\n  a.example:\n  - aligned_dkim: true\n  - aligned_dkim: true\n",
@@ -395,4 +420,36 @@ fn a_heartbeat_goes_over_https_and_is_not_shown() {
     let variables = [("BEAT", "http://localhost:3001/push")];
     let config = parse_with("notify: {heartbeat_url_env: BEAT}\n", &variables).unwrap();
     assert!(config.notify.heartbeat_url.is_some());
+}
+
+#[test]
+fn a_list_of_services_of_the_user_takes_the_place_of_the_programs() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.yml");
+    let seeds = folder.path().join("queries/seeds");
+    std::fs::create_dir_all(&seeds).unwrap();
+    let load = |services: &str| {
+        std::fs::write(
+            &file,
+            "known_senders: {a.example: {services: [postroom]}}\n",
+        )
+        .unwrap();
+        std::fs::write(seeds.join("services.csv"), services).unwrap();
+        Config::load(Some(&file), &|_| None)
+    };
+    let one =
+        load("service,name,kind,dkim_domains\npostroom,Post room,relay,post.example\n").unwrap();
+    assert_eq!(one.services.len(), 1);
+    assert_eq!(one.known_senders[0].services, ["postroom"]);
+    let other =
+        load("service,name,kind,dkim_domains\npostroom,Post room,relay,mail.example\n").unwrap();
+    assert_ne!(one.hash().unwrap(), other.hash().unwrap());
+    let problems =
+        load("service,name,kind\nmailroom,Mail room,relay\npostroom,Post room,esp\n").unwrap_err();
+    let shown: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    let expect = format!(
+        "{}:3: `kind` is one of mailbox,",
+        seeds.join("services.csv").display()
+    );
+    assert!(shown[0].starts_with(&expect), "{shown:?}");
 }

@@ -53,6 +53,7 @@ const AHEAD: usize = 2;
 /// Pages that are drawn together.
 pub(super) enum Task {
     Overview,
+    Senders,
     Sources,
     Intake,
     Api,
@@ -91,7 +92,13 @@ impl Pages {
                 "only the first {MOST_DOMAINS} domains have a page: name yours under `domains` in the configuration"
             );
         }
-        let mut tasks = vec![Task::Sources, Task::Overview, Task::Intake, Task::Api];
+        let mut tasks = vec![
+            Task::Senders,
+            Task::Sources,
+            Task::Overview,
+            Task::Intake,
+            Task::Api,
+        ];
         let domains_to =
             drawn_to.filter(|_| drawn_as_of == Some(as_of) && !self.has_users(&DOMAIN_PAGES));
         let mut drawn = Vec::new();
@@ -181,6 +188,7 @@ impl Pages {
                 site.overview(&mut rows, &mut emit)?;
                 site.digest_days(&mut rows, &mut emit)?;
             }
+            Task::Senders => site.senders(&mut rows, &mut emit)?,
             Task::Sources => site.sources(&mut rows, &mut emit)?,
             Task::Intake => site.intake(&mut rows, &mut emit)?,
             Task::Api => {

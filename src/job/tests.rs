@@ -72,6 +72,7 @@ impl World {
             load_hash: "load".into(),
             domains: None,
             known_senders: vec![sender],
+            services: Vec::new(),
             limits: Limits::default(),
             retention_months: None,
             retention: None,

@@ -321,7 +321,7 @@ fn any_number_of_first_sights_fits_into_lines_and_comes_back() {
     let mut sights: Vec<FirstSight> = (0..20_000)
         .map(|number| {
             let domain = format!("d{}.example", number % 7);
-            let kind = SightKind::ALL[number % 3];
+            let kind = SightKind::ALL[number % SightKind::ALL.len()];
             // Control characters take six bytes each in a line.
             let subject = format!("{number}{}", "\u{1}".repeat(number % 50));
             sight(kind, &domain, subject, "2024-05-01")

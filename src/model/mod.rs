@@ -17,6 +17,7 @@ pub mod outcome;
 pub mod retention;
 pub mod secret;
 pub mod sender;
+pub mod service;
 pub mod standing;
 pub mod text;
 pub mod tls;

@@ -34,19 +34,22 @@ pub enum SightKind {
     Policy,
     /// A reporter on a domain; the subject is its organizational domain.
     Reporter,
+    /// A recognised sender on a domain; the subject is its identifier.
+    Sender,
     /// A sending address; the subject is the address.
     Source,
 }
 
 impl SightKind {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Policy, Self::Reporter, Self::Source];
+    pub const ALL: [Self; 4] = [Self::Policy, Self::Reporter, Self::Sender, Self::Source];
 
     /// The word in table `first_seen`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Policy => "policy",
             Self::Reporter => "reporter",
+            Self::Sender => "sender",
             Self::Source => "source",
         }
     }

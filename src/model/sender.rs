@@ -17,4 +17,16 @@ pub struct KnownSender {
     pub spf_domains: Vec<String>,
     /// Takes any aligned DKIM pass as evidence that one of the domain's own systems signed.
     pub aligned_dkim: bool,
+    /// Well-known services that may send for the domain, by id; sorted. They bring their own evidence.
+    pub services: Vec<String>,
+}
+
+impl KnownSender {
+    /// Whether it is recognised by anything beside the services that it names.
+    pub fn has_evidence(&self) -> bool {
+        self.aligned_dkim
+            || !(self.cidrs.is_empty()
+                && self.dkim_domains.is_empty()
+                && self.spf_domains.is_empty())
+    }
 }

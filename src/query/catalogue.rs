@@ -9,8 +9,8 @@ use duckdb::{Config, Connection};
 use super::check::File;
 use super::{Catalogue, EMBEDDED, Panel, Problem, Query};
 
-/// Folders that a user may have under `config/queries/`.
-const USERS_FOLDERS: [&str; 3] = ["alerts", "examples", "panels"];
+/// Folders that a user may have under `config/queries/`; `seeds` holds no query, and is read with the configuration.
+const USERS_FOLDERS: [&str; 4] = ["alerts", "examples", "panels", "seeds"];
 
 /// Bytes of the largest SQL file of a user.
 const MAX_FILE_BYTES: u64 = 1 << 20;
@@ -187,7 +187,10 @@ fn sql_files(root: &Path, problems: &mut Vec<Problem>) -> Vec<(String, std::path
             continue;
         }
         for path in children(&folder, problems) {
-            if path.extension().is_some_and(|ending| ending == "sql") {
+            let file = file_name(&path);
+            if name == "seeds" && file != "services.csv" && !file.ends_with(".md") {
+                problems.push(problem(&path, "only services.csv is read here".to_owned()));
+            } else if path.extension().is_some_and(|ending| ending == "sql") {
                 files.push((name.clone(), path));
             }
         }

@@ -93,9 +93,10 @@ pub struct Panel {
 /// A query on the page of a domain takes `$domain` and is asked for each of them, or it takes `$domains`, is asked once
 /// for many, and says in its column `domain` which one a row is about. On the page of an alert it takes `$alerts`, and its
 /// column `alert` says which one.
-pub const PAGES: [(&str, &[&str]); 13] = [
+pub const PAGES: [(&str, &[&str]); 14] = [
     ("overview", &["as_of"]),
     ("domain", &["as_of", "domain", "domains"]),
+    ("senders", &["as_of"]),
     ("sources", &["as_of"]),
     ("intake", &["as_of"]),
     ("report", &["as_of", "report"]),

@@ -8,6 +8,9 @@ use crate::query::Value;
 /// Struct entries of one cell that are shown; a stranger decides how many there are.
 const LIST_ITEMS_SHOWN: usize = 20;
 
+/// What stands for the sender of mail that none is known for.
+const NOBODY: &str = "not identified";
+
 /// Writes `value` of `column`; links start with `base_path`.
 pub fn write_cell(html: &mut Html, base_path: &str, column: &str, value: &Value) {
     match value {
@@ -22,6 +25,19 @@ pub fn write_cell(html: &mut Html, base_path: &str, column: &str, value: &Value)
             html.text(&shown(column, value));
         }
     }
+}
+
+/// Where the addresses of a sender begin on the page of senders. Names of the user become words that need no escape.
+pub fn sender_anchor(sender: &str) -> String {
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() {
+            c.to_ascii_lowercase()
+        } else {
+            '-'
+        }
+    };
+    let name: String = sender.chars().take(64).map(plain).collect();
+    format!("sender-{name}")
 }
 
 /// Whether the values of a column are numbers, which stand on the right.
@@ -44,6 +60,15 @@ fn write_text(html: &mut Html, base_path: &str, column: &str, text: &str) {
                 .text(base_path)
                 .raw("/domains/")
                 .text(text)
+                .raw("\">")
+                .text(text)
+                .raw("</a>");
+        }
+        "sender" if text != NOBODY => {
+            html.raw("<a href=\"")
+                .text(base_path)
+                .raw("/senders#")
+                .text(&sender_anchor(text))
                 .raw("\">")
                 .text(text)
                 .raw("</a>");

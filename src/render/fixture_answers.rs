@@ -134,6 +134,39 @@ pub fn answer(query: &Query, _params: &Params) -> anyhow::Result<Table> {
                 Int(3),
             ]],
         ),
+        "senders_domains" => table(
+            [
+                "domain",
+                "sender",
+                "kind",
+                "approved",
+                "messages",
+                "pass_rate_percent",
+                "categories",
+            ],
+            vec![[
+                text("example.com"),
+                text("Own servers"),
+                text("configured"),
+                Bool(true),
+                Int(90_000),
+                Double(99.5),
+                Value::List(vec![text("compliant 89 550"), text("misconfigured 450")]),
+            ]],
+        ),
+        "senders_addresses" => table(
+            ["sender", "source_ip", "carrier", "messages"],
+            vec![
+                [text("Own servers"), text("192.0.2.10"), Null, Int(80_000)],
+                [text("Own servers"), text("192.0.2.11"), Null, Int(10_000)],
+                [
+                    text("postroom"),
+                    text("198.51.100.1"),
+                    text("carrier"),
+                    Int(3),
+                ],
+            ],
+        ),
         "sources_top" | "api_domain_sources" => table(
             [
                 "source_ip",

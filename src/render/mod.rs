@@ -6,11 +6,11 @@
 //!
 //! ```text
 //! Skin   templates, base path        error pages, report pages (also for the server)
-//! Site   skin, catalogue, as_of      overview, domain, sources, intake, the API
+//! Site   skin, catalogue, as_of      overview, domain, senders, sources, intake, the API
 //! inboxes  how things stand          /inboxes, drawn by the server for each request
 //! ```
 //!
-//! A panel of the catalogue with `page=overview`, `domain`, `sources` or `intake` appears on that page without code. An
+//! A panel of the catalogue with `page=overview`, `domain`, `senders`, `sources` or `intake` appears on that page without code. An
 //! answer is shown by the names of its columns: `domain` and `report` are links, `*_percent` gets one decimal, NULL is
 //! a dash. All text of reports passes `Html::text`, which escapes it.
 

@@ -185,10 +185,11 @@ const HEAD_COLUMNS: [&str; 27] = [
 ];
 
 /// Columns of `records` in the JSON of a report, in this order.
-const RECORD_COLUMNS: [&str; 16] = [
+const RECORD_COLUMNS: [&str; 17] = [
     "record_no",
     "source_ip",
     "sender",
+    "carrier",
     "messages",
     "category",
     "fail_cause",

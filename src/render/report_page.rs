@@ -273,10 +273,15 @@ fn write_record(html: &mut Html, skin: &Skin, record: Row<'_>) {
         }
     }
     html.raw("</ul></td><td><ul class=\"mini\">");
-    for name in ["sender", "category", "fail_cause"] {
+    for (name, label) in [
+        ("sender", ""),
+        ("carrier", "carried by "),
+        ("category", ""),
+        ("fail_cause", ""),
+    ] {
         let text = record.text(name);
         if !text.is_empty() {
-            html.raw("<li>");
+            html.raw("<li>").raw(label);
             write_cell(html, skin.base_path(), name, record.get(name));
             html.raw("</li>");
         }

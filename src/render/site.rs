@@ -57,6 +57,14 @@ impl Site<'_> {
         self.write_page("overview", &frame, &answers, "site/overview.html", emit)
     }
 
+    /// `site/senders.html`.
+    pub fn senders(&self, rows: Rows<'_>, emit: Emit<'_>) -> anyhow::Result<()> {
+        let notice = self.notice(self.domains.iter().map(|domain| domain.last_day).max());
+        let frame = frame("Senders", "/senders", self.window_words(), notice);
+        let answers = self.answers("senders", rows)?;
+        self.write_page("senders", &frame, &answers, "site/senders.html", emit)
+    }
+
     /// `site/sources.html`.
     pub fn sources(&self, rows: Rows<'_>, emit: Emit<'_>) -> anyhow::Result<()> {
         let notice = self.notice(self.domains.iter().map(|domain| domain.last_day).max());

@@ -102,10 +102,11 @@ impl ErrorPage {
 }
 
 /// Entries of the main navigation: path and name.
-const NAVIGATION: [(&str, &str); 6] = [
+const NAVIGATION: [(&str, &str); 7] = [
     ("/overview", "Overview"),
     ("/alerts", "Alerts"),
     ("/overview#domains", "Domains"),
+    ("/senders", "Senders"),
     ("/sources", "Sources"),
     ("/intake", "Intake"),
     ("/inboxes", "Inboxes"),

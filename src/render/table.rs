@@ -1,6 +1,8 @@
 //! Rows as an HTML table with caption and scoped headings.
 
-use super::cell::{is_number, write_cell, write_meter};
+use std::collections::BTreeSet;
+
+use super::cell::{is_number, sender_anchor, write_cell, write_meter};
 use super::html::Html;
 use super::words::{heading, is_percent};
 use crate::query::{Table, Value};
@@ -35,14 +37,42 @@ pub fn write_table(html: &mut Html, base_path: &str, caption: &str, table: &Tabl
         html.text(&heading(name)).raw("</th>");
     }
     html.raw("</tr></thead><tbody>");
+    let mut anchors = Anchors::new(table);
     for row in &table.rows {
+        html.raw("<tr");
+        if let Some(anchor) = anchors.of(row) {
+            html.raw(" id=\"").text(&anchor).raw("\"");
+        }
+        html.raw(">");
         write_row(html, base_path, table, row, &numeric);
     }
     html.raw("</tbody></table></div>");
 }
 
+/// A table of senders is where the names of senders lead: the first row of each has a name.
+struct Anchors {
+    is_of_senders: bool,
+    given: BTreeSet<String>,
+}
+
+impl Anchors {
+    fn new(table: &Table) -> Self {
+        Self {
+            is_of_senders: table.columns.first().is_some_and(|name| name == "sender"),
+            given: BTreeSet::new(),
+        }
+    }
+
+    fn of(&mut self, row: &[Value]) -> Option<String> {
+        let Some(Value::Text(sender)) = row.first().filter(|_| self.is_of_senders) else {
+            return None;
+        };
+        let anchor = sender_anchor(sender);
+        self.given.insert(anchor.clone()).then_some(anchor)
+    }
+}
+
 fn write_row(html: &mut Html, base_path: &str, table: &Table, row: &[Value], numeric: &[bool]) {
-    html.raw("<tr>");
     // One meter a row is a picture, five are noise.
     let with_meter = table.columns.iter().position(|name| is_percent(name));
     for (at, ((name, value), is_right)) in table.columns.iter().zip(row).zip(numeric).enumerate() {

@@ -41,6 +41,7 @@ fn whole_site(domains: &[DomainDays], rows: Rows<'_>) -> Files {
     collect(|emit| {
         site.overview(rows, emit)?;
         site.domains(&["../../etc", "example.com"], rows, emit)?;
+        site.senders(rows, emit)?;
         site.sources(rows, emit)?;
         site.intake(rows, emit)?;
         site.api_domains(rows, emit)?;
@@ -165,6 +166,7 @@ fn pages_of_fixed_rows_look_as_they_did() {
     for (name, path) in [
         ("overview", "site/overview.html"),
         ("domain", "site/domains/example.com.html"),
+        ("senders", "site/senders.html"),
         ("sources", "site/sources.html"),
         ("intake", "site/intake.html"),
         (

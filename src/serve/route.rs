@@ -215,6 +215,7 @@ fn is_report_id(text: &str) -> bool {
 fn shape_of(parts: &[&str]) -> &'static str {
     match parts {
         ["overview"] => "/overview",
+        ["senders"] => "/senders",
         ["sources"] => "/sources",
         ["intake"] => "/intake",
         ["health"] => "/health",
@@ -258,6 +259,7 @@ mod tests {
         for (path, expect) in [
             ("/", Route::Redirect("/overview".into())),
             ("/overview", file("site/overview.html")),
+            ("/senders", file("site/senders.html")),
             ("/sources", file("site/sources.html")),
             ("/intake", file("site/intake.html")),
             (

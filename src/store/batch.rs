@@ -4,18 +4,15 @@ use anyhow::{Context, Result};
 use duckdb::arrow::error::ArrowError;
 use duckdb::arrow::record_batch::RecordBatch;
 use duckdb::{Appender, Connection};
-use ipnet::IpNet;
 
 use super::columns::CHUNK_ROWS;
 use super::decide::{Decided, DocumentRow, ReadDocument};
 use super::holders;
 use super::keys::{Key, key};
-use super::models::{CLEAR, MODELS};
-use super::record_rows::octets;
-use super::settings::KnownSender;
+use super::models::{CLASSIFICATION, CLEAR, MODELS, OF_ADDRESSES};
 use super::stage::{Stage, Staged};
 use super::working::Store;
-use super::{columns::Columns, intake_rows, other_rows, report_rows, retention};
+use super::{intake_rows, other_rows, report_rows, retention};
 use crate::model::item::{ItemKind, ItemNo, MailHeader, Provenance};
 
 /// An item on its way into table `items`.
@@ -66,7 +63,7 @@ impl Store {
             other_rows::failure_reports,
         )?;
         write_tls(connection, &decided)?;
-        write_reports(connection, &self.config.known_senders, &decided)?;
+        write_reports(connection, &decided)?;
         connection
             .execute_batch(CLEAR)
             .context("dropping the staging tables")?;
@@ -149,11 +146,7 @@ fn write_tls(connection: &Connection, decided: &Decided) -> Result<()> {
     )
 }
 
-fn write_reports(
-    connection: &Connection,
-    senders: &[KnownSender],
-    decided: &Decided,
-) -> Result<()> {
+fn write_reports(connection: &Connection, decided: &Decided) -> Result<()> {
     if decided.reports.is_empty() {
         return Ok(());
     }
@@ -170,97 +163,29 @@ fn write_reports(
         &decided.reports,
         report_rows::staged,
     )?;
-    append_to(
-        connection,
-        "temp",
-        "stage_networks",
-        &networks(senders),
-        network_rows,
-    )?;
-    append_to(
-        connection,
-        "temp",
-        "stage_domains",
-        &domains(senders),
-        domain_rows,
-    )?;
+    classify(connection)?;
     for (name, statement) in MODELS {
-        if name != "record_senders" || !senders.is_empty() {
-            connection
-                .execute_batch(statement)
-                .with_context(|| format!("running queries/models/{name}.sql"))?;
+        execute(connection, name, statement)?;
+    }
+    Ok(())
+}
+
+/// Finds sender, category and cause of the staged records.
+fn classify(connection: &Connection) -> Result<()> {
+    let sql = "select exists (from stage_networks) or exists (from addresses)";
+    let has_addresses: bool = connection.query_row(sql, [], |row| row.get(0))?;
+    for (name, statement) in CLASSIFICATION {
+        if name != OF_ADDRESSES || has_addresses {
+            execute(connection, name, statement)?;
         }
     }
     Ok(())
 }
 
-type Network<'a> = (&'a str, &'a IpNet);
-type SenderDomain<'a> = (&'a str, &'static str, &'a str);
-
-fn networks(senders: &[KnownSender]) -> Vec<Network<'_>> {
-    senders
-        .iter()
-        .flat_map(|s| {
-            s.networks
-                .iter()
-                .map(|network| (s.sender.as_str(), network))
-        })
-        .collect()
-}
-
-fn domains(senders: &[KnownSender]) -> Vec<SenderDomain<'_>> {
-    let mut all = Vec::new();
-    for sender in senders {
-        all.extend(
-            sender
-                .dkim_domains
-                .iter()
-                .map(|domain| (sender.sender.as_str(), "dkim", domain.as_str())),
-        );
-        all.extend(
-            sender
-                .spf_domains
-                .iter()
-                .map(|domain| (sender.sender.as_str(), "spf", domain.as_str())),
-        );
-    }
-    all
-}
-
-fn network_rows(networks: &[Network]) -> Result<RecordBatch, ArrowError> {
-    let bits = |network: &IpNet| {
-        i32::from(network.prefix_len()) + if network.addr().is_ipv4() { 96 } else { 0 }
-    };
-    let mut columns = Columns::default();
-    columns.text("sender", networks.iter().map(|(sender, _)| Some(*sender)));
-    columns.blob(
-        "first_address",
-        networks
-            .iter()
-            .map(|(_, network)| Some(octets(network.network()))),
-    );
-    columns.blob(
-        "last_address",
-        networks
-            .iter()
-            .map(|(_, network)| Some(octets(network.broadcast()))),
-    );
-    columns.integer(
-        "prefix_bits",
-        networks.iter().map(|(_, network)| Some(bits(network))),
-    );
-    columns.finish()
-}
-
-fn domain_rows(domains: &[SenderDomain]) -> Result<RecordBatch, ArrowError> {
-    let mut columns = Columns::default();
-    columns.text("sender", domains.iter().map(|(sender, _, _)| Some(*sender)));
-    columns.text(
-        "mechanism",
-        domains.iter().map(|(_, mechanism, _)| Some(*mechanism)),
-    );
-    columns.text("domain", domains.iter().map(|(_, _, domain)| Some(*domain)));
-    columns.finish()
+fn execute(connection: &Connection, name: &str, statement: &str) -> Result<()> {
+    connection
+        .execute_batch(statement)
+        .with_context(|| format!("running queries/models/{name}.sql"))
 }
 
 pub(super) fn append<T>(

@@ -3,42 +3,62 @@
 use super::record_rows::STAGE_RECORDS;
 
 /// Temporary tables, made anew for every batch.
-pub(super) const STAGES: [&str; 6] = [
+pub const STAGES: [&str; 7] = [
     STAGE_RECORDS,
     "create or replace temp table stage_reports (load_key bigint not null, report varchar not null, day date not null,
         domain varchar not null, begin_utc timestamp not null, end_utc timestamp not null, p varchar, sp varchar,
         pct integer, testing boolean)",
-    "create or replace temp table stage_networks (sender varchar not null, first_address blob not null,
-        last_address blob not null, prefix_bits integer not null)",
-    "create or replace temp table stage_domains (sender varchar not null, mechanism varchar not null, domain varchar not null)",
-    "create or replace temp table stage_senders (load_key bigint not null, record_no bigint not null,
-        sender varchar not null)",
+    "create or replace temp table stage_addresses (source_ip varchar not null, place bigint not null, network varchar,
+        service varchar)",
+    "create or replace temp table stage_matches (evidence_key bigint not null, sender varchar not null,
+        strength integer not null, narrowness bigint not null)",
+    "create or replace temp table stage_scopes (domain varchar not null, scope bigint not null,
+        approved varchar[] not null, own struct(sender varchar, narrowness bigint)[] not null)",
+    "create or replace temp table stage_senders (evidence_key bigint not null, place bigint not null,
+        scope bigint not null, is_own boolean not null, sender varchar not null, carrier varchar,
+        kind varchar not null, is_approved boolean not null)",
     "create or replace temp table stage_classified (load_key bigint not null, record_no bigint not null,
-        report varchar not null, day date not null, domain varchar not null,
-        source_ip varchar, messages bigint not null, disposition varchar,
-        dkim_aligned boolean not null, spf_aligned boolean not null, dmarc_pass boolean not null, sender varchar,
-        category varchar not null, fail_cause varchar, overridden boolean not null)",
+        source_ip varchar, messages bigint not null, disposition varchar, dkim_aligned boolean not null, spf_aligned boolean not null, dmarc_pass boolean not null, sender varchar,
+        carrier varchar, category varchar not null, fail_cause varchar, overridden boolean not null)",
 ];
 
-/// Statements of a batch in their order.
-pub(super) const MODELS: [(&str, &str); 5] = [
-    (
-        "record_senders",
-        include_str!("../../queries/models/record_senders.sql"),
-    ),
-    (
-        "classified",
-        include_str!("../../queries/models/classified.sql"),
-    ),
-    (
-        "new_records",
-        include_str!("../../queries/models/new_records.sql"),
-    ),
-    ("sources", include_str!("../../queries/models/sources.sql")),
-    ("daily", include_str!("../../queries/models/daily.sql")),
+/// Temporary tables of what senders are known by, the same for every batch.
+pub const KNOWN: &str = "
+    create or replace temp table stage_networks (sender varchar not null, network varchar not null,
+        first_address blob not null, last_address blob not null, prefix_bits integer not null);
+    create or replace temp table stage_evidence (sender varchar not null, strength integer not null,
+        mechanism varchar not null, value varchar not null)";
+
+/// The statement that looks at addresses; idle where nothing is known of any.
+pub const OF_ADDRESSES: &str = "address_evidence";
+
+macro_rules! model {
+    ($name:literal) => {
+        (
+            $name,
+            include_str!(concat!("../../queries/models/", $name, ".sql")),
+        )
+    };
+}
+
+/// Statements that find sender, category and cause, in their order.
+pub const CLASSIFICATION: [(&str, &str); 5] = [
+    model!("domain_scopes"),
+    model!("address_evidence"),
+    model!("evidence_matches"),
+    model!("record_senders"),
+    model!("classified"),
+];
+
+/// Statements that use them, in their order.
+pub(super) const MODELS: [(&str, &str); 4] = [
+    model!("new_records"),
+    model!("sources"),
+    model!("domain_senders"),
+    model!("daily"),
 ];
 
 /// Drops the staging tables inside of the transaction, so that their rows are neither committed nor kept.
 pub(super) const CLEAR: &str =
-    "drop table stage_records; drop table stage_reports; drop table stage_networks;
-    drop table stage_domains; drop table stage_senders; drop table stage_classified";
+    "drop table stage_records; drop table stage_reports; drop table stage_addresses;
+    drop table stage_matches; drop table stage_scopes; drop table stage_senders; drop table stage_classified";

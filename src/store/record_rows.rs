@@ -6,6 +6,7 @@ use duckdb::arrow::error::ArrowError;
 use duckdb::arrow::record_batch::RecordBatch;
 
 use super::columns::{CHUNK_ROWS, Columns, bigint};
+use super::evidence::Evidence;
 use crate::model::aggregate::{Disposition, DkimResult, Reason, Record};
 
 /// The staging table; `load_key` names the reading of a document that the record came from.
@@ -13,7 +14,7 @@ pub(super) const STAGE_RECORDS: &str = "create or replace temp table stage_recor
     load_key bigint not null, record_no bigint not null, source_ip varchar, address blob, messages bigint not null,
     disposition varchar, dkim_aligned boolean not null, spf_aligned boolean not null, has_dkim_pass boolean not null,
     has_spf_pass boolean not null, is_own_signature_broken boolean not null, is_forward_reported boolean not null,
-    is_sampled_out boolean not null, header_from varchar, envelope_from varchar, envelope_to varchar,
+    is_sampled_out boolean not null, evidence_key bigint not null, evidence varchar, header_from varchar, envelope_from varchar, envelope_to varchar,
     reasons struct(\"type\" varchar, \"comment\" varchar)[] not null,
     dkim struct(\"domain\" varchar, selector varchar, result varchar, aligned boolean, human_result varchar)[] not null,
     spf struct(\"domain\" varchar, \"scope\" varchar, result varchar, aligned boolean, human_result varchar)[] not null)";
@@ -24,6 +25,7 @@ pub struct RecordRows {
     keys: Vec<i64>,
     records: Vec<Record>,
     text_bytes: usize,
+    evidence: Evidence,
 }
 
 /// Bytes of text that fill a chunk.
@@ -75,7 +77,7 @@ impl RecordRows {
         if self.records.is_empty() {
             return Ok(None);
         }
-        let batch = batch(&self.keys, &self.records)?;
+        let batch = batch(&self.keys, &self.records, &self.evidence)?;
         self.keys.clear();
         self.records.clear();
         self.text_bytes = 0;
@@ -83,7 +85,7 @@ impl RecordRows {
     }
 }
 
-fn batch(keys: &[i64], records: &[Record]) -> Result<RecordBatch, ArrowError> {
+fn batch(keys: &[i64], records: &[Record], evidence: &Evidence) -> Result<RecordBatch, ArrowError> {
     let rows = || records.iter();
     let mut columns = Columns::default();
     columns.bigint("load_key", keys.iter().map(|&key| Some(key)));
@@ -100,7 +102,10 @@ fn batch(keys: &[i64], records: &[Record]) -> Result<RecordBatch, ArrowError> {
     );
     columns.boolean("dkim_aligned", rows().map(|r| Some(r.dkim_aligned)));
     columns.boolean("spf_aligned", rows().map(|r| Some(r.spf_aligned)));
-    evidence(&mut columns, records);
+    flags(&mut columns, records);
+    let (evidence_keys, texts) = evidence.of(records);
+    columns.bigint("evidence_key", evidence_keys.into_iter().map(Some));
+    columns.owned_text("evidence", texts.into_iter());
     columns.text("header_from", rows().map(|r| r.header_from.as_deref()));
     columns.text("envelope_from", rows().map(|r| r.envelope_from.as_deref()));
     columns.text("envelope_to", rows().map(|r| r.envelope_to.as_deref()));
@@ -111,7 +116,7 @@ fn batch(keys: &[i64], records: &[Record]) -> Result<RecordBatch, ArrowError> {
 }
 
 /// What the lists of a record say, so that the classification need not open them.
-fn evidence(columns: &mut Columns, records: &[Record]) {
+fn flags(columns: &mut Columns, records: &[Record]) {
     let rows = || records.iter();
     let passes = |result: Option<&str>| result == Some("pass");
     let broken =

@@ -7,8 +7,12 @@ use anyhow::{Context, Result};
 use duckdb::Connection;
 
 /// Schema files in the order of creation.
-pub(super) const SCHEMA: [(&str, &str); 20] = [
+pub(super) const SCHEMA: [(&str, &str); 22] = [
     ("about", include_str!("../../queries/schema/about.sql")),
+    (
+        "addresses",
+        include_str!("../../queries/schema/addresses.sql"),
+    ),
     (
         "alert_actions",
         include_str!("../../queries/schema/alert_actions.sql"),
@@ -22,6 +26,10 @@ pub(super) const SCHEMA: [(&str, &str); 20] = [
     (
         "documents",
         include_str!("../../queries/schema/documents.sql"),
+    ),
+    (
+        "domain_senders",
+        include_str!("../../queries/schema/domain_senders.sql"),
     ),
     (
         "failure_reports",

@@ -10,6 +10,7 @@ use crate::model::domain::is_within;
 use crate::model::limits::Limits;
 use crate::model::retention::Retention;
 use crate::model::sender;
+use crate::model::service::Service;
 
 /// Settings of the working database and of what load decides.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub struct StoreConfig {
     pub domains: Option<BTreeSet<String>>,
     /// Senders that the user named.
     pub known_senders: Vec<KnownSender>,
+    /// Well-known services, sorted by id.
+    pub services: Vec<KnownService>,
     /// Bounds on what input may cost.
     pub limits: Limits,
     /// Months for which reports are kept, as configured; `None`: for good. Moves the cut-off on, and shapes no row.
@@ -67,10 +70,36 @@ pub struct KnownSender {
     pub aligned_dkim: bool,
 }
 
-/// The senders of the configuration, where one that sends for several domains stands once for each, by name.
+/// A well-known service, and for whom it may send.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KnownService {
+    /// The service and its evidence.
+    pub service: Service,
+    /// Policy domains that it may send for, those below included; sorted.
+    pub approved_for: Vec<String>,
+}
+
+/// The well-known services with the domains for which the configuration names them.
+pub fn approved(services: &[Service], configured: &[sender::KnownSender]) -> Vec<KnownService> {
+    let known = |service: &Service| {
+        let names = |one: &&sender::KnownSender| one.services.contains(&service.id);
+        let mut approved_for = Vec::new();
+        for one in configured.iter().filter(names) {
+            merge(&mut approved_for, std::slice::from_ref(&one.domain));
+        }
+        KnownService {
+            service: service.clone(),
+            approved_for,
+        }
+    };
+    services.iter().map(known).collect()
+}
+
+/// The senders of the configuration, where one that sends for several domains stands once for each, by name. What names
+/// services alone is none.
 pub fn by_name(configured: &[sender::KnownSender]) -> Vec<KnownSender> {
     let mut senders: BTreeMap<&str, KnownSender> = BTreeMap::new();
-    for one in configured {
+    for one in configured.iter().filter(|one| one.has_evidence()) {
         let sender = senders.entry(&one.name).or_insert_with(|| KnownSender {
             sender: one.name.clone(),
             name: one.name.clone(),

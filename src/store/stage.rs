@@ -13,6 +13,7 @@ use super::decide::ReadDocument;
 use super::models::STAGES;
 use super::record_rows::weight;
 use super::room::Room;
+use super::senders;
 use super::working::Store;
 use crate::model::item::ItemNo;
 
@@ -42,8 +43,10 @@ pub struct Staged {
 impl Store {
     /// Another place to stage a batch in.
     pub fn stage(&self) -> Result<Stage> {
+        let connection = self.another_connection()?;
+        senders::stage(&connection, &self.config)?;
         Ok(Stage {
-            connection: self.another_connection()?,
+            connection,
             room: Arc::clone(&self.room),
             number: self.room.enter(),
         })

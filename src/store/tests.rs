@@ -22,6 +22,7 @@ mod compare;
 mod lake;
 mod meaning;
 mod retention;
+mod senders;
 
 const DAY_SECS: i64 = 86_400;
 /// 2023-11-14T00:00:00Z
@@ -37,6 +38,7 @@ fn config(folder: &Path) -> StoreConfig {
         load_hash: "load".into(),
         domains: None,
         known_senders: Vec::new(),
+        services: Vec::new(),
         limits: Limits::default(),
         retention_months: None,
         retention: None,

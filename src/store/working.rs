@@ -10,8 +10,8 @@ use duckdb::{Config, Connection, params};
 
 use super::room::Room;
 use super::seen::Seen;
-use super::settings::{KnownSender, StoreConfig};
-use super::{retention, schema};
+use super::settings::StoreConfig;
+use super::{retention, schema, senders};
 use crate::model::item::ItemNo;
 
 /// The working database, open.
@@ -259,30 +259,9 @@ fn create(config: &StoreConfig) -> Result<Connection> {
         connection.execute("insert into about values (?, ?)", params![key, value])?;
     }
     retention::note(&connection, config)?;
-    for sender in &config.known_senders {
-        insert_sender(&connection, sender)
-            .with_context(|| format!("writing sender {}", sender.sender))?;
-    }
+    senders::note(&connection, config).context("writing the senders")?;
     connection
         .execute_batch("commit")
         .context("making the tables")?;
     Ok(connection)
-}
-
-fn insert_sender(connection: &Connection, sender: &KnownSender) -> Result<()> {
-    let networks: Vec<String> = sender.networks.iter().map(ToString::to_string).collect();
-    let lists = [
-        &sender.approved_for,
-        &networks,
-        &sender.dkim_domains,
-        &sender.spf_domains,
-    ];
-    let [approved_for, networks, dkim_domains, spf_domains] =
-        lists.map(|list| serde_json::json!(list).to_string());
-    connection.execute(
-        "insert into senders values (?, ?, 'configured', from_json(?, '[\"varchar\"]'), from_json(?, '[\"varchar\"]'),
-            from_json(?, '[\"varchar\"]'), from_json(?, '[\"varchar\"]'), ?)",
-        params![sender.sender, sender.name, approved_for, networks, dkim_domains, spf_domains, sender.aligned_dkim],
-    )?;
-    Ok(())
 }

@@ -273,6 +273,7 @@ fn a_defect_in_a_task_is_told_of_and_the_worker_goes_on() {
             load_hash: "load".to_owned(),
             domains: None,
             known_senders: Vec::new(),
+            services: Vec::new(),
             limits: Limits::default(),
             retention_months: None,
             retention: None,

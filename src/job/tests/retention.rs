@@ -271,8 +271,11 @@ fn what_is_gone_is_told_of_and_what_it_said_first_is_remembered() {
             "reporter r2.example 2024-02-29",
             "reporter r3.example 2024-01-30",
             "reporter r4.example 2024-01-29",
+            "sender own 2024-01-05",
         ]
     );
+    let senders = "select sender || ' ' || first_day from domain_senders order by 1";
+    assert_eq!(world.rows(senders), ["own 2024-01-05"]);
     let known = "select item_no || ' ' || content from items where content in ('known', 'expired') order by item_no";
     let expect = [
         "1 expired",
