@@ -81,8 +81,10 @@ fn what_was_acknowledged_before_anybody_was_told_is_not_told_of() {
 fn a_digest_tells_the_numbers_of_the_site() {
     let server = SmtpServer::start();
     let product = configured(&server, "      digest: {daily: '00:00'}\n");
-    // Numbers of the days before today, as the clock of the system has it.
-    let today = chrono::Utc::now().date_naive();
+    // Numbers of the days before the present one, as the program has it.
+    let nothing = tempfile::tempdir().unwrap();
+    product.run_in(nothing.path(), &["ingest", "."]);
+    let today = product.current().manifest.values.as_of;
     let mut shifted = Mailbox::empty();
     let report = |count: u32, days_ago: i64| {
         let begin = (today - chrono::Duration::days(days_ago))

@@ -20,6 +20,7 @@ use crate::job::maintain::maintain;
 use crate::job::outages::{Failure, Fared, outages};
 use crate::job::positions::Positions;
 use crate::job::publish::Draw;
+use crate::job::run::Done;
 use crate::job::visit::{self, Known, Selection, Visit};
 use crate::ledger::{Ledger, View};
 use crate::model::inbox::Inbox;
@@ -99,14 +100,17 @@ pub fn run(args: &RunArgs, global: &Global, config: &Config, draw: Draw) -> Resu
         eprintln!("{}", serde_json::json!(figures));
     }
     println!("{}", done.loaded);
-    let read = visited
-        .iter()
-        .filter(|one| one.failed.is_none())
-        .map(|one| one.inbox.clone())
-        .collect();
+    let read = |one: &&Visited| one.failed.is_none();
+    let read = visited.iter().filter(read).map(|one| one.inbox.clone());
+    let read = read.collect();
     failed.extend(failures(visited));
     note_outages(config, read, &failed);
     tell_people(config);
+    verdict(config, done, failed)
+}
+
+/// What the command ends with.
+fn verdict(config: &Config, done: Done, failed: Failures) -> Result<ExitCode> {
     if let Some(unread) = done.unread {
         return Err(unread);
     }

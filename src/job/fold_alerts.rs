@@ -30,7 +30,7 @@ pub(super) fn fold_all(
             rules,
             view,
             as_of: judging.as_of,
-            senders: BTreeMap::new(),
+            senders: senders(store)?,
             seen: BTreeSet::new(),
             found: None,
             rows: Vec::new(),
@@ -39,6 +39,20 @@ pub(super) fn fold_all(
         folding.end()?;
         store.note_judged(judging)
     })
+}
+
+fn senders(store: &Store) -> Result<BTreeMap<String, alert::Sender>> {
+    let known = store.sender_facts()?.into_iter().map(|facts| {
+        let include = facts.spf_include.split(' ').find(|name| !name.is_empty());
+        let sender = alert::Sender {
+            is_service: facts.is_service,
+            spf_include: include.map(str::to_owned),
+            aligns_spf: facts.aligns_spf,
+            aligns_dkim: facts.aligns_dkim,
+        };
+        (facts.sender, sender)
+    });
+    Ok(known.collect())
 }
 
 /// The days of one alert, as they come.

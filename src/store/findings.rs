@@ -53,6 +53,21 @@ pub struct Asked<'a> {
     pub is_fixed: bool,
 }
 
+/// What is known of a sender.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SenderFacts {
+    /// Its identifier.
+    pub sender: String,
+    /// Whether it is a well-known service.
+    pub is_service: bool,
+    /// What its customers include into their SPF record, separated by spaces.
+    pub spf_include: String,
+    /// Whether SPF can align for it.
+    pub aligns_spf: Option<String>,
+    /// Whether DKIM can.
+    pub aligns_dkim: Option<String>,
+}
+
 /// An alert as the table has it.
 #[derive(Debug, Clone)]
 pub struct AlertRow {
@@ -182,6 +197,24 @@ impl Store {
             &Params::new(),
             take,
         )
+    }
+
+    /// What is known of each sender.
+    pub fn sender_facts(&self) -> Result<Vec<SenderFacts>> {
+        let sql = "select sender, kind <> 'configured', array_to_string(list_sort(spf_include), ' '), aligns_spf, aligns_dkim
+            from senders order by sender";
+        let mut statement = self.connection.prepare(sql)?;
+        let rows = statement.query_map([], |row| {
+            Ok(SenderFacts {
+                sender: row.get(0)?,
+                is_service: row.get(1)?,
+                spf_include: row.get(2)?,
+                aligns_spf: row.get(3)?,
+                aligns_dkim: row.get(4)?,
+            })
+        })?;
+        rows.collect::<duckdb::Result<_>>()
+            .context("reading what is known of senders")
     }
 
     /// Writes tables that are made of the ledger alone.
