@@ -10,9 +10,11 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration as Real, Instant};
 
 use chrono::{DateTime, Duration, Utc};
+use sentinel::alert::Rules;
 use sentinel::archive::Archive;
-use sentinel::daemon::{self, Daemon, Settings, Time};
+use sentinel::daemon::{self, Daemon, Pages, Settings, Time};
 use sentinel::job::folders::Folders;
+use sentinel::job::publish::Drawing;
 use sentinel::ledger::{Event, Ledger};
 use sentinel::model::inbox::Inbox;
 
@@ -185,13 +187,17 @@ impl Week {
             timezone: "Europe/Berlin".to_owned(),
             store: store(&folders),
             folders: folders.clone(),
-            pages: Box::new(|drawing| {
-                let day = drawing.as_of.to_string();
-                drawing
-                    .staging
-                    .write("site/overview.html", day.as_bytes())?;
-                Ok(())
-            }),
+            pages: Pages {
+                rules: Rules::default(),
+                draw: Box::new(|drawing: Drawing| {
+                    let day = drawing.as_of.to_string();
+                    drawing
+                        .staging
+                        .write("site/overview.html", day.as_bytes())?;
+                    Ok(())
+                }),
+            },
+            tell: None,
             heartbeat: None,
             min_free_bytes: 0,
             time: Arc::clone(&clock) as Arc<dyn Time>,

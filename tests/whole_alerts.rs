@@ -478,3 +478,99 @@ fn a_rule_of_the_users_own_is_a_rule_like_any_other() {
         refused.err
     );
 }
+
+/// A thousand alerts: as many addresses with failing mail on one day.
+#[cfg(feature = "long-tests")]
+fn thousand() -> Mailbox {
+    let mut mailbox = Mailbox::empty();
+    for reporter in 0..10 {
+        let ips: Vec<String> = (0..100)
+            .map(|ip| format!("203.0.{reporter}.{ip}"))
+            .collect();
+        let mut rows: Vec<Row<'_>> = ips.iter().map(|ip| (ip.as_str(), 30, false)).collect();
+        rows.push(("192.0.2.10", 900_000, true));
+        let name = format!("r{reporter}.example");
+        mailbox.add(&format!("{reporter}.xml"), &report(&name, "02-10", &rows));
+    }
+    mailbox
+}
+
+#[cfg(feature = "long-tests")]
+#[test]
+fn long_a_thousand_alerts_acknowledged_by_fifty_clients_beside_runs_and_a_rebuild_are_all_kept() {
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+    let mailbox = thousand();
+    let product = Product::new();
+    product.ingest_as_of(&mailbox, &mailbox.names, "2026-02-11");
+    let rows =
+        product.query(&["select id from alerts where rule = 'unknown_sender_failing' order by id"]);
+    let ids: Vec<String> = rows
+        .iter()
+        .map(|row| row["id"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(ids.len(), 1_000);
+    let served = Served::start(&product);
+    let (next, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        // Runs with something new, and a rebuild, as long as people click.
+        scope.spawn(|| {
+            for round in 0.. {
+                if is_over.load(Ordering::Relaxed) && round > 2 {
+                    break;
+                }
+                let mut more = Mailbox::empty();
+                let name = format!("late{round}.example");
+                more.add(
+                    "late.xml",
+                    &report(&name, "02-09", &[("192.0.2.10", 5, true)]),
+                );
+                product.ingest_as_of(&more, &more.names, "2026-02-11");
+                if round == 1 {
+                    assert_eq!(product.run(&["rebuild", "--as-of", "2026-02-11"]).code, 0);
+                }
+            }
+        });
+        let clients: Vec<_> = (0..50)
+            .map(|client| {
+                let (served, next, ids) = (&served, &next, &ids);
+                scope.spawn(move || {
+                    while let Some(id) = ids.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let body = format!("{{\"note\":\"by {client}\"}}");
+                        // Everybody clicks twice.
+                        for body in [body.as_str(), "{}"] {
+                            let json = "Content-Type: application/json\r\n";
+                            let answer =
+                                served.ask("POST", &format!("/api/alerts/{id}/ack"), json, body);
+                            assert_eq!(answer.status, 200, "{}", answer.text());
+                        }
+                        let alert = served.get(&format!("/api/alerts/{id}")).json();
+                        assert_eq!(alert["status"], "acknowledged", "visible at once");
+                        assert!(
+                            served
+                                .get(&format!("/alerts/{id}"))
+                                .text()
+                                .contains("Acknowledged, until")
+                        );
+                    }
+                })
+            })
+            .collect();
+        clients
+            .into_iter()
+            .for_each(|client| client.join().unwrap());
+        is_over.store(true, Ordering::Relaxed);
+    });
+    drop(served);
+    product.poll_as_of("2026-02-11");
+    let counts = &product
+        .query(&["select count(*) as actions, count(distinct alert) as alerts from alert_actions"])
+        [0];
+    assert_eq!(
+        (counts["actions"].as_u64(), counts["alerts"].as_u64()),
+        (Some(1_000), Some(1_000))
+    );
+    let open = &product.query(&["select count(*) as open from alerts where status <> 'acknowledged' and rule = 'unknown_sender_failing'"])[0];
+    assert_eq!(open["open"].as_u64(), Some(0));
+    product.assert_verified("a thousand actions");
+}

@@ -5,6 +5,7 @@
 //!
 //! A page asks many small questions, which DuckDB answers best on one thread each: pages are drawn side by side.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -12,10 +13,11 @@ use std::thread;
 
 use anyhow::{Context as _, Result};
 
-use super::publish::Drawing;
+use super::publish::{Drawing, Drawn};
 use super::report_pages::ReportBatch;
 use super::threads::spawn;
 use crate::alert::Rules;
+use crate::model::day::Day;
 use crate::model::item::ItemNo;
 use crate::publish::Staging;
 use crate::query::{Catalogue, Params, Query, Table, Value, run};
@@ -76,8 +78,7 @@ impl Pages {
             connection,
             staging,
             as_of,
-            drawn_to,
-            drawn_as_of,
+            drawn,
         } = drawing;
         let mut rows = |query: &Query, params: &Params| run(connection, query, params);
         let (domains, changed) = self.domains(&mut rows)?;
@@ -99,19 +100,11 @@ impl Pages {
             Task::Intake,
             Task::Api,
         ];
-        let domains_to =
-            drawn_to.filter(|_| drawn_as_of == Some(as_of) && !self.has_users(&DOMAIN_PAGES));
-        let mut drawn = Vec::new();
-        for domain in changed {
-            if !(domains_to.is_some_and(|item_no| domain.last_item <= item_no)
-                && keep_domain(staging, &domain.name)?)
-            {
-                drawn.push(domain.name);
-            }
-        }
-        let together = drawn.len().div_ceil(cores()).clamp(1, DOMAINS_TOGETHER);
+        let new_domains = self.new_domains(changed, drawn, as_of, &mut rows, staging)?;
+        let drawn_to = drawn.map(|drawn| drawn.item_no);
+        let together = (new_domains.len().div_ceil(cores())).clamp(1, DOMAINS_TOGETHER);
         tasks.extend(
-            drawn
+            new_domains
                 .chunks(together)
                 .map(|names| Task::Domains(names.to_vec())),
         );
@@ -123,6 +116,55 @@ impl Pages {
         let mut emit = |path: &str, bytes: &[u8]| write(staging, path, bytes);
         write_queries(&self.catalogue, &mut emit)?;
         write_assets(&self.skin, &mut emit)
+    }
+
+    /// Takes over what the base has of the domains, and says which are to be drawn: those with new reports, and those
+    /// with alerts that people did something with.
+    fn new_domains(
+        &self,
+        changed: Vec<Changed>,
+        drawn: Option<Drawn>,
+        as_of: Day,
+        rows: Rows<'_>,
+        staging: &mut Staging,
+    ) -> Result<Vec<String>> {
+        let rules = self
+            .catalogue
+            .queries
+            .values()
+            .filter(|query| query.rule.is_some());
+        // What a user's rule looks at is not known.
+        let is_known =
+            !self.has_users(&DOMAIN_PAGES) && !rules.into_iter().any(|rule| rule.is_users);
+        let drawn = drawn.filter(|drawn| drawn.as_of == as_of && is_known);
+        let acted = match drawn {
+            Some(drawn) => self.acted_domains(drawn.alert_seq, rows)?,
+            None => BTreeSet::new(),
+        };
+        let mut new = Vec::new();
+        for domain in changed {
+            let is_kept = drawn.is_some_and(|drawn| domain.last_item <= drawn.item_no)
+                && !acted.contains(&domain.name)
+                && keep_domain(staging, &domain.name)?;
+            if !is_kept {
+                new.push(domain.name);
+            }
+        }
+        Ok(new)
+    }
+
+    fn acted_domains(&self, seq: u64, rows: Rows<'_>) -> Result<BTreeSet<String>> {
+        let behind = Value::Int(i64::try_from(seq).unwrap_or(i64::MAX));
+        let params = Params::from([("seq".to_owned(), behind)]);
+        let table = self.ask("acted_domains", &params, rows)?;
+        let names = table
+            .rows
+            .into_iter()
+            .filter_map(|mut row| match row.pop() {
+                Some(Value::Text(name)) => Some(name),
+                _ => None,
+            });
+        Ok(names.collect())
     }
 
     /// Draws on all cores and writes as it comes; the order of writing does not matter.

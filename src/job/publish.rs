@@ -27,10 +27,19 @@ pub struct Drawing<'a> {
     pub staging: &'a mut Staging,
     /// The day for which things are judged.
     pub as_of: Day,
-    /// Items up to this one were drawn into the base by the same code and configuration; `None`: nothing was.
-    pub drawn_to: Option<ItemNo>,
-    /// The day for which they were judged then.
-    pub drawn_as_of: Option<Day>,
+    /// What the base was drawn of, by the same code and configuration; `None`: there is none, or by others.
+    pub drawn: Option<Drawn>,
+}
+
+/// What pages were drawn of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Drawn {
+    /// Items up to this one.
+    pub item_no: ItemNo,
+    /// The day for which things were judged.
+    pub as_of: Day,
+    /// The ledger's last line that shapes alerts.
+    pub alert_seq: u64,
 }
 
 /// What makes alerts and pages of tables.
@@ -75,9 +84,9 @@ pub fn publish(mut store: Store, publication: Publication) -> Result<Option<Gene
         tracing::warn!("the published generation cannot be read, everything is made anew: {error}");
         None
     });
-    let drawn_to = current
+    let drawn = current
         .as_ref()
-        .and_then(|generation| drawn_to(generation, &publication));
+        .and_then(|generation| drawn(generation, &publication));
     if publication.extent == Extent::Changed
         && current
             .as_ref()
@@ -100,8 +109,6 @@ pub fn publish(mut store: Store, publication: Publication) -> Result<Option<Gene
         .publisher
         .stage(base)
         .context("beginning a generation")?;
-    let drawn_as_of = current.as_ref().map(|base| base.manifest.values.as_of);
-    let drawn = (drawn_to, drawn_as_of);
     write_files(&store, &publication, &mut staging, drawn)?;
     let closed = watch.time("close_ms", || store.close())?;
     let bytes = watch.time("copy_ms", || copy_database(&closed, &mut staging))?;
@@ -117,10 +124,10 @@ fn write_files(
     store: &Store,
     publication: &Publication,
     staging: &mut Staging,
-    (drawn_to, drawn_as_of): (Option<ItemNo>, Option<Day>),
+    drawn: Option<Drawn>,
 ) -> Result<()> {
     let watch = publication.watch;
-    let days = changed_days(store, staging, drawn_to)?;
+    let days = changed_days(store, staging, drawn.map(|drawn| drawn.item_no))?;
     store.make_room(days.iter().map(LakeDay::row_bytes).max().unwrap_or(0))?;
     let aside = if has_large(store, &days) || !store.has_small_log()? {
         // Where it finds the memory full, DuckDB gives the whole database up.
@@ -141,8 +148,7 @@ fn write_files(
             connection: store.connection(),
             staging,
             as_of: publication.values.as_of,
-            drawn_to,
-            drawn_as_of,
+            drawn,
         };
         watch
             .time("draw_ms", || (publication.draw.pages)(drawing))
@@ -164,14 +170,18 @@ fn is_up_to_date(base: &Generation, publication: &Publication) -> bool {
         }
 }
 
-/// The items whose days and pages the base has as this program and configuration would make them.
-fn drawn_to(base: &Generation, publication: &Publication) -> Option<ItemNo> {
+/// What the base was drawn of, where this program and configuration would draw the same.
+fn drawn(base: &Generation, publication: &Publication) -> Option<Drawn> {
     let (had, has) = (&base.manifest.values, &publication.values);
     let same = had.code_hash == has.code_hash
         && had.expired_before == has.expired_before
         && had.config_hash == has.config_hash
         && had.archive_position <= has.archive_position;
-    (same && publication.extent == Extent::Changed).then_some(had.archive_position)
+    (same && publication.extent == Extent::Changed).then_some(Drawn {
+        item_no: had.archive_position,
+        as_of: had.as_of,
+        alert_seq: had.alert_seq,
+    })
 }
 
 /// The days with new items; takes the others over.
