@@ -469,6 +469,8 @@ fn a_rule_of_the_users_own_is_a_rule_like_any_other() {
             .all(|alert| alert.0 != "busy_day" && alert.0 != "policy_changed")
     );
     product.configure("alerts: {rules: {busy_day: {min_message: 1}}}");
+    let checked = product.run(&["check"]);
+    assert!(checked.code != 0 && (checked.out + &checked.err).contains("busy_day.min_message"));
     let refused = product.poll();
     assert_eq!(refused.code, 2);
     assert!(

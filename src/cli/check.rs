@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
-use super::context::Global;
+use super::context::{Global, configured_rules};
 use super::serve;
 use crate::archive::Archive;
 use crate::config::{Config, DEFAULT_PATH, process_environment};
@@ -132,6 +132,13 @@ impl Findings {
                     own.count(),
                     config.queries_folder.display()
                 ));
+                match configured_rules(config, &catalogue) {
+                    Ok(rules) => {
+                        let count = rules.rules.len();
+                        self.facts.push(format!("rules: {count} look for alerts"));
+                    }
+                    Err(lines) => self.problems.extend(lines),
+                }
             }
             Err(problems) => {
                 let lines = problems.iter().map(ToString::to_string);

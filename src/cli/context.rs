@@ -127,9 +127,7 @@ pub(super) fn catalogue(config: &Config) -> anyhow::Result<Catalogue> {
 
 /// The rules of the catalogue as they are configured.
 pub(super) fn rules(config: &Config, catalogue: &Catalogue) -> anyhow::Result<Rules> {
-    let alerts = &config.alerts;
-    Rules::new(catalogue, &alerts.rules, alerts.resolve_after_days).map_err(|problems| {
-        let lines: Vec<String> = problems.iter().map(rule_problem).collect();
+    configured_rules(config, catalogue).map_err(|lines| {
         UsageError(format!(
             "the configuration has {} problem(s):\n  {}",
             lines.len(),
@@ -137,6 +135,16 @@ pub(super) fn rules(config: &Config, catalogue: &Catalogue) -> anyhow::Result<Ru
         ))
         .into()
     })
+}
+
+/// The same, or what is wrong, a line each.
+pub(super) fn configured_rules(
+    config: &Config,
+    catalogue: &Catalogue,
+) -> Result<Rules, Vec<String>> {
+    let alerts = &config.alerts;
+    Rules::new(catalogue, &alerts.rules, alerts.resolve_after_days)
+        .map_err(|problems| problems.iter().map(rule_problem).collect())
 }
 
 fn rule_problem(problem: &RuleProblem) -> String {

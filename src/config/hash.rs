@@ -15,7 +15,15 @@ impl Config {
         let mut fields = Fields::default();
         fields.add("load", &self.load_hash());
         fields.add("site", &format!("{:?}", self.site));
-        fields.add("alerts", &format!("{:?}", self.alerts));
+        let days = self.alerts.resolve_after_days;
+        fields.add("resolve_after_days", &days.to_string());
+        for (name, rule) in &self.alerts.rules {
+            let params: Vec<(&str, &str)> = (rule.params.iter())
+                .map(|(name, _, text)| (name.as_str(), text.as_str()))
+                .collect();
+            let says = format!("{} {:?} {params:?}", rule.is_off, rule.severity);
+            fields.add(&format!("rule {name}"), &says);
+        }
         fields.add("base_path", &self.server.base_path);
         fields.add("base_url", self.app.base_url.as_deref().unwrap_or_default());
         for (name, text) in users_queries(&self.queries_folder)? {
