@@ -1,6 +1,6 @@
 -- policy_changed: the day from which reporters saw a policy that they had not seen in the days before. One row per (domain, subject, day).
 -- params: $domains VARCHAR[], $since DATE, $until DATE, $days BIGINT, $min_percent BIGINT, $young_days BIGINT
--- rule: title="{domain} publishes {subject}" severity=info look_back=all
+-- rule: title="{domain} publishes {subject}" severity=info look_back=days..
 -- default: days=7 min_percent=20 young_days=14
 with told as (
     -- reporters write defaults out or leave them out: what they mean is compared

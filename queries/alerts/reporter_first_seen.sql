@@ -1,6 +1,6 @@
 -- reporter_first_seen: the day on which a reporter reported on a domain for the first time. One row per (domain, subject, day).
 -- params: $domains VARCHAR[], $since DATE, $until DATE, $days BIGINT, $min_messages BIGINT, $young_days BIGINT
--- rule: title="{subject} reports on {domain}, for the first time" severity=info look_back=all
+-- rule: title="{subject} reports on {domain}, for the first time" severity=info look_back=days..
 -- default: days=7 min_messages=1 young_days=14
 -- advice: There is nothing to do. More of your mail is accounted for from now on.
 with told as (

@@ -1,6 +1,6 @@
 -- reporter_missing: the day on which a reporter with a large share of a domain's mail was overdue, by what was learned of how often it reports. One row per (domain, subject, day).
 -- params: $as_of DATE, $domains VARCHAR[], $since DATE, $until DATE, $quiet_days BIGINT, $min_days BIGINT, $min_percent BIGINT, $late_days BIGINT
--- rule: title="{subject} does not report on {domain} any more" severity=warning look_back=all
+-- rule: title="{subject} does not report on {domain} any more" severity=warning look_back=90..
 -- default: quiet_days=7 min_days=10 min_percent=5 late_days=2
 -- advice: Ask yourself what the numbers say without it: mail to its users goes on, and nobody tells how it fares. Do not make the policy stricter on the word of the others alone.
 -- advice: Look whether its reports end elsewhere: the address in rua of the DMARC record, a full mailbox, a filter, refused mails under /intake.
@@ -8,7 +8,10 @@ with told as (
     -- an empty report proves a reporter alive
     select domain, org_domain, day, sum(messages) as messages, day - date '2000-01-01' as day_no
     from reports
-    where domain in (select unnest($domains::varchar[])) and day <= $as_of
+    where domain in (select unnest($domains::varchar[]))
+        -- what makes one overdue lies two seasons back, or one behind the days without a report
+        and day > $since - 182 - greatest($quiet_days, 178)::integer
+        and day <= $as_of
     group by domain, org_domain, day
 ),
 domains as (
@@ -19,7 +22,8 @@ domains as (
     group by domain, day
 ),
 gaps as (
-    select *, day - lag(day) over reporter as gap_days, lead(day) over reporter as next_day
+    -- what lies further back than a season teaches nothing
+    select *, nullif(least(day - lag(day) over reporter, 90), 90) as gap_days, lead(day) over reporter as next_day
     from told
     window reporter as (partition by domain, org_domain order by day)
 ),
@@ -43,7 +47,7 @@ overdue as (
 select domain, org_domain as subject, overdue_day as day, messages_before as messages, last_report_day,
     active_days, longest_gap_days,
     (messages_before * 1000 // domain_messages) / 10 as share_percent,
-    next_day as ended_day
+    if(next_day <= overdue_day + 90, next_day, null) as ended_day
 from overdue
 join domains using (domain, day)
 where active_days >= $min_days

@@ -33,6 +33,8 @@ pub enum Reach {
     Domain,
     /// To so many days before and behind.
     Days(u64),
+    /// To so many days before, and to all behind.
+    On(u64),
 }
 
 /// All rules that are asked.
@@ -178,6 +180,8 @@ fn rule(query: &Query, setting: &RuleSettings, problems: &mut Vec<RuleProblem>) 
         LookBack::Domain => Some(Reach::Domain),
         LookBack::Days(days) => Some(Reach::Days(u64::from(*days))),
         LookBack::Param(name) => whole(&params, name).map(Reach::Days),
+        LookBack::DaysOn(days) => Some(Reach::On(u64::from(*days))),
+        LookBack::ParamOn(name) => whole(&params, name).map(Reach::On),
     };
     Some(Rule {
         query: query.clone(),
@@ -194,7 +198,7 @@ fn is_sound(text: &str, kind: &str, header: &RuleHeader, name: &str) -> bool {
     if kind != "BIGINT" {
         return reads_as(&value, kind);
     }
-    let is_window = header.look_back == LookBack::Param(name.to_owned());
+    let is_window = is_window(header, name);
     let bounds = if is_window {
         1..=MOST_DAYS
     } else {
@@ -204,9 +208,13 @@ fn is_sound(text: &str, kind: &str, header: &RuleHeader, name: &str) -> bool {
         .is_ok_and(|number: i64| bounds.contains(&number))
 }
 
+fn is_window(header: &RuleHeader, name: &str) -> bool {
+    matches!(&header.look_back, LookBack::Param(known) | LookBack::ParamOn(known) if known == name)
+}
+
 fn words_of(kind: &str, header: &RuleHeader, name: &str) -> String {
     match kind {
-        "BIGINT" if header.look_back == LookBack::Param(name.to_owned()) => {
+        "BIGINT" if is_window(header, name) => {
             format!("number of days from 1 to {MOST_DAYS}")
         }
         "BIGINT" => "whole number".to_owned(),

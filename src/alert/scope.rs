@@ -29,6 +29,7 @@ pub fn scopes(rule: &Rule, touched: &Touched, until: Day) -> Vec<Scope> {
         Some(Reach::Domain) => {
             return Scope::of_domains(touched.keys().cloned().collect(), Day::MIN, until);
         }
+        Some(Reach::On(days)) => return onwards(touched, days, until),
         Some(Reach::Days(days)) => days,
     };
     let mut by_day: BTreeMap<Day, BTreeSet<&str>> = BTreeMap::new();
@@ -53,6 +54,30 @@ pub fn scopes(rule: &Rule, touched: &Touched, until: Day) -> Vec<Scope> {
         Scope::of_domains(domains, since, behind.min(until))
     };
     clusters.into_iter().flat_map(scope).collect()
+}
+
+/// Days that are this much older than the last one are late: who is asked about them is asked about much.
+const LATE_DAYS: u64 = 60;
+
+/// From the first day that changed on: for domains with nothing late in one question, for the others in another.
+fn onwards(touched: &Touched, days: u64, until: Day) -> Vec<Scope> {
+    let recent = days_before(until, LATE_DAYS);
+    let (mut of_late, mut of_recent) = ((Vec::new(), until), (Vec::new(), until));
+    for (domain, changed) in touched {
+        let Some(first) = changed.first() else {
+            continue;
+        };
+        let since = days_before(*first, days);
+        let (domains, earliest) = if since < recent {
+            &mut of_late
+        } else {
+            &mut of_recent
+        };
+        domains.push(domain.clone());
+        *earliest = since.min(*earliest);
+    }
+    let scope = |(domains, since)| Scope::of_domains(domains, since, until);
+    [of_late, of_recent].into_iter().flat_map(scope).collect()
 }
 
 impl Scope {

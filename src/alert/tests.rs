@@ -433,8 +433,30 @@ fn only_what_a_day_reaches_is_judged_again() {
     ] {
         assert_eq!(ranges(near, days), expect, "{days:?}");
     }
-    let far = ranges("reporter_missing", &[("a", "01-20"), ("b", "01-30")]);
-    assert_eq!(far, [("a b".to_owned(), Day::MIN, until)]);
+    // From the first day on; what is late is asked about apart from what is not.
+    let far = "new_source";
+    for (days, expect) in [
+        (
+            &[("a", "01-20"), ("b", "01-30")][..],
+            vec![span("a b", "01-13", "03-01")],
+        ),
+        (
+            &[("a", "02-20"), ("a", "02-26")],
+            vec![span("a", "02-13", "03-01")],
+        ),
+    ] {
+        assert_eq!(ranges(far, days), expect, "{days:?}");
+    }
+    let late = Touched::from([
+        ("a".to_owned(), BTreeSet::from([day("02-27")])),
+        (
+            "b".to_owned(),
+            BTreeSet::from(["2025-03-10".parse().unwrap()]),
+        ),
+    ]);
+    let found = scopes(rules.get(far).unwrap(), &late, until);
+    let since: Vec<String> = found.iter().map(|scope| scope.since.to_string()).collect();
+    assert_eq!(since, ["2025-03-03", "2026-02-20"]);
     let whole = ranges("intake_refusals", &[]);
     assert_eq!(whole, [(String::new(), Day::MIN, until)]);
 }

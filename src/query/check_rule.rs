@@ -52,7 +52,7 @@ pub(super) fn params(query: &Query, header: &Header) -> Vec<(usize, String)> {
         };
         problems.push((header.params_line, problem));
     }
-    if let LookBack::Param(name) = &rule.look_back
+    if let LookBack::Param(name) | LookBack::ParamOn(name) = &rule.look_back
         && kind(name) != Some("BIGINT")
     {
         let text = format!(

@@ -34,6 +34,10 @@ pub enum LookBack {
     Param(String),
     /// So many days before and behind.
     Days(u32),
+    /// As many days before as this parameter says, and all behind.
+    ParamOn(String),
+    /// So many days before, and all behind.
+    DaysOn(u32),
 }
 
 /// `title="…" severity=warning look_back=days sums=a,b`.
@@ -65,12 +69,17 @@ pub(super) fn rule(text: &str) -> Result<RuleHeader, String> {
     Ok(rule)
 }
 
+/// `all`, `7`, `days`, `7..`, `days..`.
 fn look_back(value: &str) -> LookBack {
-    match value {
-        "all" => LookBack::Domain,
-        _ => value
+    if value == "all" {
+        return LookBack::Domain;
+    }
+    match (value.strip_suffix(".."), value.parse()) {
+        (Some(from), _) => from
             .parse()
-            .map_or_else(|_| LookBack::Param(value.to_owned()), LookBack::Days),
+            .map_or_else(|_| LookBack::ParamOn(from.to_owned()), LookBack::DaysOn),
+        (None, Ok(days)) => LookBack::Days(days),
+        (None, Err(_)) => LookBack::Param(value.to_owned()),
     }
 }
 
