@@ -18,8 +18,11 @@ pub const STAGES: [&str; 7] = [
         scope bigint not null, is_own boolean not null, sender varchar not null, carrier varchar,
         kind varchar not null, is_approved boolean not null)",
     "create or replace temp table stage_classified (load_key bigint not null, record_no bigint not null,
-        source_ip varchar, messages bigint not null, disposition varchar, dkim_aligned boolean not null, spf_aligned boolean not null, dmarc_pass boolean not null, sender varchar,
-        carrier varchar, category varchar not null, fail_cause varchar, overridden boolean not null)",
+        source_ip varchar, messages bigint not null,
+        disposition enum('none', 'pass', 'quarantine', 'reject'), dkim_aligned boolean not null, spf_aligned boolean not null, dmarc_pass boolean not null, sender varchar,
+        carrier varchar, category enum('compliant', 'forwarded_pass', 'forwarded_fail', 'misconfigured', 'known_unapproved',
+        'unknown', 'threat') not null, fail_cause enum('both_pass_none_aligned', 'dkim_pass_unaligned', 'spf_pass_unaligned',
+        'own_signature_broken', 'no_authentication'), overridden boolean not null)",
 ];
 
 /// Temporary tables of what senders are known by, the same for every batch.
