@@ -16,8 +16,9 @@ large as (
 select
     if(domain in (select domain from large), domain, null) as domain,
     day,
-    sum(messages) as messages,
-    sum(passed) as passed
+    -- sums of hostile counts stop at the largest BIGINT
+    least(sum(messages), 9223372036854775807)::bigint as messages,
+    least(sum(passed), 9223372036854775807)::bigint as passed
 from told
 group by all
 order by domain nulls last, day

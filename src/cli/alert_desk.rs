@@ -173,7 +173,8 @@ impl AlertDesk for Alerts {
         if form == AlertForm::Json {
             return file.to_bytes().map(Some);
         }
-        let panels = bytes(&generation, &panels_path(id))?.unwrap_or_default();
+        let panels = bytes(&generation, &panels_path(id))?
+            .context("the published panels of an alert are gone")?;
         let panels =
             Html::published(String::from_utf8(panels).context("reading published panels")?);
         let rule = self.catalogue.queries.get(&file.alert.rule);

@@ -77,7 +77,7 @@ impl Teller {
         };
         let as_of = generation.manifest.values.as_of;
         let alerts = self.alerts()?;
-        let days: Vec<DigestDay> = read(&generation, PATH)?.unwrap_or_default();
+        let days: Option<Vec<DigestDay>> = read(&generation, PATH)?;
         let round = Round {
             channels: &self.channels,
             alerts: &alerts,
@@ -89,7 +89,11 @@ impl Teller {
         let post = &self.post;
         let mut wires = Wires {
             send: &mut |channel, notice| post.send(channel, notice),
-            digest: &mut |channel, window| Ok(digest(&round, channel, window, &days)),
+            digest: &mut |channel, window| match &days {
+                Some(days) => Ok(digest(&round, channel, window, days)),
+                // No numbers are no quiet day.
+                None => Err("what is published holds no numbers for it".to_owned()),
+            },
             now: &clock::now,
         };
         let ledger = Ledger::open(&self.folders.ledger()).context("opening the ledger")?;
@@ -133,7 +137,10 @@ fn digest(round: &Round<'_>, channel: &Channel, window: &Window, days: &[DigestD
         + 1;
     let before = days_before(window.first_day, length);
     let in_window = |day: &&&DigestDay| (window.first_day..=window.last_day).contains(&day.day);
-    let sum = |of: fn(&DigestDay) -> i64| days.iter().filter(in_window).map(|day| of(day)).sum();
+    let sum = |of: fn(&DigestDay) -> i64| {
+        let counts = days.iter().filter(in_window).map(|day| of(day));
+        counts.fold(0, i64::saturating_add)
+    };
     let open: Vec<&Alert> = round
         .alerts
         .iter()
@@ -185,10 +192,10 @@ fn domains(
                 .count() as i64,
         });
         if (window.first_day..=window.last_day).contains(&day.day) {
-            line.messages += day.messages;
-            line.passed += day.passed;
+            line.messages = line.messages.saturating_add(day.messages);
+            line.passed = line.passed.saturating_add(day.passed);
         } else if (before..window.first_day).contains(&day.day) {
-            line.messages_before += day.messages;
+            line.messages_before = line.messages_before.saturating_add(day.messages);
         }
     }
     let mut lines: Vec<DigestDomain> = by_name
@@ -208,13 +215,16 @@ fn domains(
 fn trend(days: &[&DigestDay], last_day: Day) -> Vec<(Day, i64, i64)> {
     let day = |before: u64| {
         let at = days_before(last_day, before);
-        let (messages, passed) = days
-            .iter()
-            .filter(|day| day.day == at)
-            .fold((0, 0), |(messages, passed), day| {
-                (messages + day.messages, passed + day.passed)
-            });
-        (at, passed, messages - passed)
+        let (messages, passed) =
+            days.iter()
+                .filter(|day| day.day == at)
+                .fold((0, 0), |(messages, passed), day| {
+                    (
+                        day.messages.saturating_add(messages),
+                        day.passed.saturating_add(passed),
+                    )
+                });
+        (at, passed, messages.saturating_sub(passed))
     };
     (0..TREND_DAYS).rev().map(day).collect()
 }

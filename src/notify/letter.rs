@@ -90,7 +90,7 @@ impl Letter {
     }
 
     fn of_digest(digest: &Digest) -> Self {
-        let failed = digest.messages - digest.passed;
+        let failed = digest.messages.saturating_sub(digest.passed);
         let open = digest.open.len() + digest.more;
         let window = if digest.first_day == digest.last_day {
             digest.last_day.to_string()

@@ -1,6 +1,6 @@
 //! What digests are made of: published with the pages, so that mails and pages tell the same numbers.
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 
 use super::{Emit, Rows, Site};
@@ -31,27 +31,29 @@ impl Site<'_> {
         let query = query.context("there is no query digest_days")?;
         let params = Params::from([("as_of".to_owned(), Value::Day(self.as_of))]);
         let table = rows(query, &params)?;
-        let days: Vec<DigestDay> = table
-            .rows
-            .iter()
-            .filter_map(|row| match row.as_slice() {
-                [
-                    domain,
-                    Value::Day(day),
-                    Value::Int(messages),
-                    Value::Int(passed),
-                ] => Some(DigestDay {
-                    domain: match domain {
-                        Value::Text(name) => Some(name.clone()),
-                        _ => None,
-                    },
-                    day: *day,
-                    messages: *messages,
-                    passed: *passed,
-                }),
-                _ => None,
-            })
-            .collect();
+        let days: anyhow::Result<Vec<DigestDay>> = table.rows.iter().map(|row| day(row)).collect();
+        let days = days?;
         emit(PATH, &serde_json::to_vec(&days)?)
     }
+}
+
+fn day(row: &[Value]) -> anyhow::Result<DigestDay> {
+    let [
+        domain,
+        Value::Day(day),
+        Value::Int(messages),
+        Value::Int(passed),
+    ] = row
+    else {
+        bail!("a row of digest_days has another form: {row:?}");
+    };
+    Ok(DigestDay {
+        domain: match domain {
+            Value::Text(name) => Some(name.clone()),
+            _ => None,
+        },
+        day: *day,
+        messages: *messages,
+        passed: *passed,
+    })
 }

@@ -10,7 +10,7 @@ use super::super::panel::write_panel;
 use super::super::{Emit, Rows, Site};
 use super::{AlertFile, AlertList, Done, EvidenceDay, Listed, list_page};
 use super::{json_path, page, page_path, panels_path};
-use crate::model::alert::{Action, Alert, Reason};
+use crate::model::alert::{Action, Alert, Reason, Severity};
 use crate::model::day::Day;
 use crate::query::{Params, Table, Value};
 
@@ -67,7 +67,7 @@ impl Site<'_> {
         for row in 0..table.rows.len() {
             let day = EvidenceDay {
                 day: day(&table, row, "day"),
-                severity: text(&table, row, "severity").parse().unwrap_or_default(),
+                severity: severity(&table, row)?,
                 messages: int(&table, row, "messages"),
                 ended_day: match table.get(row, "ended_day") {
                     Value::Day(day) => Some(*day),
@@ -97,7 +97,7 @@ impl Site<'_> {
                     _ => 0,
                 },
                 action: action.with_context(|| format!("`{word}` is no action"))?,
-                severity: text(&table, row, "severity").parse().unwrap_or_default(),
+                severity: severity(&table, row)?,
                 last_day: day(&table, row, "last_day"),
                 note: match table.get(row, "note") {
                     Value::Text(note) => Some(note.clone()),
@@ -209,8 +209,8 @@ fn file(table: &Table, row: usize) -> anyhow::Result<AlertFile> {
                 _ => None,
             },
             subject: word("subject"),
-            severity: word("severity").parse().unwrap_or_default(),
-            status: status.unwrap_or_default(),
+            severity: severity(table, row)?,
+            status: status.with_context(|| format!("`{}` is no status", word("status")))?,
             first_day: day(table, row, "first_day"),
             last_day: day(table, row, "last_day"),
             messages: int(table, row, "messages"),
@@ -226,6 +226,12 @@ fn file(table: &Table, row: usize) -> anyhow::Result<AlertFile> {
         evidence: Vec::new(),
         actions: Vec::new(),
     })
+}
+
+fn severity(table: &Table, row: usize) -> anyhow::Result<Severity> {
+    let word = text(table, row, "severity");
+    let read = word.parse();
+    read.map_err(|()| anyhow::anyhow!("`{word}` is no severity"))
 }
 
 fn text(table: &Table, row: usize, column: &str) -> String {
