@@ -2,15 +2,21 @@
 -- params: $domains VARCHAR[], $since DATE, $until DATE, $days BIGINT, $min_messages BIGINT, $min_percent BIGINT, $critical_percent BIGINT
 -- rule: title="{messages} messages of {subject} failed DMARC for {domain}" severity=warning look_back=days sums=passed,refused
 -- default: days=7 min_messages=20 min_percent=95 critical_percent=50
-with parts as (
-    select domain, sender as subject, day, fail_cause, sum(messages) as messages,
-        sum(messages) filter (disposition in ('quarantine', 'reject')) as refused
+with own as not materialized (
+    select domain, sender as subject, day, category, fail_cause, disposition, messages
     from records
     where domain in (select unnest($domains::varchar[]))
         and day > $since - $days::integer
         and day < $until + $days::integer - 1
         and sender is not null
         and category in ('compliant', 'misconfigured')
+),
+parts as (
+    -- of most of them nothing fails
+    select domain, subject, day, fail_cause, sum(messages) as messages,
+        sum(messages) filter (disposition in ('quarantine', 'reject')) as refused
+    from own
+    semi join (select distinct domain, subject from own where category = 'misconfigured') using (domain, subject)
     group by all
 ),
 told as (

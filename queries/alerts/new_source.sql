@@ -2,14 +2,13 @@
 -- params: $domains VARCHAR[], $since DATE, $until DATE, $days BIGINT, $min_messages BIGINT, $young_days BIGINT
 -- rule: title="{subject} sends for {domain}, for the first time" severity=info look_back=days..
 -- default: days=7 min_messages=10 young_days=14
-with told as (
-    select domain, coalesce(sender, source_ip) as subject, sender, day, sum(messages) as messages,
-        coalesce(sum(messages) filter (fail_cause is not null), 0) as failing
+with told as not materialized (
+    -- read twice: few begin
+    select domain, coalesce(sender, source_ip) as subject, sender, day, messages, fail_cause
     from records
     where domain in (select unnest($domains::varchar[]))
         and category in ('compliant', 'misconfigured', 'known_unapproved')
-        and (sender is not null or source_ip is not null)
-    group by all
+        and subject is not null
 ),
 begun as (
     select domain, subject, max(sender) as sender, min(day) as day from told group by domain, subject
@@ -44,7 +43,8 @@ first_days as (
         and begun.day < $until
 )
 select first_days.domain, first_days.subject, first_days.day,
-    sum(told.messages) as messages, sum(told.failing) as failing, first_days.is_approved,
+    sum(told.messages) as messages,
+    coalesce(sum(told.messages) filter (told.fail_cause is not null), 0) as failing, first_days.is_approved,
     case when first_days.sender is null or first_days.is_approved then 'info' else 'warning' end as severity
 from first_days
 join told on told.domain = first_days.domain and told.subject = first_days.subject

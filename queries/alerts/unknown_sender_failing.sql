@@ -2,7 +2,8 @@
 -- params: $domains VARCHAR[], $since DATE, $until DATE, $days BIGINT, $min_messages BIGINT, $critical_messages BIGINT
 -- rule: title="{subject} sent {messages} failing messages in the name of {domain}" severity=warning look_back=days sums=refused
 -- default: days=7 min_messages=20 critical_messages=1000
-with failing as (
+with failing as not materialized (
+    -- read twice: most are quiet
     select domain, if(category = 'known_unapproved', sender, coalesce(source_ip, 'no usable address')) as subject,
         day, messages, category, fail_cause, disposition
     from records
@@ -12,12 +13,28 @@ with failing as (
         and category in ('known_unapproved', 'unknown', 'threat')
 ),
 loud as (
-    select domain, subject from failing group by domain, subject having sum(messages) >= $min_messages
+    -- a window lies in two stretches of as many days, one of which holds half of its messages
+    select distinct domain, subject
+    from (
+        select domain, subject
+        from failing
+        group by domain, subject, (day - date '2000-01-01') // $days
+        having sum(messages) * 2 >= $min_messages
+    )
+),
+parts as (
+    select domain, subject, day, category, fail_cause, sum(messages) as messages,
+        coalesce(sum(messages) filter (disposition in ('quarantine', 'reject')), 0) as refused
+    from failing semi join loud using (domain, subject)
+    group by all
 ),
 told as (
-    select domain, subject, day, sum(messages) as messages
-    from failing
-    semi join loud using (domain, subject)
+    select domain, subject, day,
+        sum(messages) as messages, sum(refused) as refused,
+        -- those of most messages, the first by name
+        min({'fewer': -messages, 'name': category}).name as category,
+        min({'fewer': -messages, 'name': fail_cause}).name as fail_cause
+    from parts
     group by domain, subject, day
 ),
 windows as (
@@ -34,24 +51,11 @@ largest as (
         range between current row and $days::integer - 1 following
     ) as in_window
     from windows
-),
-found as (
-    select * from largest where in_window >= $min_messages and day >= $since and day < $until
-),
-parts as (
-    select domain, subject, day, category, fail_cause, sum(messages) as messages,
-        sum(messages) filter (disposition in ('quarantine', 'reject')) as refused
-    from failing
-    semi join found using (domain, subject, day)
-    group by domain, subject, day, category, fail_cause
 )
-select domain, subject, day, found.messages, coalesce(sum(parts.refused), 0) as refused,
-    -- those of most messages, the first by name
-    min({'fewer': -parts.messages, 'name': category}).name as category,
-    min({'fewer': -parts.messages, 'name': fail_cause}).name as fail_cause,
-    in_window as messages_in_window,
+select domain, subject, day, messages, refused, category, fail_cause, in_window as messages_in_window,
     if(in_window >= $critical_messages, 'critical', 'warning') as severity
-from found
-join parts using (domain, subject, day)
-group by domain, subject, day, found.messages, in_window
+from largest
+where in_window >= $min_messages
+    and day >= $since
+    and day < $until
 order by domain, subject, day

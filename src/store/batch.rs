@@ -9,7 +9,7 @@ use super::columns::CHUNK_ROWS;
 use super::decide::{Decided, DocumentRow, ReadDocument};
 use super::holders;
 use super::keys::{Key, key};
-use super::models::{CLASSIFICATION, CLEAR, MODELS, OF_ADDRESSES};
+use super::models::{CLASSIFICATION, CLEAR, MODELS};
 use super::stage::{Stage, Staged};
 use super::working::Store;
 use super::{intake_rows, other_rows, report_rows, retention};
@@ -172,12 +172,8 @@ fn write_reports(connection: &Connection, decided: &Decided) -> Result<()> {
 
 /// Finds sender, category and cause of the staged records.
 fn classify(connection: &Connection) -> Result<()> {
-    let sql = "select exists (from stage_networks) or exists (from addresses)";
-    let has_addresses: bool = connection.query_row(sql, [], |row| row.get(0))?;
     for (name, statement) in CLASSIFICATION {
-        if name != OF_ADDRESSES || has_addresses {
-            execute(connection, name, statement)?;
-        }
+        execute(connection, name, statement)?;
     }
     Ok(())
 }
