@@ -19,8 +19,11 @@ pub struct State {
 }
 
 /// Folds the evidence (in the order of days) and the actions (in the order of the ledger) of one alert. Evidence that is
-/// more than `resolve_after_days` days apart, or behind the day that a resolution covered, is another occurrence; 0 days
+/// more than `resolve_after_days` days apart, or behind a day that a resolution covered, is another occurrence; 0 days
 /// means that time resolves nothing.
+///
+/// An action is about the evidence that its person saw: it neither takes back what was said of an earlier occurrence,
+/// nor says something of a later one.
 pub fn fold(
     evidence: &[Evidence],
     actions: &[Acted],
@@ -28,7 +31,7 @@ pub fn fold(
     resolve_after_days: u64,
 ) -> State {
     let said = Said::of(actions);
-    let starts = starts(evidence, said.covered, resolve_after_days);
+    let starts = starts(evidence, &said.covered, resolve_after_days);
     let Some(last) = evidence.last() else {
         let severity = actions
             .last()
@@ -54,7 +57,7 @@ pub fn fold(
     let is_acknowledged = said.acknowledged.is_some_and(|(known, day)| {
         known >= severity && current.first().is_some_and(|first| day >= first.day)
     });
-    let (status, reason) = if said.covered.is_some_and(|covered| last.day <= covered) {
+    let (status, reason) = if said.covers(last.day) {
         (Status::Resolved, Some(Reason::Person))
     } else if has_ended && !said.is_held {
         (Status::Resolved, Some(Reason::Ended))
@@ -75,15 +78,15 @@ pub fn fold(
 }
 
 /// Where occurrences begin.
-fn starts(evidence: &[Evidence], covered: Option<Day>, resolve_after_days: u64) -> Vec<usize> {
+fn starts(evidence: &[Evidence], covered: &[Day], resolve_after_days: u64) -> Vec<usize> {
     let mut starts = Vec::new();
     for (at, day) in evidence.iter().enumerate() {
         let before = at.checked_sub(1).and_then(|before| evidence.get(before));
         let begins = before.is_none_or(|before| {
             let is_apart =
                 resolve_after_days > 0 && days_after(before.day, resolve_after_days) < day.day;
-            let is_behind =
-                covered.is_some_and(|covered| before.day <= covered && day.day > covered);
+            let next = covered.partition_point(|covered| *covered < before.day);
+            let is_behind = covered.get(next).is_some_and(|covered| day.day > *covered);
             is_apart || is_behind
         });
         if begins {
@@ -96,14 +99,12 @@ fn starts(evidence: &[Evidence], covered: Option<Day>, resolve_after_days: u64) 
 /// What people said, up to the last word.
 #[derive(Default)]
 struct Said {
-    /// Evidence up to this day is done with.
-    covered: Option<Day>,
+    /// Evidence up to each of these days is done with, rising: the ends of occurrences that a person resolved.
+    covered: Vec<Day>,
     /// Known at this severity, by evidence up to this day.
     acknowledged: Option<(Severity, Day)>,
     /// Stays open until a person says otherwise.
     is_held: bool,
-    /// What was covered before each resolution that counts.
-    before: Vec<Option<Day>>,
 }
 
 impl Said {
@@ -113,18 +114,25 @@ impl Said {
             match acted.action {
                 Action::Ack => said.acknowledged = Some((acted.severity, acted.last_day)),
                 Action::Resolve => {
-                    said.before.push(said.covered);
-                    said.covered = said.covered.max(Some(acted.last_day));
+                    // Another word on what is resolved already moves nothing.
+                    if !said.covers(acted.last_day) {
+                        said.covered.push(acted.last_day);
+                    }
                     said.acknowledged = None;
                     said.is_held = false;
                 }
                 Action::Reopen => {
-                    said.covered = said.before.pop().unwrap_or_default();
+                    // What was resolved before the evidence that is wanted again stays resolved.
+                    said.covered.retain(|covered| *covered < acted.last_day);
                     said.acknowledged = None;
                     said.is_held = true;
                 }
             }
         }
         said
+    }
+
+    fn covers(&self, day: Day) -> bool {
+        self.covered.last().is_some_and(|covered| day <= *covered)
     }
 }

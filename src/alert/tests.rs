@@ -7,6 +7,7 @@ use crate::model::alert::{Acted, Action, Evidence, Reason, RuleSettings, Severit
 use crate::model::day::Day;
 use crate::query::Catalogue;
 
+mod stories;
 mod words;
 
 fn day(text: &str) -> Day {

@@ -197,7 +197,7 @@ fn is_newer(view: &View, id: &str, seq: u64) -> bool {
         .is_some_and(|acted| acted.seq > seq)
 }
 
-/// What is published of an alert, as the ledger has it now.
+/// What is published of an alert, as the ledger has it now. Its words stay those of the publication.
 fn stands(
     mut file: AlertFile,
     actions: &[Acted],
@@ -205,9 +205,22 @@ fn stands(
     resolve_after_days: u64,
 ) -> AlertFile {
     let evidence: Vec<Evidence> = file.evidence.iter().map(Evidence::from).collect();
-    let state = alert::fold(&evidence, actions, as_of, resolve_after_days);
+    let seq = file.actions.last().map_or(0, |done| done.seq);
+    let known = actions.partition_point(|acted| acted.seq <= seq);
+    let fold = |actions| alert::fold(&evidence, actions, as_of, resolve_after_days);
+    let (before, state) = (fold(&actions[..known]), fold(actions));
+    // What is published counts days of evidence as well that are too old to be listed.
+    if state.days != before.days {
+        let days = evidence.get(state.days.clone()).unwrap_or_default();
+        file.alert.severity = state.severity;
+        file.alert.first_day = days.first().map_or(file.alert.first_day, |day| day.day);
+        file.alert.messages = days
+            .iter()
+            .fold(0, |sum, day| sum.saturating_add(day.messages));
+        file.occurrences =
+            (file.occurrences + state.occurrences as u64).saturating_sub(before.occurrences as u64);
+    }
     file.alert.status = state.status;
-    file.alert.severity = state.severity;
     file.reason = state.reason;
     file.actions = actions.iter().map(Done::from).collect();
     file
