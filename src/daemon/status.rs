@@ -64,8 +64,9 @@ impl Status {
     pub fn health(&self) -> Health {
         let is_failing = |inbox: &InboxStatus| {
             let slot = &inbox.slot;
-            slot.failures >= 2 || (slot.failures > 0 && slot.needs_a_person)
+            is_down(slot.failures, slot.needs_a_person)
         };
+        let is_mute = |channel: &ChannelStatus| is_down(channel.failures, channel.needs_a_person);
         let failing = self
             .inboxes
             .iter()
@@ -77,7 +78,7 @@ impl Status {
         } else if failing > 0
             || self.run_failures > 0
             || self.disk_error.is_some()
-            || self.channels.iter().any(|channel| channel.failures >= 2)
+            || self.channels.iter().any(is_mute)
         {
             Health::Degraded
         } else {
@@ -92,6 +93,10 @@ impl Status {
             .map(|(place, reached)| (place.clone(), reached))
             .collect()
     }
+}
+
+fn is_down(failures: u32, needs_a_person: bool) -> bool {
+    failures >= 2 || (failures > 0 && needs_a_person)
 }
 
 impl InboxStatus {
@@ -128,6 +133,32 @@ mod tests {
             slot,
             is_watched: false,
             reached: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_channel_with_a_wrong_token_is_told_of_at_once() {
+        for (failures, needs_a_person, expect) in [
+            (0, false, Health::Ok),
+            (1, false, Health::Ok),
+            (1, true, Health::Degraded),
+            (2, false, Health::Degraded),
+        ] {
+            let channel = ChannelStatus {
+                name: "chat".to_owned(),
+                kind: "telegram".to_owned(),
+                last_success: None,
+                last_error: None,
+                failures,
+                needs_a_person,
+                next_try: None,
+                waiting: 1,
+            };
+            let status = Status {
+                channels: vec![channel],
+                ..Status::default()
+            };
+            assert_eq!(status.health(), expect, "{failures} {needs_a_person}");
         }
     }
 

@@ -145,9 +145,11 @@ pub struct ChannelStatus {
     pub last_error: Option<(DateTime<Utc>, String)>,
     /// Failures in a row.
     pub failures: u32,
+    /// Whether the last of them is one that trying again does not mend: a wrong token, an address that is refused.
+    pub needs_a_person: bool,
     /// When something that waits will be tried (again), if nothing happens before.
     pub next_try: Option<DateTime<Utc>>,
-    /// Alerts that are to be told of: held back, or owed.
+    /// Alerts that are to be told of: held back, or in messages that could not be sent yet.
     pub waiting: usize,
 }
 

@@ -29,6 +29,7 @@ pub struct Memory {
 #[derive(Debug, Default)]
 struct Fared {
     failures: u32,
+    needs_a_person: bool,
     last_error: Option<(DateTime<Utc>, String)>,
     next_try: Option<DateTime<Utc>>,
     last_success: Option<DateTime<Utc>>,
@@ -44,6 +45,7 @@ impl Fared {
 
     fn failed(&mut self, error: &SendError, now: DateTime<Utc>) -> DateTime<Utc> {
         self.failures = self.failures.saturating_add(1);
+        self.needs_a_person = error.retry == Retry::NeedsPerson;
         let doubled = FIRST_SECS << (self.failures - 1).min(20);
         let secs = match error.retry {
             Retry::NeedsPerson => PERSON_SECS,
@@ -136,6 +138,7 @@ impl Memory {
                 .flatten()
                 .map(|fared| fared.failures)
                 .sum(),
+            needs_a_person: fared.is_some_and(|fared| fared.needs_a_person),
             next_try,
             waiting,
         }
