@@ -48,9 +48,15 @@ impl Night {
             zone: "Europe/Berlin".parse().unwrap(),
         };
         let (post, now) = (&self.post, self.now);
+        let alerts = &self.alerts;
+        let mut find = |ids: &[&str]| {
+            let asked = alerts.iter().filter(|a| ids.contains(&a.id.as_str()));
+            Ok(asked.cloned().collect())
+        };
         let mut wires = Wires {
             send: &mut |channel: &Channel, notice: &Notice| post.send(channel, notice),
             digest: &mut |_: &Channel, _: &Window| Ok(digest()),
+            find: &mut find,
             now: &|| now,
         };
         pass(&round, &ledger, &mut self.memory, &mut wires).unwrap()

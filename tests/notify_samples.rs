@@ -144,6 +144,7 @@ pub fn digest() -> Digest {
             line("example.com", 12_000, 11_800, 2),
             line("example.org", 1_345, 1_332, 0),
         ],
+        more_domains: 0,
         trend: trend.collect(),
         open: vec![
             alert("00000000000000aa", Severity::Critical),

@@ -75,6 +75,15 @@ impl Alerts {
         self.file_of(&generation, &*self.glance.view()?, id)
     }
 
+    /// Some alerts as they stand; those that are no more are left out.
+    pub(super) fn files(&self, ids: &[&str]) -> Result<Vec<crate::model::alert::Alert>> {
+        let mut found = Vec::new();
+        for id in ids {
+            found.extend(self.file(id)?.map(|file| file.alert));
+        }
+        Ok(found)
+    }
+
     fn file_of(&self, generation: &Generation, view: &View, id: &str) -> Result<Option<AlertFile>> {
         let Some(file) = read::<AlertFile>(generation, &json_path(id))? else {
             return Ok(None);

@@ -6,6 +6,7 @@
 mod alert_desk;
 mod context;
 mod desk;
+mod digest;
 mod drawn;
 mod glance;
 mod teller;

@@ -173,6 +173,7 @@ fn sample_digest(channel: &Channel, now: DateTime<Utc>, base_url: Option<&str>) 
             messages_before: passed,
             open_alerts: 1,
         }],
+        more_domains: 0,
         trend,
         open: vec![Told {
             alert,

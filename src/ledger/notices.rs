@@ -1,6 +1,6 @@
 //! What people were told: planned before it is on the wire, sent after it. What is planned and not sent is owed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 
@@ -45,14 +45,15 @@ pub struct AlertTold {
     pub occasion: Occasion,
 }
 
-/// A message is on its way, or there is nothing to say.
+/// A message is on its way, or will not be sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoticeSent {
     /// As it was planned.
     pub key: String,
     /// Name of the channel.
     pub channel: String,
-    /// Nothing was sent: it was a quiet day.
+    /// Nothing was sent: it was a quiet day, nobody has to be told of its alerts any more, or another message that was
+    /// planned before this line tells of those that are left.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub skipped: bool,
 }
@@ -68,6 +69,8 @@ pub struct ChannelNotices {
     pub owed: Vec<NoticePlanned>,
     /// By alert: what was told last, owed messages included.
     pub told: BTreeMap<String, AlertTold>,
+    /// The same without those that are owed.
+    pub delivered: BTreeMap<String, AlertTold>,
     /// When the last message about alerts was sent, seconds since 1970 UTC.
     pub last_alerts_utc_secs: Option<i64>,
     /// When the last message of any kind was sent, seconds since 1970 UTC.
@@ -135,11 +138,28 @@ impl ChannelNotices {
         };
         let planned = self.owed.remove(at);
         if sent.skipped {
+            self.untell(&planned);
             return;
         }
         self.last_sent_utc_secs = Some(at_utc_secs);
         if planned.kind == NoticeKind::Alerts {
             self.last_alerts_utc_secs = Some(at_utc_secs);
+        }
+        let told = planned.alerts.into_iter();
+        self.delivered
+            .extend(told.map(|told| (told.id.clone(), told)));
+    }
+
+    /// What a message that is not sent would have told: only other messages have told of it.
+    fn untell(&mut self, planned: &NoticePlanned) {
+        for gone in &planned.alerts {
+            self.told.remove(&gone.id);
+        }
+        let gone: BTreeSet<&str> = planned.alerts.iter().map(|told| told.id.as_str()).collect();
+        let owed = self.owed.iter().flat_map(|owed| &owed.alerts);
+        let before = gone.iter().filter_map(|id| self.delivered.get(*id));
+        for told in before.chain(owed.filter(|told| gone.contains(told.id.as_str()))) {
+            self.told.insert(told.id.clone(), told.clone());
         }
     }
 }
@@ -235,6 +255,22 @@ mod tests {
         let all = fold(&[planned("k", NoticeKind::Daily, 80, &[]), sent("k", true)]);
         assert_eq!((all.owed.len(), all.last_sent_utc_secs), (0, None));
         assert_eq!(all.digests[&NoticeKind::Daily], 80);
+    }
+
+    #[test]
+    fn what_a_message_that_is_not_sent_would_have_told_is_not_told() {
+        let plan = |key, ids: &[&str]| planned(key, NoticeKind::Alerts, 90, ids);
+        let events = [
+            plan("k1", &["a", "b"]),
+            sent("k1", false),
+            plan("k2", &["b", "c", "d"]),
+            plan("k3", &["d"]),
+            sent("k2", true),
+        ];
+        let all = fold(&events);
+        let told: Vec<&str> = all.told.keys().map(String::as_str).collect();
+        assert_eq!(told, ["a", "b", "d"], "c is owed by no message");
+        assert_eq!((all.owed.len(), all.last_alerts_utc_secs), (1, Some(200)));
     }
 
     #[test]

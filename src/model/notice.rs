@@ -89,6 +89,8 @@ pub struct Digest {
     pub passed: i64,
     /// Messages by domain, those with most first.
     pub domains: Vec<DigestDomain>,
+    /// How many more domains there are.
+    pub more_domains: usize,
     /// Each day of the trend in order, the window its end: messages that passed and that failed.
     pub trend: Vec<(Day, i64, i64)>,
     /// Alerts that are open, the gravest first.

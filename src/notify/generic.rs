@@ -118,6 +118,7 @@ fn digest(digest: &Digest) -> Value {
         "messages": digest.messages,
         "passed": digest.passed,
         "domains": domains,
+        "more_domains": digest.more_domains,
         "trend": trend,
         "url": digest.url,
     })

@@ -136,7 +136,9 @@ impl Letter {
             entries: digest.open.iter().map(short_entry).collect(),
             more: digest.more,
             table: table.collect(),
-            more_domains: digest.domains.len().saturating_sub(MOST_DOMAINS),
+            more_domains: digest
+                .more_domains
+                .saturating_add(digest.domains.len().saturating_sub(MOST_DOMAINS)),
             url: digest.url.clone(),
             ..Self::default()
         }

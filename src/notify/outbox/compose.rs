@@ -1,4 +1,6 @@
-//! What was planned -> a notice, the same each time as far as the alerts are still known.
+//! What was planned -> a notice.
+
+use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
 
@@ -8,27 +10,32 @@ use crate::model::alert::Alert;
 use crate::model::hex::hex;
 use crate::model::notice::{AlertNotice, NoticeKind, Occasion, Told};
 
-/// A message about alerts.
-pub(super) fn alert_notice(round: &Round<'_>, planned: &NoticePlanned) -> AlertNotice {
-    let named = planned.alerts.len().saturating_sub(planned.more);
-    let alerts = planned.alerts.iter().take(named);
+/// A message about alerts: `found` is how those stand that it names.
+pub(super) fn alert_notice(
+    round: &Round<'_>,
+    planned: &NoticePlanned,
+    found: &BTreeMap<String, Alert>,
+) -> AlertNotice {
+    let alerts = named(planned).iter().filter_map(|one| {
+        let alert = found.get(&one.id)?.clone();
+        Some(told(round, one, alert))
+    });
     AlertNotice {
         key: planned.key.clone(),
         at_utc_secs: planned.date_utc_secs,
-        alerts: alerts.map(|one| told(round, one)).collect(),
+        alerts: alerts.collect(),
         more: planned.more,
     }
 }
 
-/// An alert as it was when the message was planned, as far as that is known.
-fn told(round: &Round<'_>, told: &AlertTold) -> Told {
-    let found = round.alerts.iter().find(|alert| alert.id == told.id);
-    let mut alert = found.cloned().unwrap_or_else(|| Alert {
-        id: told.id.clone(),
-        first_day: told.last_day,
-        title: "An alert that newer reports have withdrawn".to_owned(),
-        ..Alert::default()
-    });
+/// The alerts that a message names; it counts the others.
+pub(super) fn named(planned: &NoticePlanned) -> &[AlertTold] {
+    let named = planned.alerts.len().saturating_sub(planned.more);
+    planned.alerts.get(..named).unwrap_or_default()
+}
+
+/// As grave, and up to the day, that it was when the message was planned.
+fn told(round: &Round<'_>, told: &AlertTold, mut alert: Alert) -> Told {
     alert.severity = told.severity;
     alert.last_day = told.last_day;
     Told {

@@ -11,7 +11,7 @@ use crate::model::day::{Day, days_before};
 use crate::model::notice::{NoticeKind, Occasion};
 
 /// Alerts of which one message tells, most of them in its count: as many as a line of the ledger holds with ease.
-const MOST_ALERTS: usize = 4000;
+pub(super) const MOST_ALERTS: usize = 4000;
 
 /// What is known when it is asked what is due.
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +43,7 @@ pub enum Due {
     Send(Vec<AlertTold>),
 }
 
-/// What is to be done about alerts, where nothing is owed.
+/// What is to be done about alerts that no owed message tells of.
 pub fn due(situation: &Situation<'_>) -> Due {
     let mut fresh = fresh(situation);
     let all = fresh.len();
@@ -172,7 +172,7 @@ pub fn due_digest(situation: &Situation<'_>) -> Option<Window> {
             // Another time of the same day is no other digest.
             let is_new = before
                 .is_none_or(|before| before.with_timezone(&situation.zone).date_naive() < date);
-            is_new.then(|| window(kind, at.timestamp(), date))
+            is_new.then(|| window(kind, at))
         })
 }
 
@@ -190,17 +190,20 @@ pub fn next_digest(channel: &Channel, now: DateTime<Utc>, zone: Tz) -> Option<Da
 }
 
 /// The digest that was planned for an instant.
-pub fn window_of(kind: NoticeKind, at_utc_secs: i64, zone: Tz) -> Window {
-    let at = DateTime::from_timestamp(at_utc_secs, 0).unwrap_or_default();
-    window(kind, at_utc_secs, at.with_timezone(&zone).date_naive())
+pub fn window_of(kind: NoticeKind, at_utc_secs: i64) -> Window {
+    window(
+        kind,
+        DateTime::from_timestamp(at_utc_secs, 0).unwrap_or_default(),
+    )
 }
 
-fn window(kind: NoticeKind, at_utc_secs: i64, date: Day) -> Window {
-    let last_day = days_before(date, 1);
+/// Reports are about UTC days: the last one that is over at that instant, whatever the calendar says where people are.
+fn window(kind: NoticeKind, at: DateTime<Utc>) -> Window {
+    let last_day = days_before(at.date_naive(), 1);
     let days = if kind == NoticeKind::Weekly { 6 } else { 0 };
     Window {
         kind,
-        at_utc_secs,
+        at_utc_secs: at.timestamp(),
         first_day: days_before(last_day, days),
         last_day,
     }

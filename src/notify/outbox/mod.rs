@@ -2,11 +2,16 @@
 //!
 //! Planned before it is on the wire, noted after it: after a crash between the two the same message goes out once more
 //! under the same key. Nothing else is remembered but failures, so a round can be begun at any time, by anybody.
+//!
+//! What becomes due while a message cannot be sent is planned all the same: however long a channel is broken, it tells
+//! of everything when it works again, the first message as it was, one more for what came behind it. An alert that
+//! somebody knows of by then, or that is over, is left out; the message is then another one, with a key of its own.
 
 mod compose;
 mod due;
 mod local;
 mod memory;
+mod owed;
 mod round;
 
 #[cfg(test)]
@@ -14,4 +19,5 @@ mod tests;
 
 pub use due::{Due, Situation, Window, due, due_digest};
 pub use memory::Memory;
+pub use owed::Find;
 pub use round::{Passed, Round, Wires, pass};

@@ -8,7 +8,10 @@ use chrono_tz::Tz;
 use super::compose::{alert_notice, key};
 use super::due::{Due, Situation, Window, due, due_digest, next_digest, owed_until, window_of};
 use super::memory::Memory;
-use crate::ledger::{AlertTold, Entry, Event, Ledger, NoticePlanned, NoticeSent, Notices};
+use super::owed::{Find, standing, together};
+use crate::ledger::{
+    AlertTold, ChannelNotices, Entry, Event, Ledger, NoticePlanned, NoticeSent, Notices,
+};
 use crate::model::alert::Alert;
 use crate::model::channel::Channel;
 use crate::model::day::Day;
@@ -26,7 +29,7 @@ const LONGEST_PARTIAL_SECS: i64 = 24 * 60 * 60;
 pub struct Round<'a> {
     /// All channels.
     pub channels: &'a [Channel],
-    /// All alerts as they stand.
+    /// Those that are open, as they stand; of very many the gravest. Words, facts and advice may be left out.
     pub alerts: &'a [Alert],
     /// Where people reach the dashboard, without a slash at the end.
     pub base_url: Option<&'a str>,
@@ -44,6 +47,8 @@ pub struct Wires<'a> {
     pub send: &'a mut dyn FnMut(&Channel, &Notice) -> Result<Delivery, SendError>,
     /// The content of a digest for a channel; its key and instant are put in behind.
     pub digest: &'a mut dyn FnMut(&Channel, &Window) -> Result<Digest, String>,
+    /// Gives the alerts that a message names.
+    pub find: Find<'a>,
     /// The present instant.
     pub now: &'a dyn Fn() -> DateTime<Utc>,
 }
@@ -110,7 +115,7 @@ struct Turn<'a, 'w> {
 enum Step {
     /// Something was done: look again.
     Again,
-    /// There is nothing to do before this instant, or at all; so many alerts wait.
+    /// There is nothing to do before this instant, or at all; so many alerts wait that are not owed yet.
     Rest(Option<DateTime<Utc>>, usize),
 }
 
@@ -132,7 +137,9 @@ impl Turn<'_, '_> {
             }
         }
         let told = self.notices.of(&channel.name);
-        let (next, waiting) = rest;
+        let (next, due) = rest;
+        let owed = told.owed.iter().map(|owed| owed.alerts.len());
+        let waiting = owed.fold(due, usize::saturating_add);
         let status = self.memory.status(channel, &told, next, waiting);
         self.passed.channels.push(status);
         let digest = next_digest(channel, (self.wires.now)(), self.round.zone);
@@ -156,43 +163,80 @@ impl Turn<'_, '_> {
         let digest_held = self.memory.digest_held_until(&channel.name, now);
         // A digest that cannot be made keeps no alert from anybody.
         let is_ready = |owed: &&NoticePlanned| !owed.kind.is_digest() || digest_held.is_none();
-        if let Some(owed) = told.owed.iter().find(is_ready) {
-            let count = told.owed.iter().map(|owed| owed.alerts.len()).sum();
+        let owed = told.owed.iter().find(is_ready);
+        let owed_until = owed.and_then(|owed| held.max(owed_until(&situation, owed)));
+        if let Some(owed) = owed {
             if self.memory.unnoted.contains(&owed.key) {
                 self.note_sent(owed)?;
                 return Ok(Step::Again);
             }
-            let until = held.max(owed_until(&situation, owed));
-            return match until {
-                Some(until) => Ok(Step::Rest(Some(until), count)),
-                None => self.send(channel, owed, None),
-            };
+            if owed_until.is_none() {
+                return self.send_owed(channel, &told, owed);
+            }
         }
         let window = due_digest(&situation);
         if let (Some(window), None, None) = (&window, held, digest_held) {
             return self.plan_digest(channel, window);
         }
+        let rest = |until: Option<DateTime<Utc>>, count| {
+            let next = [owed_until, until.max(held)].into_iter().flatten().min();
+            Ok(Step::Rest(next, count))
+        };
         match due(&situation) {
             Due::Nothing => {
                 let held = held.max(digest_held);
                 let is_waiting = window.is_some() || !told.owed.is_empty();
-                Ok(Step::Rest(held.filter(|_| is_waiting), 0))
+                Ok(Step::Rest(owed_until.or(held.filter(|_| is_waiting)), 0))
             }
-            Due::Wait(until, count) => Ok(Step::Rest(Some(until).max(held), count)),
-            Due::Send(alerts) if held.is_some() => Ok(Step::Rest(held, alerts.len())),
+            Due::Wait(until, count) => rest(Some(until), count),
             Due::Send(alerts) => {
-                let more = alerts.len().saturating_sub(channel.most_alerts);
-                let planned =
-                    self.planned(channel, NoticeKind::Alerts, now.timestamp(), alerts, more);
+                let planned = self.planned(channel, NoticeKind::Alerts, now.timestamp(), alerts);
                 self.note(&[Event::NoticePlanned(planned.clone())])?;
-                self.send(channel, &planned, None)
+                match held {
+                    Some(_) => Ok(Step::Again),
+                    None => self.send(channel, &planned, None),
+                }
             }
         }
     }
 
+    /// What has waited behind it waits in one message.
+    fn send_owed(
+        &mut self,
+        channel: &Channel,
+        told: &ChannelNotices,
+        owed: &NoticePlanned,
+    ) -> io::Result<Step> {
+        if let Some((plans, alerts)) = together(&told.owed) {
+            let at_utc_secs = (self.wires.now)().timestamp();
+            let planned = self.planned(channel, NoticeKind::Alerts, at_utc_secs, alerts);
+            self.replace(&plans, Some(planned))?;
+            return Ok(Step::Again);
+        }
+        self.send(channel, owed, None)
+    }
+
+    /// Another message takes the place of some, or none does. It is planned first: a crash between the two lines tells
+    /// of an alert twice, and not never.
+    fn replace(&mut self, plans: &[&NoticePlanned], by: Option<NoticePlanned>) -> io::Result<()> {
+        let ends = plans.iter().map(|planned| {
+            Event::NoticeSent(NoticeSent {
+                key: planned.key.clone(),
+                channel: planned.channel.clone(),
+                skipped: true,
+            })
+        });
+        let events: Vec<Event> = by
+            .map(Event::NoticePlanned)
+            .into_iter()
+            .chain(ends)
+            .collect();
+        self.note(&events)
+    }
+
     /// Its content is made first: a quiet day may end it.
     fn plan_digest(&mut self, channel: &Channel, window: &Window) -> io::Result<Step> {
-        let planned = self.planned(channel, window.kind, window.at_utc_secs, Vec::new(), 0);
+        let planned = self.planned(channel, window.kind, window.at_utc_secs, Vec::new());
         let digest = match (self.wires.digest)(channel, window) {
             Ok(digest) => digest,
             Err(words) => return Ok(self.cannot_make(channel, &words)),
@@ -218,15 +262,14 @@ impl Turn<'_, '_> {
         kind: NoticeKind,
         date_utc_secs: i64,
         alerts: Vec<AlertTold>,
-        more: usize,
     ) -> NoticePlanned {
         NoticePlanned {
+            more: alerts.len().saturating_sub(channel.most_alerts),
             key: key(&channel.name, kind, date_utc_secs, &alerts, self.position),
             channel: channel.name.clone(),
             kind,
             date_utc_secs,
             alerts,
-            more,
         }
     }
 
@@ -236,11 +279,28 @@ impl Turn<'_, '_> {
         planned: &NoticePlanned,
         digest: Option<Digest>,
     ) -> io::Result<Step> {
-        let notice = match self.notice(channel, planned, digest) {
-            Ok(notice) => notice,
-            Err(words) => {
-                return Ok(self.cannot_make(channel, &words));
-            }
+        let notice = match planned.kind.is_digest() {
+            true => match self.digest(channel, planned, digest) {
+                Ok(digest) => Notice::Digest(digest),
+                Err(words) => return Ok(self.cannot_make(channel, &words)),
+            },
+            false => match standing(self.round, planned, self.wires.find) {
+                Ok(standing) if standing.open.len() == planned.alerts.len() => {
+                    Notice::Alerts(alert_notice(self.round, planned, &standing.found))
+                }
+                Ok(standing) => {
+                    let at_utc_secs = (self.wires.now)().timestamp();
+                    let left = Some(standing.open).filter(|open| !open.is_empty());
+                    let by =
+                        left.map(|open| self.planned(channel, planned.kind, at_utc_secs, open));
+                    self.replace(&[planned], by)?;
+                    return Ok(Step::Again);
+                }
+                Err(words) => {
+                    let error = SendError::soon(format!("the alerts cannot be read: {words}"));
+                    return Ok(self.failed(channel, &error));
+                }
+            },
         };
         let sent = (self.wires.send)(channel, &notice);
         let now = (self.wires.now)();
@@ -249,7 +309,7 @@ impl Turn<'_, '_> {
             Err(error) if is_done(&error, planned, now) => {
                 self.memory.left(&channel.name, &error, now);
             }
-            Err(error) => return Ok(self.failed(channel, planned.alerts.len(), &error)),
+            Err(error) => return Ok(self.failed(channel, &error)),
         }
         self.passed.sent += 1;
         self.memory.unnoted.insert(planned.key.clone());
@@ -257,12 +317,13 @@ impl Turn<'_, '_> {
         Ok(Step::Again)
     }
 
-    fn failed(&mut self, channel: &Channel, waiting: usize, error: &SendError) -> Step {
+    /// What else is due now is planned behind it.
+    fn failed(&mut self, channel: &Channel, error: &SendError) -> Step {
         self.passed.failed += 1;
         let now = (self.wires.now)();
-        let next = self.memory.failed(&channel.name, error, now);
+        self.memory.failed(&channel.name, error, now);
         tracing::warn!(channel = channel.name, %error, "people cannot be told");
-        Step::Rest(Some(next), waiting)
+        Step::Again
     }
 
     /// The content of a digest is not to be had: what else the channel gets goes on.
@@ -275,27 +336,24 @@ impl Turn<'_, '_> {
         Step::Again
     }
 
-    fn notice(
+    fn digest(
         &mut self,
         channel: &Channel,
         planned: &NoticePlanned,
         digest: Option<Digest>,
-    ) -> Result<Notice, String> {
-        if planned.kind.is_digest() {
-            let mut digest = match digest {
-                Some(digest) => digest,
-                None => {
-                    let window = window_of(planned.kind, planned.date_utc_secs, self.round.zone);
-                    let digest = (self.wires.digest)(channel, &window)?;
-                    self.memory.digest_made(&channel.name);
-                    digest
-                }
-            };
-            digest.key.clone_from(&planned.key);
-            digest.at_utc_secs = planned.date_utc_secs;
-            return Ok(Notice::Digest(digest));
-        }
-        Ok(Notice::Alerts(alert_notice(self.round, planned)))
+    ) -> Result<Digest, String> {
+        let mut digest = match digest {
+            Some(digest) => digest,
+            None => {
+                let window = window_of(planned.kind, planned.date_utc_secs);
+                let digest = (self.wires.digest)(channel, &window)?;
+                self.memory.digest_made(&channel.name);
+                digest
+            }
+        };
+        digest.key.clone_from(&planned.key);
+        digest.at_utc_secs = planned.date_utc_secs;
+        Ok(digest)
     }
 
     fn note_sent(&mut self, planned: &NoticePlanned) -> io::Result<()> {

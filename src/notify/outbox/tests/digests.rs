@@ -109,3 +109,41 @@ fn a_digest_that_cannot_be_made_keeps_no_alert_from_anybody() {
     let status = &passed.channels[0];
     assert_eq!((status.failures, &status.last_error), (0, &None));
 }
+
+#[test]
+fn a_digest_is_about_the_last_utc_day_that_is_over_wherever_people_are() {
+    for (zone, now, last_day) in [
+        // Seven in the morning there, the evening of the 21st in UTC.
+        ("Pacific/Auckland", "2026-11-21T18:00:00Z", "2026-11-20"),
+        ("Asia/Tokyo", "2026-11-21T22:00:00Z", "2026-11-20"),
+        ("Asia/Kolkata", "2026-11-22T01:30:00Z", "2026-11-21"),
+        ("UTC", "2026-11-22T07:00:00Z", "2026-11-21"),
+        ("Europe/Berlin", "2026-11-22T06:00:00Z", "2026-11-21"),
+        ("America/Los_Angeles", "2026-11-22T15:00:00Z", "2026-11-21"),
+        ("Pacific/Honolulu", "2026-11-22T17:00:00Z", "2026-11-21"),
+    ] {
+        let mut world = World::new(now);
+        world.zone = zone.parse().unwrap();
+        world.channels[0].digest.daily = Some(7 * 60);
+        let sent = world.pass().1;
+        assert_eq!(sent[0].digest().last_day.to_string(), last_day, "{zone}");
+        for _ in 0..4 {
+            world.wait(24 * 60);
+            let before = sent[0].digest().last_day;
+            let next = world.pass().1;
+            assert_eq!(next.len(), 1);
+            assert!(next[0].digest().last_day > before, "{zone}");
+        }
+    }
+}
+
+#[test]
+fn a_weekly_digest_east_of_greenwich_is_about_seven_days_that_are_over() {
+    let mut world = World::new("2026-11-22T18:00:00Z");
+    world.zone = "Pacific/Auckland".parse().unwrap();
+    world.channels[0].digest.weekly = Some((Weekday::Mon, 7 * 60));
+    let sent = world.pass().1;
+    let digest = sent[0].digest();
+    let days = (digest.first_day.to_string(), digest.last_day.to_string());
+    assert_eq!(days, ("2026-11-15".to_owned(), "2026-11-21".to_owned()));
+}
