@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use serde::de::DeserializeOwned;
 
+use super::alert_beyond::{Asked, Beyond, has_more};
 use super::glance::Glance;
 use crate::alert;
 use crate::clock;
@@ -17,10 +18,13 @@ use crate::model::day::Day;
 use crate::publish::{Generation, Publisher};
 use crate::query::Catalogue;
 use crate::render::alerts::{
-    AlertFile, AlertList, Done, Listed, json_path, list_page, page, panels_path,
+    AlertFile, AlertList, AlertQuestion, Done, Listed, MOST_ALERTS, json_path, list_page, page,
+    panels_path,
 };
 use crate::render::{Html, Skin};
 use crate::serve::{AlertDesk, AlertForm, Undone};
+
+mod pages;
 
 /// Characters of a note.
 const NOTE_CHARS: usize = 1_000;
@@ -44,11 +48,13 @@ pub(super) struct Alerts {
     pub(super) catalogue: Arc<Catalogue>,
     /// Is told that something was done, where somebody publishes it.
     pub(super) daemon: Option<Handle>,
+    /// Alerts without a file of their own.
+    pub(super) beyond: Beyond,
 }
 
 impl Alerts {
-    /// The list as it stands; `None` where nothing is published.
-    pub(super) fn list(&self) -> Result<Option<AlertList>> {
+    /// Those that are asked for as they stand; `None` where nothing is published.
+    pub(super) fn list(&self, question: &AlertQuestion) -> Result<Option<AlertList>> {
         let Some(generation) = self.generation()? else {
             return Ok(None);
         };
@@ -56,41 +62,108 @@ impl Alerts {
             return Ok(None);
         };
         let view = self.glance.view()?;
-        for listed in &mut list.alerts {
-            if is_newer(&view, &listed.id, generation.manifest.values.alert_seq)
-                && let Some(file) = self.file_of(&generation, &view, &listed.id)?
-            {
-                *listed = Listed::from(&file);
-            }
+        let acted = self.acted(&generation, &view)?;
+        for (published, now) in &acted {
+            list.recount(
+                (published.status, published.severity),
+                (now.status, now.severity),
+            );
         }
-        list.sort();
+        // The beginning of all is published as a file.
+        let is_beginning = question.status.is_none()
+            && question.domain.is_none()
+            && question.offset + question.limit <= MOST_ALERTS;
+        if is_beginning || list.total <= list.alerts.len() as u64 {
+            self::pages::of_file(&mut list, question, acted);
+        } else {
+            let asked = self.asked(&generation);
+            self::pages::of_database(&mut list, question, acted, &asked)?;
+        }
         Ok(Some(list))
+    }
+
+    /// Alerts with which somebody did something since they were published: as they were, and as they stand.
+    fn acted(&self, generation: &Generation, view: &View) -> Result<Vec<(Listed, Listed)>> {
+        let seq = generation.manifest.values.alert_seq;
+        let lines = view.alerts.iter();
+        let ids: Vec<&str> = lines
+            .filter(|(id, _)| is_newer(view, id, seq))
+            .map(|(id, _)| id.as_str())
+            .collect();
+        let published = self.published(generation, &ids)?;
+        let pair = |file: AlertFile| {
+            let before = Listed::from(&file);
+            (before, Listed::from(&self.now(generation, view, file)))
+        };
+        Ok(published.into_iter().map(pair).collect())
     }
 
     /// An alert as it stands; `None` where there is no such one.
     pub(super) fn file(&self, id: &str) -> Result<Option<AlertFile>> {
-        let Some(generation) = self.generation()? else {
-            return Ok(None);
-        };
-        self.file_of(&generation, &*self.glance.view()?, id)
+        Ok(self.files(&[id])?.pop())
     }
 
-    /// Some alerts as they stand; those that are no more are left out.
-    pub(super) fn files(&self, ids: &[&str]) -> Result<Vec<crate::model::alert::Alert>> {
-        let mut found = Vec::new();
+    /// Some alerts as they stand; those that are none are left out.
+    pub(super) fn files(&self, ids: &[&str]) -> Result<Vec<AlertFile>> {
+        let Some(generation) = self.generation()? else {
+            return Ok(Vec::new());
+        };
+        let view = self.glance.view()?;
+        let files = self.published(&generation, ids)?.into_iter();
+        Ok(files
+            .map(|file| self.now(&generation, &view, file))
+            .collect())
+    }
+
+    /// The same as they are published.
+    fn published(&self, generation: &Generation, ids: &[&str]) -> Result<Vec<AlertFile>> {
+        let (mut found, mut beyond) = (Vec::new(), Vec::new());
         for id in ids {
-            found.extend(self.file(id)?.map(|file| file.alert));
+            match read::<AlertFile>(generation, &json_path(id))? {
+                Some(file) => found.push(file),
+                None => beyond.push(*id),
+            }
+        }
+        if !beyond.is_empty() && has_more(generation) {
+            for ids in beyond.chunks(MOST_ALERTS) {
+                found.extend(self.asked(generation).files(ids)?);
+            }
         }
         Ok(found)
     }
 
-    fn file_of(&self, generation: &Generation, view: &View, id: &str) -> Result<Option<AlertFile>> {
-        let Some(file) = read::<AlertFile>(generation, &json_path(id))? else {
-            return Ok(None);
-        };
-        let actions: &[Acted] = view.alerts.get(id).map_or(&[], |line| &line.actions);
+    fn now(&self, generation: &Generation, view: &View, file: AlertFile) -> AlertFile {
+        let actions: &[Acted] = view
+            .alerts
+            .get(&file.alert.id)
+            .map_or(&[], |line| &line.actions);
         let as_of = generation.manifest.values.as_of;
-        Ok(Some(stands(file, actions, as_of, self.resolve_after_days)))
+        stands(file, actions, as_of, self.resolve_after_days)
+    }
+
+    fn asked<'a>(&'a self, generation: &'a Generation) -> Asked<'a> {
+        Asked {
+            beyond: &self.beyond,
+            generation,
+            skin: &self.skin,
+            catalogue: &self.catalogue,
+        }
+    }
+
+    /// The whole id of the alert whose id begins so, and how many there are; `None` where there is none.
+    pub(super) fn beginning(&self, text: &str) -> Result<Option<(String, u64)>> {
+        let generation = self.generation()?.context("nothing is published yet")?;
+        if has_more(&generation) {
+            return self.asked(&generation).beginning(text);
+        }
+        let list = self.list(&AlertQuestion::default())?;
+        let list = list.context("nothing is published yet")?;
+        let mut found = list
+            .alerts
+            .iter()
+            .filter(|alert| alert.id.starts_with(text));
+        let first = found.next().map(|alert| alert.id.clone());
+        Ok(first.map(|id| (id, 1 + found.count() as u64)))
     }
 
     pub(super) fn generation(&self) -> Result<Option<Generation>> {
@@ -121,7 +194,8 @@ impl Alerts {
             )));
         }
         let generation = self.generation()?.ok_or(Undone::Unknown)?;
-        let published = read::<AlertFile>(&generation, &json_path(id))?.ok_or(Undone::Unknown)?;
+        let published = self.published(&generation, &[id])?.pop();
+        let published = published.ok_or(Undone::Unknown)?;
         let as_of = generation.manifest.values.as_of;
         let (view, place) = self.glance.look()?;
         let ledger = Ledger::open(&self.ledger).context("opening the ledger")?;
@@ -154,16 +228,17 @@ impl Alerts {
 }
 
 impl AlertDesk for Alerts {
-    fn list(&self, form: AlertForm) -> Result<Option<Vec<u8>>> {
-        if !self.is_ahead()? {
+    fn list(&self, asked: Option<&AlertQuestion>, form: AlertForm) -> Result<Option<Vec<u8>>> {
+        if asked.is_none() && !self.is_ahead()? {
             return Ok(None);
         }
-        let Some(list) = Alerts::list(self)? else {
+        let question = asked.cloned().unwrap_or_default();
+        let Some(list) = Alerts::list(self, &question)? else {
             return Ok(None);
         };
         match form {
             AlertForm::Json => list.to_bytes(),
-            AlertForm::Page => list_page(&self.skin, &list),
+            AlertForm::Page => list_page(&self.skin, &list, asked),
         }
         .map(Some)
     }
@@ -172,22 +247,32 @@ impl AlertDesk for Alerts {
         let Some(generation) = self.generation()? else {
             return Ok(None);
         };
-        let view = self.glance.view()?;
-        if !is_newer(&view, id, generation.manifest.values.alert_seq) {
-            return Ok(None);
+        let seq = generation.manifest.values.alert_seq;
+        match generation.file(&json_path(id)) {
+            Some(_) if is_newer(&*self.glance.view()?, id, seq) => self.drawn(id, form, None),
+            _ => Ok(None),
         }
-        let Some(file) = self.file_of(&generation, &view, id)? else {
+    }
+
+    fn drawn(&self, id: &str, form: AlertForm, refused: Option<&str>) -> Result<Option<Vec<u8>>> {
+        let Some(generation) = self.generation()? else {
             return Ok(None);
         };
+        let Some(file) = self.published(&generation, &[id])?.pop() else {
+            return Ok(None);
+        };
+        let file = self.now(&generation, &*self.glance.view()?, file);
         if form == AlertForm::Json {
             return file.to_bytes().map(Some);
         }
-        let panels = bytes(&generation, &panels_path(id))?
-            .context("the published panels of an alert are gone")?;
-        let panels =
-            Html::published(String::from_utf8(panels).context("reading published panels")?);
+        let panels = match bytes(&generation, &panels_path(id))? {
+            Some(panels) => {
+                Html::published(String::from_utf8(panels).context("reading published panels")?)
+            }
+            None => self.asked(&generation).panels(&file)?,
+        };
         let rule = self.catalogue.queries.get(&file.alert.rule);
-        page(&self.skin, &file, rule, &panels).map(Some)
+        page(&self.skin, &file, rule, &panels, refused).map(Some)
     }
 
     fn act(&self, id: &str, action: Action, note: Option<&str>) -> Result<(), Undone> {
@@ -230,7 +315,10 @@ fn stands(
             (file.occurrences + state.occurrences as u64).saturating_sub(before.occurrences as u64);
     }
     file.alert.status = state.status;
-    file.reason = state.reason;
+    // What took all evidence away is not for the ledger to say.
+    if !evidence.is_empty() {
+        file.reason = state.reason;
+    }
     file.actions = actions.iter().map(Done::from).collect();
     file
 }
@@ -238,10 +326,9 @@ fn stands(
 /// Whether an action is one that changes something; what makes no sense is declined.
 fn wanted(file: &AlertFile, action: Action, note: Option<&str>) -> Result<bool, Undone> {
     let status = file.alert.status;
-    if file.reason == Some(Reason::Withdrawn) {
-        return Err(Undone::Conflict(
-            "later reports took the evidence of this alert away: there is nothing to do".to_owned(),
-        ));
+    if matches!(file.reason, Some(Reason::Withdrawn | Reason::RuleOff)) {
+        let words = file.gone_words();
+        return Err(Undone::Conflict(format!("there is nothing to do: {words}")));
     }
     match (action, status) {
         (Action::Ack, Status::Resolved) => Err(Undone::Conflict(

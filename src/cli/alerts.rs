@@ -1,20 +1,25 @@
 //! `sentinel alerts`: what wants somebody's attention, and saying what was done about it.
 
+use std::io::{self, BufWriter, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use clap::{Subcommand, ValueEnum};
 
+use super::alert_beyond::Beyond;
 use super::alert_desk::Alerts;
 use super::context::{Global, UsageError, catalogue};
 use super::glance::Glance;
 use crate::config::Config;
 use crate::job::folders::Folders;
 use crate::model::alert::{Action, Status};
-use crate::render::alerts::{AlertFile, Listed};
+use crate::render::alerts::{AlertFile, AlertList, AlertQuestion, Listed};
 use crate::render::{Skin, is_unseen};
 use crate::serve::Undone;
+
+/// Alerts of a list, unless more are asked for.
+const LISTED: u32 = 1_000;
 
 /// Arguments of `sentinel alerts`.
 #[derive(Debug, Clone, clap::Args)]
@@ -64,6 +69,12 @@ pub struct ListArgs {
     /// Those about this domain alone
     #[arg(long, value_name = "NAME")]
     domain: Option<String>,
+    /// So many of them, those that want somebody first
+    #[arg(long, value_name = "N", default_value_t = LISTED, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    limit: u32,
+    /// Behind so many
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    offset: u32,
     /// Form of the answer
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -104,6 +115,7 @@ pub fn run(args: &AlertsArgs, config: &Config, global: &Global) -> Result<ExitCo
         skin: Arc::new(Skin::new("")?),
         catalogue: Arc::new(catalogue(config)?),
         daemon: None,
+        beyond: Beyond::default(),
     };
     let command = args.command.clone();
     match command.unwrap_or_else(|| AlertsCommand::List(args.list.clone())) {
@@ -116,32 +128,42 @@ pub fn run(args: &AlertsArgs, config: &Config, global: &Global) -> Result<ExitCo
 }
 
 fn list(desk: &Alerts, args: &ListArgs) -> Result<ExitCode> {
-    let mut list = desk.list()?.context("nothing is published yet")?;
-    let status = match args.status {
-        Standing::Open => Some(Status::Open),
-        Standing::Acknowledged => Some(Status::Acknowledged),
-        Standing::Resolved => Some(Status::Resolved),
-        Standing::All => None,
+    let question = AlertQuestion {
+        status: match args.status {
+            Standing::Open => Some(Status::Open),
+            Standing::Acknowledged => Some(Status::Acknowledged),
+            Standing::Resolved => Some(Status::Resolved),
+            Standing::All => None,
+        },
+        domain: args.domain.as_deref().map(crate::model::domain::normalise),
+        limit: args.limit as usize,
+        offset: args.offset as usize,
     };
-    let domain = args.domain.as_deref().map(crate::model::domain::normalise);
-    list.alerts.retain(|alert| {
-        status.is_none_or(|status| alert.status == status)
-            && domain.is_none() | (alert.domain == domain)
-    });
+    let list = desk.list(&question)?.context("nothing is published yet")?;
     if args.format == Format::Json {
-        print!("{}", String::from_utf8_lossy(&list.to_bytes()?));
-        return Ok(ExitCode::SUCCESS);
-    }
-    for alert in &list.alerts {
-        println!("{}", line(alert));
-    }
-    if list.alerts.is_empty() {
-        println!(
-            "no alerts{}",
-            status.map_or(String::new(), |status| format!(" are {status}"))
-        );
+        io::stdout().lock().write_all(&list.to_bytes()?)?;
+    } else {
+        write_list(&list, &question)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn write_list(list: &AlertList, question: &AlertQuestion) -> Result<()> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    for alert in &list.alerts {
+        writeln!(out, "{}", line(alert))?;
+    }
+    if list.matching == 0 {
+        let status = question.status;
+        let status = status.map_or(String::new(), |status| format!(" are {status}"));
+        writeln!(out, "no alerts{status}")?;
+    }
+    let shown = question.offset.saturating_add(list.alerts.len());
+    let rest = list.matching.saturating_sub(shown as u64);
+    if rest > 0 {
+        writeln!(out, "and {rest} more: --offset {shown} lists them")?;
+    }
+    out.flush().map_err(Into::into)
 }
 
 /// `fbc8ef5f critical open 2026-11-07 2026-11-12 203.0.113.66 sent …`
@@ -161,7 +183,7 @@ fn show(desk: &Alerts, id: &str) -> Result<ExitCode> {
     let file = desk
         .file(&full_id(desk, id)?)?
         .context("there is no such alert")?;
-    print!("{}", words(&file));
+    io::stdout().lock().write_all(words(&file).as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -230,7 +252,7 @@ fn act(desk: &Alerts, action: Action, args: &ActArgs, global: &Global) -> Result
                 other => UsageError(format!("{id}: {other}")).into(),
             })?;
         if !global.quiet {
-            println!("{}", line(&Listed::from(&file)));
+            writeln!(io::stdout().lock(), "{}", line(&Listed::from(&file)))?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -240,23 +262,16 @@ fn full_id(desk: &Alerts, text: &str) -> Result<String> {
     if crate::alert::is_id(text) {
         return Ok(text.to_owned());
     }
-    let list = desk.list()?.context("nothing is published yet")?;
-    let found: Vec<&Listed> = list
-        .alerts
-        .iter()
-        .filter(|alert| alert.id.starts_with(text))
-        .collect();
-    match found.as_slice() {
-        [one] if !text.is_empty() => Ok(one.id.clone()),
-        [] => Err(UsageError(format!(
-            "there is no alert whose id begins with `{}`: `sentinel alerts list --status all` shows all",
+    match desk.beginning(text)? {
+        Some((id, 1)) if !text.is_empty() => Ok(id),
+        Some((_, many)) => Err(UsageError(format!(
+            "`{}` is the beginning of {many} ids: give more of it",
             plain(text)
         ))
         .into()),
-        many => Err(UsageError(format!(
-            "`{}` is the beginning of {} ids: give more of it",
-            plain(text),
-            many.len()
+        None => Err(UsageError(format!(
+            "there is no alert whose id begins with `{}`: `sentinel alerts list --status all` shows all",
+            plain(text)
         ))
         .into()),
     }

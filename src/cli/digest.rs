@@ -6,7 +6,7 @@ use crate::model::alert::Alert;
 use crate::model::channel::Channel;
 use crate::model::day::{Day, days_before};
 use crate::model::notice::{Digest, DigestDomain, Occasion, Told};
-use crate::notify::outbox::{Round, Window};
+use crate::notify::outbox::{Find, Round, Window};
 use crate::render::digest::DigestDay;
 
 /// Days of a digest's trend.
@@ -22,7 +22,8 @@ pub(super) fn digest(
     channel: &Channel,
     window: &Window,
     days: &[DigestDay],
-) -> Digest {
+    find: Find<'_>,
+) -> Result<Digest, String> {
     let days: Vec<&DigestDay> = days
         .iter()
         .filter(|day| channel.takes_domain(day.domain.as_deref()))
@@ -44,15 +45,24 @@ pub(super) fn digest(
             alert.severity >= channel.min_severity && channel.takes_domain(alert.domain.as_deref())
         })
         .collect();
-    let told = open.iter().take(ALERTS_TOLD).map(|alert| Told {
-        alert: (*alert).clone(),
-        occasion: Occasion::New,
-        url: round
-            .base_url
-            .map(|base| format!("{base}/alerts/{}", alert.id)),
+    let named: Vec<&str> = open
+        .iter()
+        .take(ALERTS_TOLD)
+        .map(|alert| alert.id.as_str())
+        .collect();
+    let found = find(&named)?;
+    let told = named.iter().filter_map(|id| {
+        let alert = found.iter().find(|alert| alert.id == **id)?;
+        Some(Told {
+            alert: alert.clone(),
+            occasion: Occasion::New,
+            url: round
+                .base_url
+                .map(|base| format!("{base}/alerts/{}", alert.id)),
+        })
     });
     let domains = domains(&days, window, before, &open);
-    Digest {
+    Ok(Digest {
         key: String::new(),
         at_utc_secs: window.at_utc_secs,
         kind: window.kind,
@@ -66,7 +76,7 @@ pub(super) fn digest(
         open: told.collect(),
         more: open.len().saturating_sub(ALERTS_TOLD),
         url: round.base_url.map(|base| format!("{base}/overview")),
-    }
+    })
 }
 
 /// All of which there is something to say, those with most messages first.
@@ -183,7 +193,8 @@ mod tests {
                 first_day: day,
                 last_day: day,
             };
-            let digest = digest(&round, &channels[0], &window, &days);
+            let find = &mut |_: &[&str]| Ok(Vec::new());
+            let digest = digest(&round, &channels[0], &window, &days, find).unwrap();
             assert_eq!((digest.domains.len(), digest.more_domains), (named, more));
         }
     }

@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 done but something was refused (`summary`: there are problems), 2 usage or configuration,
 //! 3 failed, 4 busy.
 
+mod alert_beyond;
 mod alert_desk;
 mod context;
 mod desk;

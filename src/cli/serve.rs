@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use chrono::DateTime;
 
+use super::alert_beyond::Beyond;
 use super::alert_desk::Alerts;
 use super::context::UsageError;
 use super::desk::DaemonDesk;
@@ -114,6 +115,7 @@ fn sources(config: &Config, drawn: Drawn, daemon: &Daemon) -> Sources {
             skin: drawn.skin,
             catalogue: drawn.catalogue,
             daemon: Some(daemon.handle().clone()),
+            beyond: Beyond::default(),
         }),
         desk: Arc::new(DaemonDesk {
             daemon: Some(daemon.handle().clone()),

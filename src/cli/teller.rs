@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use chrono_tz::Tz;
 
+use super::alert_beyond::Beyond;
 use super::alert_desk::{Alerts, read};
 use super::context::catalogue;
 use super::digest::digest;
@@ -19,7 +20,11 @@ use crate::model::channel::Channel;
 use crate::notify::Post;
 use crate::notify::outbox::{Memory, Round, Wires, pass};
 use crate::render::Skin;
+use crate::render::alerts::{AlertQuestion, Listed};
 use crate::render::digest::{DigestDay, PATH};
+
+/// Open alerts of which people are told; of more, the gravest.
+const MOST_ALERTS: usize = 100_000;
 
 /// Knows the channels, and what failed.
 pub(super) struct Teller {
@@ -54,6 +59,7 @@ impl Teller {
                 skin: Arc::new(Skin::new("")?),
                 catalogue: Arc::new(catalogue(config)?),
                 daemon: None,
+                beyond: Beyond::default(),
             },
             folders,
             post: Post::default(),
@@ -81,11 +87,13 @@ impl Teller {
         let mut wires = Wires {
             send: &mut |channel, notice| post.send(channel, notice),
             digest: &mut |channel, window| match &days {
-                Some(days) => Ok(digest(&round, channel, window, days)),
+                Some(days) => digest(&round, channel, window, days, &mut |ids| {
+                    find(&self.desk, ids)
+                }),
                 // No numbers are no quiet day.
                 None => Err("what is published holds no numbers for it".to_owned()),
             },
-            find: &mut |ids| self.desk.files(ids).map_err(|error| format!("{error:#}")),
+            find: &mut |ids| find(&self.desk, ids),
             now: &clock::now,
         };
         let ledger = Ledger::open(&self.folders.ledger()).context("opening the ledger")?;
@@ -100,19 +108,36 @@ impl Teller {
         })
     }
 
-    /// Those that are open, with all that is said of them.
+    /// Those that are open, the gravest first, without words, facts and advice.
     fn alerts(&self) -> Result<Vec<Alert>> {
-        let Some(list) = self.desk.list()? else {
-            return Ok(Vec::new());
+        let question = AlertQuestion {
+            status: Some(Status::Open),
+            limit: MOST_ALERTS,
+            ..AlertQuestion::default()
         };
-        let open = list
-            .alerts
-            .iter()
-            .filter(|alert| alert.status == Status::Open);
-        let mut alerts = Vec::new();
-        for listed in open {
-            alerts.extend(self.desk.file(&listed.id)?.map(|file| file.alert));
+        let list = self.desk.list(&question)?.unwrap_or_default();
+        if list.matching > MOST_ALERTS as u64 {
+            tracing::warn!(
+                open = list.matching,
+                "only the {MOST_ALERTS} gravest open alerts are told of"
+            );
         }
-        Ok(alerts)
+        let light = |listed: Listed| Alert {
+            id: listed.id,
+            domain: listed.domain,
+            severity: listed.severity,
+            status: listed.status,
+            first_day: listed.first_day,
+            last_day: listed.last_day,
+            messages: listed.messages,
+            ..Alert::default()
+        };
+        Ok(list.alerts.into_iter().map(light).collect())
     }
+}
+
+/// Alerts as they stand, in full.
+fn find(desk: &Alerts, ids: &[&str]) -> Result<Vec<Alert>, String> {
+    let files = desk.files(ids).map_err(|error| format!("{error:#}"))?;
+    Ok(files.into_iter().map(|file| file.alert).collect())
 }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use crate::alert::{self, Rule, Rules};
 use crate::ledger::{AlertLine, View};
-use crate::model::alert::{Acted, Alert, Evidence, Severity};
+use crate::model::alert::{Acted, Alert, Evidence, Reason, Severity};
 use crate::model::day::Day;
 use crate::query::Value;
 use crate::store::findings::{AlertRow, Judged};
@@ -238,7 +238,7 @@ fn whole(value: Option<&serde_json::Value>) -> i64 {
     }
 }
 
-/// An alert whose evidence is gone: what was done with it stays.
+/// An alert whose evidence is gone, or whose rule is not asked: what was done with it stays.
 fn withdrawn(id: &str, line: &AlertLine, as_of: Day, rules: &Rules) -> AlertRow {
     let state = alert::fold(&[], &line.actions, as_of, rules.resolve_after_days);
     let last = &line.last;
@@ -255,7 +255,10 @@ fn withdrawn(id: &str, line: &AlertLine, as_of: Day, rules: &Rules) -> AlertRow 
             title: last.title.clone(),
             ..Alert::default()
         },
-        reason: state.reason,
+        reason: match rules.get(&last.rule) {
+            Some(_) => state.reason,
+            None => Some(Reason::RuleOff),
+        },
         evidence_days: 0,
         occurrences: 0,
     }

@@ -97,11 +97,22 @@ pub enum Reason {
     Quiet,
     /// The rule says that it is over.
     Ended,
-    /// Later reports took all its evidence away.
+    /// It is not found any more: later reports or the configuration took all its evidence away.
     Withdrawn,
+    /// Its rule is not asked any more.
+    RuleOff,
 }
 
 impl Reason {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Person,
+        Self::Quiet,
+        Self::Ended,
+        Self::Withdrawn,
+        Self::RuleOff,
+    ];
+
     /// The word in tables and JSON.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -109,6 +120,7 @@ impl Reason {
             Self::Quiet => "quiet",
             Self::Ended => "ended",
             Self::Withdrawn => "withdrawn",
+            Self::RuleOff => "rule-off",
         }
     }
 }

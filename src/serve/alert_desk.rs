@@ -1,6 +1,7 @@
 //! Where actions on alerts go, and where alerts come from that the ledger says more of than what is published.
 
 use crate::model::alert::Action;
+use crate::render::alerts::AlertQuestion;
 
 /// Form of an answer about alerts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,11 +14,25 @@ pub enum AlertForm {
 
 /// Alerts, and what people do with them. Runs on threads that may block.
 pub trait AlertDesk: Send + Sync {
-    /// All alerts, where the ledger says more than what is published; `None`: what is published says all.
-    fn list(&self, form: AlertForm) -> anyhow::Result<Option<Vec<u8>>>;
+    /// What is asked for; without a question the beginning of all alerts, where the ledger says more than what is
+    /// published. `None`: what is published says all.
+    fn list(
+        &self,
+        asked: Option<&AlertQuestion>,
+        form: AlertForm,
+    ) -> anyhow::Result<Option<Vec<u8>>>;
 
-    /// The same of one alert.
+    /// One alert, where the ledger says more of it than what is published; `None`: what is published says all.
     fn one(&self, id: &str, form: AlertForm) -> anyhow::Result<Option<Vec<u8>>>;
+
+    /// One alert as it stands, drawn now, whether it has a file of its own or not; `None`: there is none of that id.
+    /// `refused` says why an action was not taken; a page has that on top.
+    fn drawn(
+        &self,
+        id: &str,
+        form: AlertForm,
+        refused: Option<&str>,
+    ) -> anyhow::Result<Option<Vec<u8>>>;
 
     /// Does something with an alert; it is durable on return.
     fn act(&self, id: &str, action: Action, note: Option<&str>) -> Result<(), Undone>;

@@ -9,25 +9,61 @@ use serde_json::json;
 
 use super::act::{failed, read};
 use super::alert_desk::{AlertForm, Undone};
+use super::alert_question::question;
 use super::answer::{Answer, HTML, JSON};
 use super::problem::Problem;
-use super::respond::{Server, absent, blocking, file};
+use super::respond::{Server, absent, blocking, file, on_request};
 use super::wish::{self, Encoding};
 use crate::model::alert::Action;
 use crate::render::alerts::{json_path, page_path};
 
-/// `/alerts` and `/api/alerts`.
-pub(crate) fn list(server: &Server, form: AlertForm) -> Result<Answer, Problem> {
-    let path = match form {
-        AlertForm::Page => "site/alerts.html",
-        AlertForm::Json => "site/api/alerts.json",
+/// `/alerts` and `/api/alerts`, with what the query of the address asks for.
+pub(crate) async fn list(
+    server: &Arc<Server>,
+    form: AlertForm,
+    query: Option<&str>,
+) -> Result<Answer, Problem> {
+    let asked =
+        question(query).map_err(|why| Problem::new(StatusCode::BAD_REQUEST, "bad-value", why))?;
+    let Some(asked) = asked else {
+        return blocking(server, move |server| {
+            let path = match form {
+                AlertForm::Page => "site/alerts.html",
+                AlertForm::Json => "site/api/alerts.json",
+            };
+            let drawn = server.sources.alerts.list(None, form);
+            answer(server, form, drawn, path)
+        })
+        .await;
     };
-    let drawn = server.sources.alerts.list(form);
-    answer(server, form, drawn, path)
+    on_request(server, move |server| {
+        let drawn = server.sources.alerts.list(Some(&asked), form);
+        fresh(form, drawn)?.ok_or_else(|| absent(server))
+    })
+    .await
 }
 
-/// `/alerts/{id}` and `/api/alerts/{id}`.
-pub(crate) fn one(server: &Server, id: &str, form: AlertForm) -> Result<Answer, Problem> {
+/// `/alerts/{id}` and `/api/alerts/{id}`: published, drawn again because somebody did something with it, or without a
+/// file of its own.
+pub(crate) async fn one(
+    server: &Arc<Server>,
+    id: String,
+    form: AlertForm,
+) -> Result<Answer, Problem> {
+    let asked = id.clone();
+    let published = blocking(server, move |server| published(server, &asked, form)).await;
+    match published {
+        Err(problem) if problem.status == StatusCode::NOT_FOUND => {}
+        other => return other,
+    }
+    on_request(server, move |server| {
+        let drawn = server.sources.alerts.drawn(&id, form, None);
+        fresh(form, drawn)?.ok_or_else(Problem::not_found)
+    })
+    .await
+}
+
+fn published(server: &Server, id: &str, form: AlertForm) -> Result<Answer, Problem> {
     let path = match form {
         AlertForm::Page => page_path(id),
         AlertForm::Json => json_path(id),
@@ -43,19 +79,63 @@ fn answer(
     drawn: anyhow::Result<Option<Vec<u8>>>,
     path: &str,
 ) -> Result<Answer, Problem> {
-    let drawn = drawn.map_err(|error| failed("drawing an alert as it stands", &error))?;
-    let kind = match form {
-        AlertForm::Page => HTML,
-        AlertForm::Json => JSON,
-    };
-    match drawn {
-        Some(content) => Ok(Answer::fresh(StatusCode::OK, kind, content)),
+    match fresh(form, drawn)? {
+        Some(answer) => Ok(answer),
         None => file(server, path)?.ok_or_else(|| absent(server)),
     }
 }
 
-/// `POST /api/alerts/{id}/ack`, `…/resolve` and `…/reopen`, behind all gates.
+fn fresh(
+    form: AlertForm,
+    drawn: anyhow::Result<Option<Vec<u8>>>,
+) -> Result<Option<Answer>, Problem> {
+    let drawn = drawn.map_err(|error| failed("drawing alerts as they stand", &error))?;
+    let kind = match form {
+        AlertForm::Page => HTML,
+        AlertForm::Json => JSON,
+    };
+    Ok(drawn.map(|content| Answer::fresh(StatusCode::OK, kind, content)))
+}
+
+/// `POST /api/alerts/{id}/ack`, `…/resolve` and `…/reopen`, behind all gates. A browser is led to the page of the
+/// alert, also to one that says why nothing is done.
 pub(crate) async fn act<B>(
+    server: &Arc<Server>,
+    id: String,
+    action: Action,
+    headers: &HeaderMap,
+    body: B,
+) -> Result<Answer, Problem>
+where
+    B: Body<Error: Into<Box<dyn std::error::Error + Send + Sync>>>,
+{
+    match take_on(server, id.clone(), action, headers, body).await {
+        Err(problem) if wish::wants_page(headers) => {
+            blocking(server, move |server| refused(server, &id, problem)).await
+        }
+        other => other,
+    }
+}
+
+/// The alert as it stands, with the reason on top; the reason alone where there is no such alert.
+fn refused(server: &Server, id: &str, problem: Problem) -> Result<Answer, Problem> {
+    let alerts = &server.sources.alerts;
+    let page = alerts.drawn(id, AlertForm::Page, Some(&problem.message));
+    match page {
+        Ok(Some(page)) => {
+            let mut answer = Answer::fresh(problem.status, HTML, page);
+            answer.headers.extend(problem.headers);
+            Ok(answer)
+        }
+        Ok(None) => Err(problem),
+        Err(error) => {
+            failed("drawing an alert as it stands", &error);
+            Err(problem)
+        }
+    }
+}
+
+async fn take_on<B>(
     server: &Arc<Server>,
     id: String,
     action: Action,
@@ -77,10 +157,11 @@ where
         if is_form {
             return Ok(Answer::redirect(&format!("{base}/alerts/{id}")));
         }
-        match one(server, &id, AlertForm::Json) {
-            Ok(answer) => Ok(answer),
+        let drawn = server.sources.alerts.drawn(&id, AlertForm::Json, None);
+        match fresh(AlertForm::Json, drawn) {
+            Ok(Some(answer)) => Ok(answer),
             // It was done; that what is published cannot be read is another matter.
-            Err(_) => Ok(Answer::state(StatusCode::OK, &json!({ "id": id }))),
+            _ => Ok(Answer::state(StatusCode::OK, &json!({ "id": id }))),
         }
     })
     .await

@@ -3,13 +3,17 @@
 //!
 //! A request passes, in this order: connection limit, head limits and time-outs ([`connection`]), Host and method
 //! ([`admit`], [`origin`]), credentials ([`auth`], [`throttle`]), the table of paths ([`route`]), the manifest of
-//! the current generation ([`published`]) or the desk ([`act`], [`wish`]), conditional headers and the fixed headers of every answer ([`answer`]).
+//! the current generation ([`published`]) or the desk ([`act`], [`wish`]), conditional headers and the fixed headers of
+//! every answer ([`answer`]).
+//! What has no file is made on request: older reports from the lake; of more than a thousand alerts the less grave, from
+//! the published database, which is opened for nothing else.
 //! The link `public/current` is resolved anew for each request, so a new generation needs no restart, and one request
 //! never mixes two of them.
 
 mod act;
 mod admit;
 mod alert_desk;
+mod alert_question;
 mod alerts;
 mod answer;
 mod auth;

@@ -20,6 +20,7 @@ use super::route::{self, Route};
 use super::settings::{ReportForm, ServeConfig, Sources};
 use super::status::{self, Unreadable};
 use super::throttle::Throttle;
+use super::wish;
 use crate::render::asset;
 
 /// Everything that requests share.
@@ -67,6 +68,9 @@ where
     let has_body = !request.body().is_end_stream();
     let (head, body) = request.into_parts();
     let routed = route::route(head.uri.path(), &server.config.base_path);
+    // Who presses a button looks at the answer.
+    let is_looked_at = routed.is_action() && wish::wants_page(&head.headers);
+    let is_api = routed.is_api && !is_looked_at;
     let answer = match admit(&server.gate(), peer, &head, has_body, &routed) {
         Ok(()) => match routed.route {
             Route::Ask(kind) => act::ask(server, kind, &head.headers, body).await,
@@ -77,7 +81,7 @@ where
     };
     let config = &server.config;
     let answer = answer.unwrap_or_else(|problem| {
-        problem.into_answer(routed.is_api, &server.sources.error_page, &config.base_path)
+        problem.into_answer(is_api, &server.sources.error_page, &config.base_path)
     });
     let response = answer.into_response(&head.headers, head.method == Method::HEAD);
     tracing::info!(
@@ -97,14 +101,8 @@ async fn follow(
 ) -> Result<Answer, Problem> {
     match route {
         Route::Unknown | Route::Ask(_) | Route::Act { .. } => Err(Problem::not_found()),
-        Route::Alerts(form) => {
-            let form = *form;
-            blocking(server, move |server| alerts::list(server, form)).await
-        }
-        Route::Alert { id, form } => {
-            let (id, form) = (id.clone(), *form);
-            blocking(server, move |server| alerts::one(server, &id, form)).await
-        }
+        Route::Alerts(form) => alerts::list(server, *form, query).await,
+        Route::Alert { id, form } => alerts::one(server, id.clone(), *form).await,
         Route::Inboxes => {
             let look = act::Look::of(query);
             blocking(server, move |server| act::inboxes(server, &look)).await
@@ -226,7 +224,7 @@ fn homepage(server: &Server, path: &str) -> Result<Answer, Problem> {
     Ok(Answer::made(JSON, json))
 }
 
-/// The published file of a report, else one made from the lake: few at a time, and not for ever.
+/// The published file of a report, else one made from the lake.
 async fn report(
     server: &Arc<Server>,
     path: String,
@@ -241,13 +239,21 @@ async fn report(
         Err(problem) if problem.status == StatusCode::NOT_FOUND => {}
         other => return other,
     }
+    on_request(server, move |server| older_report(server, &id, form)).await
+}
+
+/// Makes what has no file: few at a time, and not for ever.
+pub(crate) async fn on_request<W>(server: &Arc<Server>, make: W) -> Result<Answer, Problem>
+where
+    W: FnOnce(&Server) -> Result<Answer, Problem> + Send + 'static,
+{
     let permits = Arc::clone(&server.older_reports);
     let made = timeout(server.config.limits.older_report_timeout, async {
         let permit = permits.acquire_owned().await.map_err(|_| Problem::busy())?;
         blocking(server, move |server| {
             // Held by the work itself: a request that gave up waiting does not make room for another.
             let _permit = permit;
-            older_report(server, &id, form)
+            make(server)
         })
         .await
     });

@@ -8,9 +8,9 @@ use super::super::answers::{ALERTS, Answers};
 use super::super::html::Html;
 use super::super::panel::write_panel;
 use super::super::{Emit, Rows, Site};
-use super::{AlertFile, AlertList, Done, EvidenceDay, Listed, list_page};
+use super::{AlertCount, AlertFile, AlertList, Done, EvidenceDay, Listed, list_page};
 use super::{json_path, page, page_path, panels_path};
-use crate::model::alert::{Action, Alert, Reason, Severity};
+use crate::model::alert::{Action, Alert, Reason, Severity, Status};
 use crate::model::day::Day;
 use crate::query::{Params, Table, Value};
 
@@ -23,16 +23,22 @@ impl Site<'_> {
         emit: Emit<'_>,
     ) -> anyhow::Result<()> {
         let counts = self.ask_page("alert_counts", &Params::new(), rows)?;
-        let total = (0..counts.rows.len())
-            .map(|row| int(&counts, row, "alerts"))
-            .sum::<i64>();
+        let counts: Vec<AlertCount> = (0..counts.rows.len())
+            .map(|row| count(&counts, row))
+            .collect::<Result<_, _>>()?;
+        let total = counts
+            .iter()
+            .fold(0, |sum: u64, count| sum.saturating_add(count.alerts));
         let list = AlertList {
             as_of: self.as_of,
-            total: total.unsigned_abs(),
+            total,
+            counts,
+            matching: total,
+            offset: 0,
             alerts: files.iter().map(Listed::from).collect(),
         };
         emit("site/api/alerts.json", &list.to_bytes()?)?;
-        emit("site/alerts.html", &list_page(self.skin, &list)?)
+        emit("site/alerts.html", &list_page(self.skin, &list, None)?)
     }
 
     /// What is published of the alerts that have a page, in the order of the list.
@@ -43,8 +49,21 @@ impl Site<'_> {
             &Params::from([("most".to_owned(), most)]),
             rows,
         )?;
+        self.whole(&table, rows)
+    }
+
+    /// The same of some alerts, in the order of their ids.
+    pub fn alerts_named(&self, ids: &[&str], rows: Rows<'_>) -> anyhow::Result<Vec<AlertFile>> {
+        let ids = ids.iter().map(|id| Value::Text((*id).to_owned()));
+        let params = Params::from([("ids".to_owned(), Value::List(ids.collect()))]);
+        let table = self.ask_page("alert_named", &params, rows)?;
+        self.whole(&table, rows)
+    }
+
+    /// Rows of `alert_list` with the days of their evidence and what people did.
+    fn whole(&self, table: &Table, rows: Rows<'_>) -> anyhow::Result<Vec<AlertFile>> {
         let mut files: Vec<AlertFile> = (0..table.rows.len())
-            .map(|row| file(&table, row))
+            .map(|row| file(table, row))
             .collect::<Result<_, _>>()?;
         let ids = files.iter().map(|file| Value::Text(file.alert.id.clone()));
         let params = Params::from([("ids".to_owned(), Value::List(ids.collect()))]);
@@ -135,7 +154,7 @@ impl Site<'_> {
             }
             let rule = self.catalogue.queries.get(&file.alert.rule);
             emit(&panels_path(id), panels.as_str().as_bytes())?;
-            emit(&page_path(id), &page(self.skin, file, rule, &panels)?)?;
+            emit(&page_path(id), &page(self.skin, file, rule, &panels, None)?)?;
             emit(&json_path(id), &file.to_bytes()?)?;
         }
         Ok(())
@@ -178,15 +197,42 @@ impl From<&AlertFile> for Listed {
     }
 }
 
+/// A row of `alert_page`.
+pub fn listed(table: &Table, row: usize) -> anyhow::Result<Listed> {
+    let word = |name: &str| text(table, row, name);
+    Ok(Listed {
+        id: word("id"),
+        rule: word("rule"),
+        domain: domain(table, row),
+        subject: word("subject"),
+        severity: severity(table, row)?,
+        status: status(table, row)?,
+        reason: reason(table, row),
+        first_day: day(table, row, "first_day"),
+        last_day: day(table, row, "last_day"),
+        messages: int(table, row, "messages"),
+        occurrences: int(table, row, "occurrences").unsigned_abs(),
+        title: word("title"),
+    })
+}
+
+fn domain(table: &Table, row: usize) -> Option<String> {
+    match table.get(row, "domain") {
+        Value::Text(domain) => Some(domain.clone()),
+        _ => None,
+    }
+}
+
+fn reason(table: &Table, row: usize) -> Option<Reason> {
+    let word = text(table, row, "reason");
+    Reason::ALL
+        .into_iter()
+        .find(|reason| reason.as_str() == word)
+}
+
 fn file(table: &Table, row: usize) -> anyhow::Result<AlertFile> {
     let word = |name: &str| text(table, row, name);
     let facts = word("facts");
-    let reason = [
-        Reason::Person,
-        Reason::Quiet,
-        Reason::Ended,
-        Reason::Withdrawn,
-    ];
     let advice = match table.get(row, "advice") {
         Value::List(items) => items
             .iter()
@@ -197,20 +243,14 @@ fn file(table: &Table, row: usize) -> anyhow::Result<AlertFile> {
             .collect(),
         _ => Vec::new(),
     };
-    let status = crate::model::alert::Status::ALL
-        .into_iter()
-        .find(|status| status.as_str() == word("status"));
     Ok(AlertFile {
         alert: Alert {
             id: word("id"),
             rule: word("rule"),
-            domain: match table.get(row, "domain") {
-                Value::Text(domain) => Some(domain.clone()),
-                _ => None,
-            },
+            domain: domain(table, row),
             subject: word("subject"),
             severity: severity(table, row)?,
-            status: status.with_context(|| format!("`{}` is no status", word("status")))?,
+            status: status(table, row)?,
             first_day: day(table, row, "first_day"),
             last_day: day(table, row, "last_day"),
             messages: int(table, row, "messages"),
@@ -219,9 +259,7 @@ fn file(table: &Table, row: usize) -> anyhow::Result<AlertFile> {
                 .with_context(|| format!("reading the facts of an alert: {facts}"))?,
             advice,
         },
-        reason: reason
-            .into_iter()
-            .find(|reason| reason.as_str() == word("reason")),
+        reason: reason(table, row),
         occurrences: int(table, row, "occurrences").unsigned_abs(),
         evidence: Vec::new(),
         actions: Vec::new(),
@@ -232,6 +270,20 @@ fn severity(table: &Table, row: usize) -> anyhow::Result<Severity> {
     let word = text(table, row, "severity");
     let read = word.parse();
     read.map_err(|()| anyhow::anyhow!("`{word}` is no severity"))
+}
+
+fn status(table: &Table, row: usize) -> anyhow::Result<Status> {
+    let word = text(table, row, "status");
+    let known = Status::ALL.into_iter().find(|known| known.as_str() == word);
+    known.with_context(|| format!("`{word}` is no status"))
+}
+
+fn count(table: &Table, row: usize) -> anyhow::Result<AlertCount> {
+    Ok(AlertCount {
+        status: status(table, row)?,
+        severity: severity(table, row)?,
+        alerts: int(table, row, "alerts").unsigned_abs(),
+    })
 }
 
 fn text(table: &Table, row: usize, column: &str) -> String {

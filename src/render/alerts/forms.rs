@@ -25,7 +25,8 @@ pub(super) fn write(html: &mut Html, base_path: &str, file: &AlertFile) {
             write_form(html, base_path, &alert.id, Action::Reopen);
         }
         Status::Resolved => {
-            html.raw("<p class=\"about\">Later reports took its evidence away: there is nothing to do.</p>");
+            html.raw("<p class=\"about\">There is nothing to do: ");
+            html.raw(file.gone_words()).raw(".</p>");
         }
     }
     html.raw("</div>");

@@ -7,16 +7,20 @@ mod draw;
 mod forms;
 mod list;
 mod page;
+mod question;
 
 use serde::{Deserialize, Serialize};
 
-pub use list::{AlertList, Listed, list_page};
+pub use draw::listed;
+pub use list::{AlertCount, AlertList, Listed, list_page};
 pub use page::page;
+pub use question::AlertQuestion;
 
 use crate::model::alert::{Acted, Action, Alert, Evidence, Reason, Severity};
 use crate::model::day::Day;
 
-/// Alerts that have a page; of more than these, those that want nobody go first, the oldest of them.
+/// Alerts that have a file of their own; of more than these, those that want nobody go first, the oldest of them. The
+/// server draws the pages of the others when somebody asks for them.
 pub const MOST_ALERTS: usize = 1_000;
 
 /// Where the JSON of an alert lies in a generation: `/api/alerts/{id}`.
@@ -108,6 +112,16 @@ impl From<&Acted> for Done {
 }
 
 impl AlertFile {
+    /// Why nobody can do anything with an alert without evidence.
+    pub fn gone_words(&self) -> &'static str {
+        match self.reason {
+            Some(Reason::RuleOff) => "its rule is switched off",
+            _ => {
+                "it is no longer found, because later reports or the configuration took its evidence away"
+            }
+        }
+    }
+
     /// The bytes of [`json_path`].
     pub fn to_bytes(&self) -> anyhow::Result<Vec<u8>> {
         super::json::to_bytes(self)

@@ -10,16 +10,23 @@ use crate::model::alert::{Reason, Status};
 use crate::model::domain::is_host_name;
 use crate::query::{Query, Value};
 
-/// The page: `panels` is what [`super::panels_path`] holds, `rule` the query that found it, where there still is one.
+/// The page: `panels` is what [`super::panels_path`] holds, `rule` the query that found it, where there still is one,
+/// `refused` why somebody's action was not taken, which published pages do not have.
 pub fn page(
     skin: &Skin,
     file: &AlertFile,
     rule: Option<&Query>,
     panels: &Html,
+    refused: Option<&str>,
 ) -> anyhow::Result<Vec<u8>> {
     let base = skin.base_path();
     let mut body = Html::with_capacity(16 * 1024 + panels.as_str().len());
     body.raw("<div class=\"panels\">\n");
+    if let Some(why) = refused {
+        body.raw("<div class=\"notice bad wide\" role=\"alert\"><p><strong>Not done.</strong> ")
+            .text(why)
+            .raw("</p></div>\n");
+    }
     write_figures(&mut body, file);
     write_advice(&mut body, file);
     write_facts(&mut body, base, file);
@@ -50,11 +57,12 @@ pub fn page(
 fn state_words(file: &AlertFile) -> String {
     let alert = &file.alert;
     let (first, last) = (alert.first_day, alert.last_day);
-    let since = if first == last {
-        format!("evidence of {last}")
+    let days = if first == last {
+        last.to_string()
     } else {
-        format!("evidence of {first} to {last}")
+        format!("{first} to {last}")
     };
+    let since = format!("evidence of {days}");
     match (alert.status, file.reason) {
         (Status::Open, _) => format!("Open · {since}"),
         (Status::Acknowledged, _) => format!("Acknowledged, until it gets graver · {since}"),
@@ -63,7 +71,12 @@ fn state_words(file: &AlertFile) -> String {
         }
         (Status::Resolved, Some(Reason::Ended)) => format!("Resolved: it is over · {since}"),
         (Status::Resolved, Some(Reason::Withdrawn)) => {
-            format!("Withdrawn: later reports took the evidence of {first} to {last} away")
+            format!(
+                "No longer found: later reports or the configuration took the evidence of {days} away"
+            )
+        }
+        (Status::Resolved, Some(Reason::RuleOff)) => {
+            format!("Its rule is switched off · {since}")
         }
         (Status::Resolved, _) => format!("Resolved · {since}"),
     }

@@ -27,6 +27,7 @@ use super::*;
 use crate::model::alert::Action;
 use crate::model::hex::hex;
 use crate::publish::{FileEntry, Manifest, Values};
+use crate::render::alerts::AlertQuestion;
 use crate::render::homepage::{DomainTotals, Homepage};
 
 /// A report without a static page, known to the injected function.
@@ -287,11 +288,15 @@ fn take_apart(bytes: &[u8]) -> Reply {
 struct NoAlerts;
 
 impl AlertDesk for NoAlerts {
-    fn list(&self, _: AlertForm) -> anyhow::Result<Option<Vec<u8>>> {
+    fn list(&self, _: Option<&AlertQuestion>, _: AlertForm) -> anyhow::Result<Option<Vec<u8>>> {
         Ok(None)
     }
 
     fn one(&self, _: &str, _: AlertForm) -> anyhow::Result<Option<Vec<u8>>> {
+        Ok(None)
+    }
+
+    fn drawn(&self, _: &str, _: AlertForm, _: Option<&str>) -> anyhow::Result<Option<Vec<u8>>> {
         Ok(None)
     }
 
