@@ -7,6 +7,7 @@
     reason = "a test that meets something unexpected has to fail"
 )]
 
+mod addresses_known;
 mod cli_commands;
 mod http_endpoint;
 mod mail_server;
@@ -17,6 +18,7 @@ mod mailbox_hostile;
 mod mailbox_long;
 mod mailbox_pages;
 mod mailbox_states;
+mod mmdb_file;
 mod notify_commands;
 mod notify_mail;
 mod notify_outbox;

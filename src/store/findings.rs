@@ -104,6 +104,11 @@ impl Store {
         Ok(judged())
     }
 
+    /// Forgets what was judged: everything is judged again.
+    pub fn forget_judged(&self) -> Result<()> {
+        forget_judged(&self.connection)
+    }
+
     /// Days of domains with reports of items behind `item_no`, or of days from `since` on.
     pub fn touched(&self, item_no: ItemNo, since: Day) -> Result<BTreeMap<String, BTreeSet<Day>>> {
         let sql = "select distinct domain, day from reports where item_no > ? or day - date '1970-01-01' >= ?";
@@ -262,6 +267,14 @@ impl Store {
         }
         Ok(())
     }
+}
+
+pub(super) fn forget_judged(connection: &Connection) -> Result<()> {
+    let sql = "delete from about where key in (select unnest(?::varchar[]))";
+    connection
+        .execute(sql, [format!("[{}]", KEYS.join(", "))])
+        .context("forgetting what was judged")?;
+    Ok(())
 }
 
 fn day(row: &duckdb::Row, index: usize) -> duckdb::Result<Day> {

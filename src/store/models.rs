@@ -8,8 +8,7 @@ pub const STAGES: [&str; 7] = [
     "create or replace temp table stage_reports (load_key bigint not null, report varchar not null, day date not null,
         domain varchar not null, begin_utc timestamp not null, end_utc timestamp not null, p varchar, sp varchar,
         pct integer, testing boolean)",
-    "create or replace temp table stage_addresses (source_ip varchar not null, place bigint not null, network varchar,
-        service varchar)",
+    STAGE_ADDRESSES,
     "create or replace temp table stage_matches (evidence_key bigint not null, sender varchar not null,
         strength integer not null, narrowness bigint not null)",
     "create or replace temp table stage_scopes (domain varchar not null, scope bigint not null,
@@ -25,6 +24,11 @@ pub const STAGES: [&str; 7] = [
         'own_signature_broken', 'no_authentication'), overridden boolean not null)",
 ];
 
+/// What is known of the addresses of a batch.
+pub(super) const STAGE_ADDRESSES: &str =
+    "create or replace temp table stage_addresses (source_ip varchar not null, place bigint not null, network varchar,
+        service varchar)";
+
 /// Temporary tables of what senders are known by, the same for every batch.
 pub const KNOWN: &str = "
     create or replace temp table stage_networks (sender varchar not null, network varchar not null,
@@ -34,6 +38,9 @@ pub const KNOWN: &str = "
 
 /// The statement that looks at addresses; idle where nothing is known of any.
 pub const OF_ADDRESSES: &str = "address_evidence";
+
+/// The same, by itself.
+pub(super) const ADDRESS_EVIDENCE: &str = include_str!("../../queries/models/address_evidence.sql");
 
 macro_rules! model {
     ($name:literal) => {
@@ -53,13 +60,12 @@ pub const CLASSIFICATION: [(&str, &str); 5] = [
     model!("classified"),
 ];
 
-/// Statements that use them, in their order.
-pub(super) const MODELS: [(&str, &str); 4] = [
-    model!("new_records"),
-    model!("sources"),
-    model!("domain_senders"),
-    model!("daily"),
-];
+/// The statement that writes the records.
+pub(super) const NEW_RECORDS: (&str, &str) = model!("new_records");
+
+/// Statements that add them up, in their order.
+pub(super) const ROLL_UPS: [(&str, &str); 3] =
+    [model!("sources"), model!("domain_senders"), model!("daily")];
 
 /// Drops the staging tables inside of the transaction, so that their rows are neither committed nor kept.
 pub(super) const CLEAR: &str =
