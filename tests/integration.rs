@@ -7,8 +7,10 @@
     reason = "a test that meets something unexpected has to fail"
 )]
 
+mod addresses_dns;
 mod addresses_known;
 mod cli_commands;
+mod dns_server;
 mod http_endpoint;
 mod mail_server;
 mod mailbox_backlog;
