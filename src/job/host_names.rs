@@ -25,6 +25,11 @@ const AT_ONCE: usize = 8;
 /// Addresses that are looked up before what was found is noted.
 const ROUND: usize = 200;
 
+/// Addresses that are looked up in a day at most: strangers invent as many as they like, and each takes room in the
+/// ledger for good.
+const MOST_IN_A_DAY: usize = 20_000;
+const DAY_SECS: i64 = 86_400;
+
 /// Addresses that are thought of at all, those with most messages first.
 const MOST_ADDRESSES: i64 = 100_000;
 
@@ -77,6 +82,7 @@ pub fn look_up(asking: &Asking<'_>) -> Result<Asked> {
     let mut due = published_addresses(asking)?;
     due.retain(|address| is_public(*address) && names.is_due(*address, now_utc_secs));
     asked.due = due.len();
+    due.truncate(MOST_IN_A_DAY.saturating_sub(names.asked_since(now_utc_secs - DAY_SECS)));
     for round in due.chunks(ROUND) {
         let pace = Pace {
             per_second: PER_SECOND,

@@ -124,6 +124,12 @@ impl HostNames {
         hex(&hash.finalize())
     }
 
+    /// Addresses that were last looked up at an instant or later, seconds since 1970 UTC.
+    pub fn asked_since(&self, utc_secs: i64) -> usize {
+        let hosts = self.hosts.values();
+        hosts.filter(|host| host.asked_utc_secs >= utc_secs).count()
+    }
+
     /// Whether an address should be looked up, seconds since 1970 UTC.
     pub fn is_due(&self, address: IpAddr, now_utc_secs: i64) -> bool {
         let Some(host) = self.hosts.get(&address) else {
@@ -180,6 +186,10 @@ mod tests {
         let names = HostNames::fold(&entries);
         assert_eq!(names.name("8.8.8.8".parse().unwrap()), Some("a.example"));
         assert_eq!(names.name("9.9.9.9".parse().unwrap()), None);
+        assert_eq!(
+            [0, 10, 11, 21].map(|at| names.asked_since(at)),
+            [2, 2, 1, 0]
+        );
         assert_eq!(names.hash(), HostNames::fold(&entries[..1]).hash());
         let gone = entry(4, 30, &[("8.8.8.8", HostAnswer::Nameless)]);
         let names = HostNames::fold(&[entries.as_slice(), &[gone]].concat());
