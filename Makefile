@@ -35,7 +35,7 @@ bench-large: build ## a million reports, and a hundred more
 bench-fetch: build packages ## a backlog of 20,000 mails against a bare IMAP client, in the same run
 	cargo bench --locked --bench fetch -- --sentinel target/release/sentinel
 
-bench-classify: duckdb ## sender, category and cause of ten million records
+bench-classify: duckdb ## sender, category and cause of ten million records, and every rule over them
 	cargo bench --locked --bench classify
 
 lint: duckdb ## what has to be clean before a change is sent

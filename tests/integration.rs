@@ -37,6 +37,7 @@ mod whole_alerts;
 mod whole_browser;
 mod whole_commands;
 mod whole_hostile;
+mod whole_judging;
 mod whole_large;
 mod whole_policy;
 mod whole_retention;

@@ -1,23 +1,38 @@
 -- unknown_sender_failing: days with failing mail of a source that is no known sender of the domain, or of a service that is not approved for it, within a window that has many such messages. One row per (domain, subject, day).
 -- params: $domains VARCHAR[], $since DATE, $until DATE, $days BIGINT, $min_messages BIGINT, $critical_messages BIGINT
--- rule: title="{subject} sent {messages} failing messages in the name of {domain}" severity=warning look_back=days sums=refused
+-- rule: title="{subject} sent {messages} failing messages in the name of {domain}" severity=warning look_back=days sums=quarantined,rejected
 -- default: days=7 min_messages=20 critical_messages=1000
 with failing as (
     select domain, if(category = 'known_unapproved', sender, coalesce(source_ip, 'no usable address')) as subject,
         day, messages, category, fail_cause, disposition
     from records
     where domain in (select unnest($domains::varchar[]))
-        and day > $since - $days::integer
-        and day < $until + $days::integer - 1
+        and day > $since - $days::integer and day < $until + $days::integer - 1
         and category in ('known_unapproved', 'unknown', 'threat')
 ),
 loud as (
-    select domain, subject from failing group by domain, subject having sum(messages) >= $min_messages
+    -- what was quiet over all time was so in every window
+    select domain, source_ip as subject from sources where unknown::hugeint + threat >= $min_messages
+    union all
+    select domain, sender from domain_senders where known_unapproved >= $min_messages
+    union all
+    select unnest($domains::varchar[]), 'no usable address'
 ),
-told as (
-    select domain, subject, day, sum(messages) as messages
+parts as (
+    select domain, subject, day, category, fail_cause, sum(messages) as messages,
+        coalesce(sum(messages) filter (disposition = 'quarantine'), 0) as quarantined,
+        coalesce(sum(messages) filter (disposition = 'reject'), 0) as rejected
     from failing
     semi join loud using (domain, subject)
+    group by all
+),
+told as (
+    select domain, subject, day,
+        sum(messages) as messages, sum(quarantined) as quarantined, sum(rejected) as rejected,
+        -- those of most messages, the first by name
+        min({'fewer': -messages, 'name': category}).name as category,
+        min({'fewer': -messages, 'name': fail_cause}).name as fail_cause
+    from parts
     group by domain, subject, day
 ),
 windows as (
@@ -34,24 +49,9 @@ largest as (
         range between current row and $days::integer - 1 following
     ) as in_window
     from windows
-),
-found as (
-    select * from largest where in_window >= $min_messages and day >= $since and day < $until
-),
-parts as (
-    select domain, subject, day, category, fail_cause, sum(messages) as messages,
-        sum(messages) filter (disposition in ('quarantine', 'reject')) as refused
-    from failing
-    semi join found using (domain, subject, day)
-    group by domain, subject, day, category, fail_cause
 )
-select domain, subject, day, found.messages, coalesce(sum(parts.refused), 0) as refused,
-    -- those of most messages, the first by name
-    min({'fewer': -parts.messages, 'name': category}).name as category,
-    min({'fewer': -parts.messages, 'name': fail_cause}).name as fail_cause,
-    in_window as messages_in_window,
+select domain, subject, day, messages, quarantined, rejected, category, fail_cause, in_window as messages_in_window,
     if(in_window >= $critical_messages, 'critical', 'warning') as severity
-from found
-join parts using (domain, subject, day)
-group by domain, subject, day, found.messages, in_window
+from largest
+where in_window >= $min_messages and day >= $since and day < $until
 order by domain, subject, day

@@ -1,7 +1,11 @@
--- address_evidence: what is known of the address of staged records; a place is what addresses share. One row per (source_ip) that something is known of.
+-- address_evidence: what is known of the addresses of staged records; a place is what addresses share, 0 where nothing is known. One row per (address_key).
 insert into stage_addresses
 with asked as (
-    select distinct source_ip, address from stage_records where source_ip is not null
+    -- the same for all of a key
+    select address_key, first(source_ip) as source_ip, first(address) as address
+    from stage_records
+    where address is not null
+    group by address_key
 ), within as (
     -- the narrowest network around it
     select a.source_ip, n.network
@@ -36,5 +40,6 @@ with asked as (
     from within w
     full join named n using (source_ip)
 )
-select source_ip, dense_rank() over (order by network, service) as place, network, service
-from known
+select a.address_key, a.source_ip, coalesce(p.place, 0), p.network, p.service
+from asked a
+left join (select *, dense_rank() over (order by network, service) as place from known) p using (source_ip)

@@ -8,10 +8,10 @@ with domains as (
     select r.evidence_key, coalesce(a.place, 0) as place, d.scope, r.dkim_aligned and d.has_own as is_own
     from stage_records r
     join domains d using (load_key)
-    left join stage_addresses a using (source_ip)
+    left join stage_addresses a using (address_key)
     group by all
 ), places as (
-    select distinct place, network, service from stage_addresses
+    select distinct place, network, service from stage_addresses where place > 0
 ), scopes as (
     select distinct scope, approved, own from stage_scopes
 ), evidence as (
@@ -55,6 +55,10 @@ with domains as (
 select evidence_key, place, scope, is_own, max(sender) filter (rank = 1) as sender,
     -- what it rides on before others
     arg_min(sender, [(not is_carrier)::bigint, rank]) filter (rank > 1 and kind <> 'configured') as carrier,
-    max(kind) filter (rank = 1) as kind, bool_or(is_approved) filter (rank = 1) as is_approved
+    bool_or(kind = 'forwarder') filter (rank = 1) as is_forwarder,
+    -- without SPF, by design
+    bool_or(kind in ('transactional', 'marketing', 'crm', 'ticketing', 'saas', 'finance', 'relay'))
+        filter (rank = 1) as sends_for_others,
+    bool_or(is_approved) filter (rank = 1) as is_approved
 from ranked
 group by evidence_key, place, scope, is_own

@@ -1,7 +1,7 @@
 -- sources: what the records of a batch add to each source. One row per (source_ip, domain).
 merge into sources
-using (with added as (
-    select source_ip, domain, min(day) as first_day, max(day) as last_day,
+using (with of_keys as (
+    select address_key, domain, min(day) as first_day, max(day) as last_day,
         sum(messages) as messages,
         coalesce(sum(messages) filter (dmarc_pass), 0) as passed,
         coalesce(sum(messages) filter (dkim_aligned), 0) as dkim_aligned,
@@ -14,8 +14,10 @@ using (with added as (
         coalesce(sum(messages) filter (category = 'unknown'), 0) as unknown,
         coalesce(sum(messages) filter (category = 'threat'), 0) as threat
     from stage_classified join stage_reports using (load_key)
-    where source_ip is not null
-    group by source_ip, domain
+    where address_key is not null
+    group by address_key, domain
+), added as (
+    select source_ip, of_keys.* exclude (address_key) from of_keys join stage_addresses using (address_key)
 )
     -- the report that said it first may be gone
     select added.* replace (least(added.first_day, coalesce(seen.first_day, added.first_day)) as first_day)

@@ -159,6 +159,12 @@ pub fn empty_database(catalogue: &Catalogue) -> anyhow::Result<Connection> {
         .enable_external_access(false)?
         .enable_autoload_extension(false)?;
     let database = Connection::open_in_memory_with_flags(config)?;
+    create_tables(&database, catalogue)?;
+    Ok(database)
+}
+
+/// Makes every table of `schema` and its views in a new database.
+pub fn create_tables(database: &Connection, catalogue: &Catalogue) -> anyhow::Result<()> {
     let is_view = |query: &&Query| query.text.contains("\ncreate view ");
     let tables = catalogue.tables.values().filter(|query| !is_view(query));
     let views = catalogue.tables.values().filter(is_view);
@@ -168,7 +174,7 @@ pub fn empty_database(catalogue: &Catalogue) -> anyhow::Result<Connection> {
             .execute_batch(&query.text)
             .with_context(|| format!("creating {name}"))?;
     }
-    Ok(database)
+    Ok(())
 }
 
 /// `(folder, path)` of every `.sql` file, sorted; other things are named as problems.

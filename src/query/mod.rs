@@ -24,7 +24,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use catalogue::empty_database;
+pub use catalogue::{create_tables, empty_database};
 pub use embedded::EMBEDDED;
 pub use lake::LakeReport;
 pub use reader::{ReaderLimits, open_read_only};

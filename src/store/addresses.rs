@@ -14,10 +14,10 @@ use duckdb::{Connection, params};
 
 use super::batch::{append, append_to};
 use super::columns::Columns;
+use super::evidence::octets;
 use super::findings::forget_judged;
 use super::models::{ADDRESS_EVIDENCE, STAGE_ADDRESSES};
 use super::reclassify::{STAGE_RENAMED, reclassify};
-use super::record_rows::octets;
 use super::settings::{Elsewhere, StoreConfig};
 use super::stage::Stage;
 use super::working::Store;
@@ -224,7 +224,8 @@ fn renamed(told: &[(String, Option<String>)], host_names: &HostNames) -> Vec<Ren
 /// As much of the staging tables as the evidence of addresses is found by.
 fn stage_renamed(connection: &Connection, renamed: &[Renamed]) -> Result<()> {
     connection.execute_batch(
-        "create or replace temp table stage_records (source_ip varchar not null, address blob not null)",
+        "create or replace temp table stage_records (source_ip varchar not null, address_key bigint not null,
+            address blob not null)",
     )?;
     append_to(connection, "temp", "stage_records", renamed, staged)
 }
@@ -250,6 +251,7 @@ fn set(connection: &Connection, key: &str, value: &str) -> Result<()> {
 fn staged(renamed: &[Renamed]) -> Result<RecordBatch, ArrowError> {
     let mut columns = Columns::default();
     columns.text("source_ip", renamed.iter().map(|one| Some(&*one.source_ip)));
+    columns.bigint("address_key", (0..).take(renamed.len()).map(Some));
     columns.blob(
         "address",
         renamed.iter().map(|one| Some(octets(one.address))),

@@ -9,7 +9,7 @@ use super::columns::CHUNK_ROWS;
 use super::decide::{Decided, DocumentRow, ReadDocument};
 use super::holders;
 use super::keys::{Key, key};
-use super::models::{CLASSIFICATION, CLEAR, NEW_RECORDS, OF_ADDRESSES, ROLL_UPS};
+use super::models::{CLASSIFICATION, CLEAR, MODELS};
 use super::settings::Elsewhere;
 use super::stage::{Stage, Staged};
 use super::working::Store;
@@ -166,7 +166,7 @@ fn write_reports(connection: &Connection, decided: &Decided, elsewhere: &Elsewhe
     )?;
     addresses::add_new(connection, elsewhere)?;
     classify(connection)?;
-    for (name, statement) in [NEW_RECORDS].into_iter().chain(ROLL_UPS) {
+    for (name, statement) in MODELS {
         execute(connection, name, statement)?;
     }
     Ok(())
@@ -174,12 +174,8 @@ fn write_reports(connection: &Connection, decided: &Decided, elsewhere: &Elsewhe
 
 /// Finds sender, category and cause of the staged records.
 pub(super) fn classify(connection: &Connection) -> Result<()> {
-    let sql = "select exists (from stage_networks) or exists (from addresses)";
-    let has_addresses: bool = connection.query_row(sql, [], |row| row.get(0))?;
     for (name, statement) in CLASSIFICATION {
-        if name != OF_ADDRESSES || has_addresses {
-            execute(connection, name, statement)?;
-        }
+        execute(connection, name, statement)?;
     }
     Ok(())
 }

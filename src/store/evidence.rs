@@ -1,4 +1,5 @@
-//! What passes in a record, in a form that many records share: a key, and the text of each key once a chunk.
+//! What senders are known by in a record, its address and what passes, in a form that many records share: a key, and
+//! what it stands for once a chunk.
 //!
 //! Matching senders means looking at every suffix of every domain. Records are many and what passes in them is not: so
 //! SQL matches each key once.
@@ -7,6 +8,8 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hash};
+use std::net::IpAddr;
+use std::sync::LazyLock;
 
 use crate::model::aggregate::Record;
 use crate::model::domain::{is_host_name, is_within};
@@ -19,34 +22,50 @@ type Piece<'a> = (&'static str, Cow<'a, str>);
 
 /// Makes the keys. They are hashes that nobody outside can foresee, so that no report can be made to share the key of
 /// another; they differ from run to run and stay in the staging tables.
-#[derive(Default)]
-pub(super) struct Evidence {
-    hasher: RandomState,
+static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+
+/// The key of each record, and its text where the key is new among these records: one piece a line, mechanism and
+/// value.
+pub(super) fn evidence(records: &[Record]) -> (Vec<i64>, Vec<Option<String>>) {
+    let mut known = HashSet::new();
+    let mut pieces = Vec::new();
+    let with_text = |record| {
+        pieces.clear();
+        passing(record, &mut pieces);
+        let key = key(&pieces);
+        let is_new = key != NOTHING && known.insert(key);
+        (key, is_new.then(|| text(&pieces)))
+    };
+    records.iter().map(with_text).unzip()
 }
 
-impl Evidence {
-    /// The key of each record, and its text where the key is new among these records: one piece a line, mechanism and
-    /// value.
-    pub(super) fn of(&self, records: &[Record]) -> (Vec<i64>, Vec<Option<String>>) {
-        let mut known = HashSet::new();
-        let mut pieces = Vec::new();
-        let with_text = |record| {
-            pieces.clear();
-            passing(record, &mut pieces);
-            let key = self.key(&pieces);
-            let is_new = key != NOTHING && known.insert(key);
-            (key, is_new.then(|| text(&pieces)))
+/// The key of each record's address, and its octets where the key is new among these records.
+pub(super) fn addresses(records: &[Record]) -> (Vec<Option<i64>>, Vec<Option<[u8; 16]>>) {
+    let mut known = HashSet::new();
+    let with_octets = |record: &Record| {
+        let Some(address) = record.source_ip else {
+            return (None, None);
         };
-        records.iter().map(with_text).unzip()
-    }
+        let key = HASHER.hash_one(address).cast_signed();
+        (Some(key), known.insert(key).then(|| octets(address)))
+    };
+    records.iter().map(with_octets).unzip()
+}
 
-    fn key(&self, pieces: &[Piece<'_>]) -> i64 {
-        if pieces.is_empty() {
-            return NOTHING;
-        }
-        let hash = self.hasher.hash_one(Pieces(pieces));
-        // Any number but that of nothing.
-        hash.cast_signed() | 1
+fn key(pieces: &[Piece<'_>]) -> i64 {
+    if pieces.is_empty() {
+        return NOTHING;
+    }
+    let hash = HASHER.hash_one(Pieces(pieces));
+    // Any number but that of nothing.
+    hash.cast_signed() | 1
+}
+
+/// An address as 16 bytes that sort like addresses; IPv4 in its mapped form.
+pub(super) fn octets(address: IpAddr) -> [u8; 16] {
+    match address {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped().octets(),
+        IpAddr::V6(v6) => v6.octets(),
     }
 }
 
@@ -133,11 +152,32 @@ mod tests {
             record(vec![]),
             record(vec![signed("c.example", "x", "fail")]),
         ];
-        let (keys, texts) = Evidence::default().of(&records);
+        let (keys, texts) = evidence(&records);
         assert_eq!(keys[0], keys[1]);
         assert_eq!((keys[2], keys[3]), (NOTHING, NOTHING));
         let expect = "dkim example.com\ndkim mail.example\nselector k2";
         assert_eq!(texts, [Some(expect.to_owned()), None, None, None]);
+    }
+
+    #[test]
+    fn an_address_is_told_once_and_has_one_key() {
+        let from = |address: Option<&str>| Record {
+            source_ip: address.map(|address| address.parse().unwrap()),
+            ..Record::default()
+        };
+        let records = [
+            from(Some("192.0.2.1")),
+            from(None),
+            from(Some("2001:db8::1")),
+            from(Some("192.0.2.1")),
+        ];
+        let (keys, told) = addresses(&records);
+        assert_eq!((keys[0], keys[1]), (keys[3], None));
+        assert_ne!(keys[0], keys[2]);
+        let is_told: Vec<bool> = told.iter().map(Option::is_some).collect();
+        assert_eq!(is_told, [true, false, true, false]);
+        // Threads have rows of their own, and one batch.
+        assert_eq!(addresses(&records[2..]).0[0], keys[2]);
     }
 
     #[test]
@@ -154,9 +194,6 @@ mod tests {
             spf: vec![spf],
             ..record(dkim)
         };
-        assert_eq!(
-            Evidence::default().of(&[record]),
-            (vec![NOTHING], vec![None])
-        );
+        assert_eq!(evidence(&[record]), (vec![NOTHING], vec![None]));
     }
 }

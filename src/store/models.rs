@@ -3,7 +3,11 @@
 use super::record_rows::STAGE_RECORDS;
 
 /// Temporary tables, made anew for every batch.
-pub const STAGES: [&str; 7] = [
+pub const STAGES: [&str; 8] = [
+    "create or replace temp type category as enum ('compliant', 'forwarded_pass', 'forwarded_fail', 'misconfigured',
+        'known_unapproved', 'unknown', 'threat');
+    create or replace temp type fail_cause as enum ('both_pass_none_aligned', 'dkim_pass_unaligned',
+        'spf_pass_unaligned', 'own_signature_broken', 'no_authentication')",
     STAGE_RECORDS,
     "create or replace temp table stage_reports (load_key bigint not null, report varchar not null, day date not null,
         domain varchar not null, begin_utc timestamp not null, end_utc timestamp not null, p varchar, sp varchar,
@@ -14,20 +18,18 @@ pub const STAGES: [&str; 7] = [
     "create or replace temp table stage_scopes (domain varchar not null, scope bigint not null,
         approved varchar[] not null, own struct(sender varchar, narrowness bigint)[] not null)",
     "create or replace temp table stage_senders (evidence_key bigint not null, place bigint not null,
-        scope bigint not null, is_own boolean not null, sender varchar not null, carrier varchar,
-        kind varchar not null, is_approved boolean not null)",
+        scope bigint not null, is_own boolean not null, sender sender_id not null, carrier sender_id,
+        is_forwarder boolean not null, sends_for_others boolean not null, is_approved boolean not null)",
     "create or replace temp table stage_classified (load_key bigint not null, record_no bigint not null,
-        source_ip varchar, messages bigint not null,
-        disposition enum('none', 'pass', 'quarantine', 'reject'), dkim_aligned boolean not null, spf_aligned boolean not null, dmarc_pass boolean not null, sender varchar,
-        carrier varchar, category enum('compliant', 'forwarded_pass', 'forwarded_fail', 'misconfigured', 'known_unapproved',
-        'unknown', 'threat') not null, fail_cause enum('both_pass_none_aligned', 'dkim_pass_unaligned', 'spf_pass_unaligned',
-        'own_signature_broken', 'no_authentication'), overridden boolean not null)",
+        address_key bigint, messages bigint not null, disposition enum('none', 'pass', 'quarantine', 'reject'),
+        dkim_aligned boolean not null, spf_aligned boolean not null, dmarc_pass boolean not null, sender sender_id,
+        carrier sender_id, category category not null, fail_cause fail_cause, overridden boolean not null)",
 ];
 
 /// What is known of the addresses of a batch.
 pub(super) const STAGE_ADDRESSES: &str =
-    "create or replace temp table stage_addresses (source_ip varchar not null, place bigint not null, network varchar,
-        service varchar)";
+    "create or replace temp table stage_addresses (address_key bigint not null, source_ip varchar not null,
+        place bigint not null, network varchar, service varchar)";
 
 /// Temporary tables of what senders are known by, the same for every batch.
 pub const KNOWN: &str = "
@@ -36,10 +38,7 @@ pub const KNOWN: &str = "
     create or replace temp table stage_evidence (sender varchar not null, strength integer not null,
         mechanism varchar not null, value varchar not null)";
 
-/// The statement that looks at addresses; idle where nothing is known of any.
-pub const OF_ADDRESSES: &str = "address_evidence";
-
-/// The same, by itself.
+/// The statement that looks at addresses.
 pub(super) const ADDRESS_EVIDENCE: &str = include_str!("../../queries/models/address_evidence.sql");
 
 macro_rules! model {
@@ -60,12 +59,13 @@ pub const CLASSIFICATION: [(&str, &str); 5] = [
     model!("classified"),
 ];
 
-/// The statement that writes the records.
-pub(super) const NEW_RECORDS: (&str, &str) = model!("new_records");
-
-/// Statements that add them up, in their order.
+/// Statements that add records up, in their order.
 pub(super) const ROLL_UPS: [(&str, &str); 3] =
     [model!("sources"), model!("domain_senders"), model!("daily")];
+
+/// Statements that use what was found, in their order.
+pub const MODELS: [(&str, &str); 4] =
+    [model!("new_records"), ROLL_UPS[0], ROLL_UPS[1], ROLL_UPS[2]];
 
 /// Drops the staging tables inside of the transaction, so that their rows are neither committed nor kept.
 pub(super) const CLEAR: &str =

@@ -1,17 +1,15 @@
 //! Records -> the rows of the staging table, built beside the parser on its thread.
 
-use std::net::IpAddr;
-
 use duckdb::arrow::error::ArrowError;
 use duckdb::arrow::record_batch::RecordBatch;
 
 use super::columns::{CHUNK_ROWS, Columns, bigint};
-use super::evidence::Evidence;
+use super::evidence::{addresses, evidence};
 use crate::model::aggregate::{Disposition, DkimResult, Reason, Record};
 
 /// The staging table; `load_key` names the reading of a document that the record came from.
 pub(super) const STAGE_RECORDS: &str = "create or replace temp table stage_records (
-    load_key bigint not null, record_no bigint not null, source_ip varchar, address blob, messages bigint not null,
+    load_key bigint not null, record_no bigint not null, source_ip varchar, address_key bigint, address blob, messages bigint not null,
     disposition varchar, dkim_aligned boolean not null, spf_aligned boolean not null, has_dkim_pass boolean not null,
     has_spf_pass boolean not null, is_own_signature_broken boolean not null, is_forward_reported boolean not null,
     is_sampled_out boolean not null, evidence_key bigint not null, evidence varchar, header_from varchar, envelope_from varchar, envelope_to varchar,
@@ -25,7 +23,6 @@ pub struct RecordRows {
     keys: Vec<i64>,
     records: Vec<Record>,
     text_bytes: usize,
-    evidence: Evidence,
 }
 
 /// Bytes of text that fill a chunk.
@@ -77,7 +74,7 @@ impl RecordRows {
         if self.records.is_empty() {
             return Ok(None);
         }
-        let batch = batch(&self.keys, &self.records, &self.evidence)?;
+        let batch = batch(&self.keys, &self.records)?;
         self.keys.clear();
         self.records.clear();
         self.text_bytes = 0;
@@ -85,7 +82,7 @@ impl RecordRows {
     }
 }
 
-fn batch(keys: &[i64], records: &[Record], evidence: &Evidence) -> Result<RecordBatch, ArrowError> {
+fn batch(keys: &[i64], records: &[Record]) -> Result<RecordBatch, ArrowError> {
     let rows = || records.iter();
     let mut columns = Columns::default();
     columns.bigint("load_key", keys.iter().map(|&key| Some(key)));
@@ -94,7 +91,9 @@ fn batch(keys: &[i64], records: &[Record], evidence: &Evidence) -> Result<Record
         "source_ip",
         rows().map(|r| r.source_ip.map(|ip| ip.to_string())),
     );
-    columns.blob("address", rows().map(|r| r.source_ip.map(octets)));
+    let (address_keys, octets) = addresses(records);
+    columns.bigint("address_key", address_keys.into_iter());
+    columns.blob("address", octets.into_iter());
     columns.bigint("messages", rows().map(|r| Some(bigint(r.messages))));
     columns.text(
         "disposition",
@@ -103,7 +102,7 @@ fn batch(keys: &[i64], records: &[Record], evidence: &Evidence) -> Result<Record
     columns.boolean("dkim_aligned", rows().map(|r| Some(r.dkim_aligned)));
     columns.boolean("spf_aligned", rows().map(|r| Some(r.spf_aligned)));
     flags(&mut columns, records);
-    let (evidence_keys, texts) = evidence.of(records);
+    let (evidence_keys, texts) = evidence(records);
     columns.bigint("evidence_key", evidence_keys.into_iter().map(Some));
     columns.owned_text("evidence", texts.into_iter());
     columns.text("header_from", rows().map(|r| r.header_from.as_deref()));
@@ -197,14 +196,6 @@ fn spf(records: &[Record]) -> Columns {
         all().map(|result| result.human_result.as_deref()),
     );
     columns
-}
-
-/// An address as 16 bytes that sort like addresses; IPv4 in its mapped form.
-pub(super) fn octets(address: IpAddr) -> [u8; 16] {
-    match address {
-        IpAddr::V4(v4) => v4.to_ipv6_mapped().octets(),
-        IpAddr::V6(v6) => v6.octets(),
-    }
 }
 
 #[cfg(test)]

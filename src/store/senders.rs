@@ -10,8 +10,8 @@ use ipnet::IpNet;
 
 use super::batch::{append, append_to};
 use super::columns::Columns;
+use super::evidence::octets;
 use super::models::KNOWN;
-use super::record_rows::octets;
 use super::settings::{KnownSender, StoreConfig};
 use crate::model::service::Service;
 
@@ -44,8 +44,20 @@ pub fn note(connection: &Connection, config: &StoreConfig) -> Result<()> {
     append(connection, "senders", &rows(config), table)
 }
 
-/// Makes the temporary tables of what senders are known by.
+/// Makes the temporary tables of what senders are known by, and the type of their identifiers: a number a row.
 pub fn stage(connection: &Connection, config: &StoreConfig) -> Result<()> {
+    let rows = rows(config);
+    // The empty one is nobody's: a type has at least one value.
+    let ids: Vec<String> = std::iter::once("")
+        .chain(rows.iter().map(|row| &*row.sender))
+        .map(|id| format!("'{}'", id.replace('\'', "''")))
+        .collect();
+    connection
+        .execute_batch(&format!(
+            "create or replace temp type sender_id as enum ({})",
+            ids.join(", ")
+        ))
+        .context("making the type of senders")?;
     connection
         .execute_batch(KNOWN)
         .context("making the tables of evidence")?;
