@@ -31,10 +31,8 @@ told as (
 windows as (
     select *, sum(all_messages) over this_window as in_window, sum(failing) over this_window as failing_in_window
     from told
-    window this_window as (
-        partition by domain, subject order by day - date '2000-01-01'
-        range between $days::integer - 1 preceding and current row
-    )
+    window this_window as (partition by domain, subject order by day - date '2000-01-01'
+        range between $days::integer - 1 preceding and current row)
 ),
 graded as (
     select *, case

@@ -40,10 +40,8 @@ windows as (
         coalesce(sum(sum(messages) filter (fail_cause is not null)) over this_window, 0) as failing
     from told semi join candidates using (domain, subject) anti join early using (domain, subject)
     group by domain, subject, day
-    window this_window as (
-        partition by domain, subject order by day - date '2000-01-01'
-        range between current row and $days::integer - 1 following
-    )
+    window this_window as (partition by domain, subject order by day - date '2000-01-01'
+        range between current row and $days::integer - 1 following)
 ),
 begun as (
     select * from windows
