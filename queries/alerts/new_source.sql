@@ -3,11 +3,8 @@
 -- rule: title="{subject} is new: it sent {messages} messages for {domain}" severity=info look_back=days..
 -- default: days=7 min_messages=10 young_days=14
 with told as not materialized (
-    select domain, coalesce(sender, source_ip) as subject, sender, day, messages, fail_cause
-    from records
-    where domain in (select unnest($domains::varchar[]))
-        and category in ('compliant', 'misconfigured', 'known_unapproved')
-        and subject is not null
+    select domain, coalesce(sender, source_ip) as subject, sender, day, messages, fail_cause from records
+    where category in ('compliant', 'misconfigured', 'known_unapproved') and subject is not null
 ),
 domains as (
     -- a day of a report that is gone counts too
@@ -19,12 +16,6 @@ domains as (
     )
     group by domain
 ),
-candidates as (
-    select domain, sender as subject from domain_senders
-    where compliant::hugeint + misconfigured + known_unapproved >= $min_messages
-    union all
-    select domain, source_ip from sources where compliant >= $min_messages
-),
 early as (
     -- what had many before the days that count is not new in them
     select distinct domain, subject
@@ -34,18 +25,27 @@ early as (
         having sum(messages) >= $min_messages
     )
 ),
+candidates as (
+    select domain, subject
+    from (
+        select domain, sender as subject, last_day from domain_senders
+        where compliant::hugeint + misconfigured + known_unapproved >= $min_messages
+        union all
+        select domain, source_ip, last_day from sources where compliant >= $min_messages
+    )
+    join domains using (domain) anti join early using (domain, subject)
+    where last_day >= from_day
+),
 windows as (
     select domain, subject, max(sender) as sender, day, min(day) over (partition by domain, subject) as first_day,
         sum(sum(messages)) over this_window as messages,
         coalesce(sum(sum(messages) filter (fail_cause is not null)) over this_window, 0) as failing
-    from told semi join candidates using (domain, subject) anti join early using (domain, subject)
-    group by domain, subject, day
+    from told semi join candidates using (domain, subject) group by domain, subject, day
     window this_window as (partition by domain, subject order by day - date '2000-01-01'
         range between current row and $days::integer - 1 following)
 ),
 begun as (
-    select * from windows
-    where windows.messages >= $min_messages
+    select * from windows where windows.messages >= $min_messages
     qualify row_number() over (partition by domain, subject order by day) = 1
 )
 select domain, subject, day, begun.messages, failing, begun.first_day as first_seen_day,

@@ -24,12 +24,12 @@ gaps as (
     -- what lies further back than a season teaches nothing
     select *, nullif(least(day - lag(day) over reporter, 90), 90) as gap_days, lead(day) over reporter as next_day
     from told
+    -- most report too seldom to be missed
+    semi join (select domain, org_domain from told group by all having count(*) >= $min_days) using (domain, org_domain)
     window reporter as (partition by domain, org_domain order by day)
 ),
 learned as (
-    select
-        *,
-        count(*) over season as active_days,
+    select *, count(*) over season as active_days,
         coalesce(max(gap_days) over (
             partition by domain, org_domain order by day_no range between 88 preceding and current row
         ), 1) as longest_gap_days,

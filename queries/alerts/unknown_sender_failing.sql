@@ -6,15 +6,18 @@ with failing as (
     select domain, if(category = 'known_unapproved', sender, coalesce(source_ip, 'no usable address')) as subject,
         day, messages, category, fail_cause, disposition
     from records
-    where domain in (select unnest($domains::varchar[]))
-        and day > $since - $days::integer and day < $until + $days::integer - 1
+    where day > $since - $days::integer and day < $until + $days::integer - 1
         and category in ('known_unapproved', 'unknown', 'threat')
 ),
 loud as (
     -- what was quiet over all time was so in every window
-    select domain, source_ip as subject from sources where unknown::hugeint + threat >= $min_messages
-    union all
-    select domain, sender from domain_senders where known_unapproved >= $min_messages
+    select domain, subject
+    from (
+        select domain, source_ip as subject from sources where unknown::hugeint + threat >= $min_messages
+        union all
+        select domain, sender from domain_senders where known_unapproved >= $min_messages
+    )
+    where domain in (select unnest($domains::varchar[]))
     union all
     select unnest($domains::varchar[]), 'no usable address'
 ),
@@ -22,18 +25,15 @@ parts as (
     select domain, subject, day, category, fail_cause, sum(messages) as messages,
         coalesce(sum(messages) filter (disposition = 'quarantine'), 0) as quarantined,
         coalesce(sum(messages) filter (disposition = 'reject'), 0) as rejected
-    from failing
-    semi join loud using (domain, subject)
+    from failing semi join loud using (domain, subject)
     group by all
 ),
 told as (
-    select domain, subject, day,
-        sum(messages) as messages, sum(quarantined) as quarantined, sum(rejected) as rejected,
+    select domain, subject, day, sum(messages) as messages, sum(quarantined) as quarantined, sum(rejected) as rejected,
         -- those of most messages, the first by name
         min({'fewer': -messages, 'name': category}).name as category,
         min({'fewer': -messages, 'name': fail_cause}).name as fail_cause
-    from parts
-    group by domain, subject, day
+    from parts group by domain, subject, day
 ),
 windows as (
     select *, sum(messages) over (
