@@ -3,19 +3,24 @@
 use serde_json::Value;
 
 use crate::model::alert::Alert;
-use crate::query::placeholders;
 
 /// Characters of a title; what is longer is cut. A stranger's subject can be a kilobyte long.
 const MOST_CHARS: usize = 200;
 
 /// A template with the values of an alert in the place of `{name}`. A name that nothing is known by stays as it is.
 pub fn title(template: &str, alert: &Alert) -> String {
-    let mut text = template.to_owned();
-    for name in placeholders(template) {
-        if let Some(value) = value(name, alert) {
-            text = text.replacen(&format!("{{{name}}}"), &value, 1);
+    let mut text = String::new();
+    let mut rest = template;
+    // In one pass: what stands in a stranger's text is no place to fill in.
+    while let Some((before, name, behind)) = next_place(rest) {
+        text.push_str(before);
+        match value(name, alert) {
+            Some(value) => text.push_str(&value),
+            None => text.extend(["{", name, "}"]),
         }
+        rest = behind;
     }
+    text.push_str(rest);
     // Whatever a stranger calls himself, it is one line.
     let line: String = text
         .chars()
@@ -25,6 +30,13 @@ pub fn title(template: &str, alert: &Alert) -> String {
         Some((at, _)) => format!("{}…", &line[..at]),
         None => line,
     }
+}
+
+/// What stands before the next `{name}`, the name, and what stands behind it.
+fn next_place(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = text.split_once('{')?;
+    let (name, behind) = rest.split_once('}')?;
+    Some((before, name, behind))
 }
 
 fn value(name: &str, alert: &Alert) -> Option<String> {

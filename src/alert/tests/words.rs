@@ -42,6 +42,11 @@ fn a_title_is_one_line_whatever_strangers_call_themselves() {
             "{who} {count} {none} {unknown}",
             "{subject} 1,000 none {unknown}",
         ),
+        // A stranger's text is no place to fill in, wherever it stands.
+        (
+            "{subject} reports on {domain}, {messages} times",
+            "a  Bcc: x {domain} reports on example.com, 1,234,567 times",
+        ),
         ("{first_day} to {last_day}", "2026-01-10 to 2026-01-12"),
         ("{", "{"),
     ] {
