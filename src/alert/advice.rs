@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::model::alert::Alert;
+use crate::model::words::grouped;
 use crate::query::Query;
 
 /// What is known of the sender that an alert is about.
@@ -102,7 +103,8 @@ impl Case<'_> {
         let refused = self.number("refused");
         if refused > 0 {
             sentences.push(format!(
-                "Receivers quarantined or rejected {refused} of these messages: until it is mended, mail is lost."
+                "Receivers quarantined or rejected {} of these messages: until it is mended, mail is lost.",
+                grouped(refused)
             ));
         }
         sentences

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::model::alert::Alert;
+use crate::model::words::grouped;
 
 /// Characters of a title; what is longer is cut. A stranger's subject can be a kilobyte long.
 const MOST_CHARS: usize = 200;
@@ -56,17 +57,4 @@ fn value(name: &str, alert: &Alert) -> Option<String> {
             other => other.to_string(),
         },
     })
-}
-
-/// `1,234,567`.
-fn grouped(number: i64) -> String {
-    let digits = number.unsigned_abs().to_string();
-    let mut text = String::from(if number < 0 { "-" } else { "" });
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

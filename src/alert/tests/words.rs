@@ -36,16 +36,16 @@ fn a_title_is_one_line_whatever_strangers_call_themselves() {
     for (template, expect) in [
         (
             "{subject} sent {messages}",
-            "a  Bcc: x {domain} sent 1,234,567",
+            "a  Bcc: x {domain} sent 1\u{202f}234\u{202f}567",
         ),
         (
             "{who} {count} {none} {unknown}",
-            "{subject} 1,000 none {unknown}",
+            "{subject} 1\u{202f}000 none {unknown}",
         ),
         // A stranger's text is no place to fill in, wherever it stands.
         (
             "{subject} reports on {domain}, {messages} times",
-            "a  Bcc: x {domain} reports on example.com, 1,234,567 times",
+            "a  Bcc: x {domain} reports on example.com, 1\u{202f}234\u{202f}567 times",
         ),
         ("{first_day} to {last_day}", "2026-01-10 to 2026-01-12"),
         ("{", "{"),
@@ -98,10 +98,10 @@ fn advice_fits_rule_cause_and_sender() {
             "known_sender_failing",
             &[
                 ("fail_cause", json!("own_signature_broken")),
-                ("refused", json!(5)),
+                ("refused", json!(5_000)),
             ],
             None,
-            &["does not verify", "rejected 5 of these"],
+            &["does not verify", "rejected 5\u{202f}000 of these"],
         ),
         (
             "known_sender_failing",
