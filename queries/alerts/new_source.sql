@@ -1,6 +1,6 @@
 -- new_source: senders that are known, and addresses that pass without one, on the first day on which a domain's mail came from them; what was forwarded and what strangers forge does not count. One row per (domain, subject, day).
 -- params: $domains VARCHAR[], $since DATE, $until DATE, $days BIGINT, $min_messages BIGINT, $young_days BIGINT
--- rule: title="{subject} sends for {domain}, for the first time" severity=info look_back=days..
+-- rule: title="{sender} sends for {domain}, for the first time" severity=info look_back=days..
 -- default: days=7 min_messages=10 young_days=14
 with told as not materialized (
     -- read twice: few begin

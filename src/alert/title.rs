@@ -9,13 +9,14 @@ use crate::model::words::grouped;
 const MOST_CHARS: usize = 200;
 
 /// A template with the values of an alert in the place of `{name}`. A name that nothing is known by stays as it is.
-pub fn title(template: &str, alert: &Alert) -> String {
+/// `sender` is what people call the sender that the alert is about, where it is a known one.
+pub fn title(template: &str, alert: &Alert, sender: Option<&str>) -> String {
     let mut text = String::new();
     let mut rest = template;
     // In one pass: what stands in a stranger's text is no place to fill in.
     while let Some((before, name, behind)) = next_place(rest) {
         text.push_str(before);
-        match value(name, alert) {
+        match value(name, alert, sender) {
             Some(value) => text.push_str(&value),
             None => text.extend(["{", name, "}"]),
         }
@@ -40,9 +41,10 @@ fn next_place(text: &str) -> Option<(&str, &str, &str)> {
     Some((before, name, behind))
 }
 
-fn value(name: &str, alert: &Alert) -> Option<String> {
+fn value(name: &str, alert: &Alert, sender: Option<&str>) -> Option<String> {
     Some(match name {
         "subject" => alert.subject.clone(),
+        "sender" => sender.unwrap_or(&alert.subject).to_owned(),
         "domain" => alert
             .domain
             .clone()

@@ -45,6 +45,7 @@ fn senders(store: &Store) -> Result<BTreeMap<String, alert::Sender>> {
     let known = store.sender_facts()?.into_iter().map(|facts| {
         let include = facts.spf_include.split(' ').find(|name| !name.is_empty());
         let sender = alert::Sender {
+            name: facts.name,
             is_service: facts.is_service,
             spf_include: include.map(str::to_owned),
             aligns_spf: facts.aligns_spf,
@@ -195,8 +196,10 @@ fn alert_row(
         facts: facts(&found.facts[state.days.clone()], &rule.header.sums)?,
         ..Alert::default()
     };
-    alert.title = alert::title(&rule.header.title, &alert);
-    alert.advice = alert::advice(&rule.query, &alert, senders.get(&alert.subject));
+    let sender = senders.get(&alert.subject);
+    let name = sender.map(|sender| sender.name.as_str());
+    alert.title = alert::title(&rule.header.title, &alert, name);
+    alert.advice = alert::advice(&rule.query, &alert, sender);
     Ok(AlertRow {
         reason: state.reason,
         evidence_days: days.len() as u64,

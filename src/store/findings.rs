@@ -58,6 +58,8 @@ pub struct Asked<'a> {
 pub struct SenderFacts {
     /// Its identifier.
     pub sender: String,
+    /// Its name for people.
+    pub name: String,
     /// Whether it is a well-known service.
     pub is_service: bool,
     /// What its customers include into their SPF record, separated by spaces.
@@ -201,16 +203,17 @@ impl Store {
 
     /// What is known of each sender.
     pub fn sender_facts(&self) -> Result<Vec<SenderFacts>> {
-        let sql = "select sender, kind <> 'configured', array_to_string(list_sort(spf_include), ' '), aligns_spf, aligns_dkim
+        let sql = "select sender, name, kind <> 'configured', array_to_string(list_sort(spf_include), ' '), aligns_spf, aligns_dkim
             from senders order by sender";
         let mut statement = self.connection.prepare(sql)?;
         let rows = statement.query_map([], |row| {
             Ok(SenderFacts {
                 sender: row.get(0)?,
-                is_service: row.get(1)?,
-                spf_include: row.get(2)?,
-                aligns_spf: row.get(3)?,
-                aligns_dkim: row.get(4)?,
+                name: row.get(1)?,
+                is_service: row.get(2)?,
+                spf_include: row.get(3)?,
+                aligns_spf: row.get(4)?,
+                aligns_dkim: row.get(5)?,
             })
         })?;
         rows.collect::<duckdb::Result<_>>()

@@ -50,16 +50,36 @@ fn a_title_is_one_line_whatever_strangers_call_themselves() {
         ("{first_day} to {last_day}", "2026-01-10 to 2026-01-12"),
         ("{", "{"),
     ] {
-        assert_eq!(title(template, &hostile), expect, "{template}");
+        assert_eq!(title(template, &hostile, None), expect, "{template}");
     }
     hostile.subject = "ü".repeat(1_000);
-    assert_eq!(title("{subject}", &hostile).chars().count(), 201);
+    assert_eq!(title("{subject}", &hostile, None).chars().count(), 201);
+}
+
+#[test]
+fn a_known_sender_is_called_by_its_name_and_an_address_by_itself() {
+    let catalogue = catalogue();
+    for rule in [
+        "known_sender_failing",
+        "new_source",
+        "policy_applied",
+        "unknown_sender_failing",
+    ] {
+        let template = &catalogue.queries[rule].rule.as_ref().unwrap().title;
+        let mut found = alert(rule, &[]);
+        let text = title(template, &found, None);
+        assert!(text.contains("203.0.113.1"), "{text}");
+        found.subject = "mailer".to_owned();
+        let text = title(template, &found, Some("Mailer of Example"));
+        assert!(text.contains("Mailer of Example"), "{text}");
+    }
 }
 
 #[test]
 fn advice_fits_rule_cause_and_sender() {
     let catalogue = catalogue();
     let service = Sender {
+        name: "Mailer".to_owned(),
         is_service: true,
         spf_include: Some("spf.mailer.example".to_owned()),
         aligns_spf: Some("no".to_owned()),
@@ -90,8 +110,9 @@ fn advice_fits_rule_cause_and_sender() {
             Some(&service),
             &[
                 "known_senders.example.com",
+                "uses Mailer to send",
                 "include:spf.mailer.example",
-                "DKIM is the way",
+                "With Mailer, SPF never aligns: DKIM is the way",
             ],
         ),
         (
@@ -137,7 +158,7 @@ fn advice_fits_rule_cause_and_sender() {
             "new_source",
             &[("is_approved", json!(false))],
             Some(&service),
-            &["under `services`"],
+            &["who set up Mailer", "put 203.0.113.1 under `services`"],
         ),
         ("new_source", &[], None, &["in the SPF record"]),
         (
