@@ -77,21 +77,21 @@ impl Case<'_> {
                     "Find out whether somebody in your organisation uses {name} to send as {domain}."
                 ),
                 format!(
-                    "If so, approve it: put {subject} under `services` of known_senders.{domain}, and set it up so that it passes:"
+                    "If so, approve it: put {subject} under `services` of known_senders.{domain}, and let it pass by the steps that follow."
                 ),
             ],
             "unknown" => vec![
                 format!(
-                    "Find out whose address it is: SPF or DKIM passed for another domain, which the records below name. \
+                    "Find out whose address it is: SPF or DKIM passed for another domain, which the records on its page name. \
                      It may be a service that somebody uses to send as {domain}, or a server that carries mail on."
                 ),
                 format!(
-                    "If it is yours, put it into known_senders.{domain}, and set it up so that it passes:"
+                    "If it is yours, put it into known_senders.{domain}, and let it pass by the steps that follow."
                 ),
             ],
             _ => vec![format!(
                 "Nothing of this mail could be authenticated. Find out whether the address is one of yours: if so, put \
-                     it into known_senders.{domain}, and set it up so that it passes:"
+                     it into known_senders.{domain}, and let it pass by the steps that follow."
             )],
         };
         sentences.extend(self.fix());
@@ -123,7 +123,7 @@ impl Case<'_> {
         vec![if self.text("category") == "misconfigured" {
             format!(
                 "{name} may send for {domain}, and receivers did what the policy asks with mail that fails. Let it pass \
-                 again (its alert about failing mail, or its records below, say what is wrong), or weaken the policy until \
+                 again (its alert about failing mail, or the records on its page, say what is wrong), or weaken the policy until \
                  it does."
             )
         } else {

@@ -192,5 +192,8 @@ fn advice_fits_rule_cause_and_sender() {
             );
         }
         assert!(!text.contains("malicious"), "{text}");
+        // Mails have it without the page, and each sentence is an item of a list.
+        assert!(!text.contains("records below"), "{text}");
+        assert!(text.lines().all(|line| line.ends_with('.')), "{text}");
     }
 }
