@@ -371,6 +371,12 @@ fn thresholds_of_the_configuration_are_checked_by_name_and_kind() {
             "policy_applied.days",
             "`0` is no number of days from 1 to 3660",
         ),
+        (
+            "known_sender_failing",
+            &[("min_percent", "101")],
+            "known_sender_failing.min_percent",
+            "`101` is no whole number from 0 to 100",
+        ),
     ] {
         let problems = rules(&[(name, with(params))]).unwrap_err();
         let [problem] = problems.as_slice() else {
