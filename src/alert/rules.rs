@@ -11,6 +11,9 @@ use crate::query::{Catalogue, LookBack, Params, Query, RuleHeader, Value, reads_
 /// The longest window of a rule that looks back by days; more is an error in the configuration.
 const MOST_DAYS: i64 = 3_660;
 
+/// What one question may take where the configuration does not say.
+const TIME_LIMIT_SECS: u64 = 60;
+
 /// A rule that can be asked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
@@ -44,6 +47,8 @@ pub struct Rules {
     pub rules: Vec<Rule>,
     /// Days without evidence after which an alert is done with; 0: never.
     pub resolve_after_days: u64,
+    /// What one question may take, beside what large tables add.
+    pub time_limit_secs: u64,
 }
 
 /// Something in `alerts.rules` that does not hold.
@@ -94,6 +99,7 @@ impl Rules {
             Ok(Self {
                 rules,
                 resolve_after_days,
+                time_limit_secs: TIME_LIMIT_SECS,
             })
         } else {
             Err(problems)
@@ -104,6 +110,7 @@ impl Rules {
     pub fn hash(&self) -> String {
         let mut hash = Sha256::new();
         hash.update(self.resolve_after_days.to_le_bytes());
+        hash.update(self.time_limit_secs.to_le_bytes());
         for Rule {
             query,
             params,

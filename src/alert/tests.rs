@@ -304,6 +304,7 @@ fn every_rule_of_the_design_is_there_and_can_be_switched_off() {
             "policy_changed",
             "reporter_first_seen",
             "reporter_missing",
+            "rule_failed",
             "unknown_sender_failing"
         ]
     );

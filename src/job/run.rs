@@ -12,6 +12,7 @@ use super::folders::Folders;
 use super::load::{Loaded, load};
 use super::publish::{Draw, Extent, Publication, publish};
 use super::retention;
+use super::rule_outages::note_failing;
 use super::stopwatch::Stopwatch;
 use crate::archive::Archive;
 use crate::ledger::{Entry, Event, Ledger, RunResult, View};
@@ -311,9 +312,10 @@ pub fn finish(run: &Run, ledger: &Ledger, loaded: &Loaded) -> Result<()> {
 pub fn publish_store(
     run: &Run,
     ledger: &Ledger,
-    store: Store,
+    mut store: Store,
     extent: Extent,
 ) -> Result<Option<Generation>> {
+    note_failing(run, ledger, &mut store)?;
     let (entries, ledger_offset) = ledger.read(None).context("reading the ledger")?;
     let values = Values {
         archive_position: store.position()?,

@@ -9,6 +9,7 @@ pub use duckdb::Connection;
 /// Rows on their way into a table.
 pub use duckdb::arrow::record_batch::RecordBatch;
 
+pub mod answers;
 pub mod batch;
 mod columns;
 pub mod compare;
@@ -26,6 +27,7 @@ pub mod record_rows;
 mod report_rows;
 pub(crate) mod retention;
 mod room;
+pub mod rule_faults;
 mod runs;
 mod schema;
 mod seen;

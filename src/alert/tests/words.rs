@@ -175,6 +175,7 @@ fn advice_fits_rule_cause_and_sender() {
         ),
         ("intake_refusals", &[], None, &["/intake"]),
         ("mailbox_unreachable", &[], None, &["/inboxes"]),
+        ("rule_failed", &[], None, &["sentinel check"]),
         (
             "high_failure_rate",
             &[],
