@@ -204,5 +204,6 @@ fn config() -> anyhow::Result<StoreConfig> {
         limits: Limits::default(),
         retention_months: None,
         retention: None,
+        elsewhere: Default::default(),
     })
 }

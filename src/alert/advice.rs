@@ -95,8 +95,12 @@ impl Case<'_> {
             )],
         };
         sentences.extend(self.fix());
-        sentences.push(if self.number("refused") >= self.alert.messages {
-            "If it is not yours, there is nothing to do: receivers refused all of it, as the policy asks.".to_owned()
+        sentences.push(if self.number("rejected") >= self.alert.messages {
+            "If it is not yours, there is nothing to do: receivers rejected all of it, as the policy asks.".to_owned()
+        } else if self.number("quarantined").saturating_add(self.number("rejected")) >= self.alert.messages {
+            "If it is not yours, receivers did what the policy asks: what they quarantined lies in folders for junk, \
+             where people can still open it."
+                .to_owned()
         } else {
             format!(
                 "If it is not yours, a policy of quarantine or reject for {domain} lets receivers refuse such mail; see the \
@@ -108,7 +112,9 @@ impl Case<'_> {
 
     fn own_sender(&self) -> Vec<String> {
         let mut sentences = self.fix();
-        let refused = self.number("refused");
+        let refused = self
+            .number("quarantined")
+            .saturating_add(self.number("rejected"));
         if refused > 0 {
             sentences.push(format!(
                 "Receivers quarantined or rejected {} of these messages: until it is mended, mail is lost.",

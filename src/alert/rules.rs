@@ -106,6 +106,11 @@ impl Rules {
         }
     }
 
+    /// Whether a rule is the user's own: nobody knows which tables it looks at.
+    pub fn has_users(&self) -> bool {
+        self.rules.iter().any(|rule| rule.query.is_users)
+    }
+
     /// A hash of everything in the rules that shapes what they find.
     pub fn hash(&self) -> String {
         let mut hash = Sha256::new();

@@ -21,6 +21,7 @@ use crate::tls::Trust;
 /// Written and removed again where a folder has to be writable.
 const PROBE: &str = ".sentinel-check";
 
+mod addresses;
 mod channels;
 mod mailboxes;
 mod rules;
@@ -117,6 +118,7 @@ impl Findings {
         self.look_at_lock(&folders.work().join("run.lock"));
         self.look_at_mailboxes(config);
         self.look_at_channels(config);
+        self.look_at_addresses(config);
         if let Some(reason) = serve::refusal(config) {
             // Not a problem of those who only ingest and query.
             self.facts.push(format!("serve: would refuse: {reason}"));

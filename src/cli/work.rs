@@ -3,12 +3,14 @@
 use std::io::IsTerminal as _;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::context::{Global, UsageError};
+use crate::addresses::Networks;
 use crate::clock;
 use crate::config::Config;
 use crate::job::folders::Folders;
@@ -20,7 +22,7 @@ use crate::job::sheet::{Noting, new_id};
 use crate::ledger::{Ledger, View};
 use crate::model::outcome::Outcome;
 use crate::store::decide::DocumentRow;
-use crate::store::settings::{StoreConfig, approved, by_name};
+use crate::store::settings::{Elsewhere, StoreConfig, approved, by_name};
 
 /// What DuckDB may use; the readers, a batch on its way and the archive need as much again, and all of it together stays
 /// below 512 MiB.
@@ -101,6 +103,10 @@ pub(super) fn store_config(config: &Config, path: &Path) -> Result<StoreConfig> 
         retention_months: config.retention.months,
         // The ledger says; each step asks it.
         retention: None,
+        elsewhere: Elsewhere {
+            networks: Arc::new(Networks::open(&config.addresses.mmdb)?),
+            host_names: Arc::default(),
+        },
     })
 }
 

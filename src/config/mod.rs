@@ -18,6 +18,7 @@ pub use crate::model::secret::Secret;
 use crate::model::sender::KnownSender;
 use crate::model::service::Service;
 
+mod addresses;
 mod alerts;
 mod environment;
 mod hash;
@@ -32,6 +33,7 @@ mod values;
 #[cfg(test)]
 mod tests;
 
+pub use addresses::Addresses;
 pub use environment::{Environment, process_environment};
 pub use tree::nearest;
 
@@ -51,6 +53,8 @@ pub struct Config {
     pub site: Site,
     /// Section `inboxes`, in the order of the file; names are unique.
     pub inboxes: Vec<Inbox>,
+    /// Section `addresses`.
+    pub addresses: Addresses,
     /// Section `alerts`.
     pub alerts: Alerts,
     /// Section `notify`.

@@ -10,6 +10,7 @@ pub mod dry_run;
 mod fold_alerts;
 pub mod folders;
 mod forerun;
+pub mod host_names;
 mod item_rows;
 pub mod judge;
 mod known;

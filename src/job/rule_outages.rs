@@ -10,6 +10,7 @@ use super::judge::{Failures, is_judged, judge};
 use super::run::{Run, as_of};
 use crate::ledger::{Event, Ledger, View};
 use crate::model::day::Day;
+use crate::publish::Publisher;
 use crate::store::working::Store;
 
 /// Where nobody knows any more what the database said: the process died before it was noted.
@@ -20,6 +21,10 @@ pub(super) fn note_failing(run: &Run, ledger: &Ledger, store: &mut Store) -> Res
     let (entries, _) = ledger.read(None).context("reading the ledger")?;
     let view = View::fold(&entries);
     let as_of = as_of(&entries).unwrap_or(run.today);
+    if run.draw.rules.has_users() && knows_else(run) {
+        // They may look at what is known of addresses.
+        store.forget_judged()?;
+    }
     if !is_judged(store, run.draw.rules, &view, as_of)? {
         // A rule of the user's own may ask this table too.
         store.write_runs(&entries)?;
@@ -35,6 +40,17 @@ pub(super) fn note_failing(run: &Run, ledger: &Ledger, store: &mut Store) -> Res
     ledger
         .append(at_utc_secs, &events)
         .context("writing the ledger")
+}
+
+/// Whether what is published goes by other names of hosts, or by another configuration, or cannot be read.
+fn knows_else(run: &Run) -> bool {
+    let current = Publisher::open(&run.folders.public()).current();
+    let Ok(Some(base)) = current else {
+        return true;
+    };
+    let had = &base.manifest.values;
+    had.hosts_hash != run.store.elsewhere.host_names.hash()
+        || had.config_hash != run.store.effective_hash()
 }
 
 /// What is to be noted.

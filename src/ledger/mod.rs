@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::actions::{AlertActed, AlertLine, Outage, RuleOutage};
 pub use self::first_seen::first_seen;
+pub use self::host_names::{HostNames, HostsLookedUp, hosts_looked_up};
 pub use self::notices::{
     AlertTold, ChannelNotices, NoticePlanned, NoticeSent, Notices, NoticesLock,
 };
@@ -19,6 +20,7 @@ use crate::model::retention::SightKind;
 
 mod actions;
 mod first_seen;
+mod host_names;
 mod line;
 mod notices;
 mod scan;
@@ -95,6 +97,8 @@ pub enum Event {
         #[serde(default)]
         needs_a_person: bool,
     },
+    /// Names of hosts were looked up.
+    HostsLookedUp(HostsLookedUp),
     /// It can be read again.
     MailboxReached {
         /// Name of the configured inbox.

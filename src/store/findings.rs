@@ -87,12 +87,29 @@ impl Store {
         Ok(judged())
     }
 
-    /// Days of domains with reports of items behind `item_no`, or of days from `since` on.
+    /// Forgets what was judged: everything is judged again.
+    pub fn forget_judged(&self) -> Result<()> {
+        forget_judged(&self.connection)
+    }
+
+    /// Days of domains with reports of items behind `item_no`, or of days from `since` on. A report of more than 26
+    /// hours touches every day of its period: table `daily` spreads its messages over them.
     pub fn touched(&self, item_no: ItemNo, since: Day) -> Result<BTreeMap<String, BTreeSet<Day>>> {
-        let sql = "select distinct domain, day from reports where item_no > ? or day - date '1970-01-01' >= ?";
+        let sql = "select distinct domain, day
+            from (
+                select item_no, domain, unnest(case
+                    when end_utc - begin_utc > interval 26 hours and end_utc - begin_utc <= interval 31 days
+                    then range(date_trunc('day', begin_utc), end_utc, interval 1 day) || [day::timestamp]
+                    else [day::timestamp]
+                end)::date as day
+                from reports
+                where item_no > ? or day - date '1970-01-01' >= ? - 31
+            )
+            where item_no > ? or day - date '1970-01-01' >= ?";
         let mut touched: BTreeMap<String, BTreeSet<Day>> = BTreeMap::new();
         let mut statement = self.connection.prepare(sql)?;
-        let parameters = params![bigint(item_no), since.to_epoch_days()];
+        let (item_no, since) = (bigint(item_no), since.to_epoch_days());
+        let parameters = params![item_no, since, item_no, since];
         let rows = statement.query_map(parameters, |row| Ok((row.get(0)?, day(row, 1)?)))?;
         for row in rows {
             let (domain, day) = row.context("looking for days with something new")?;
@@ -264,6 +281,14 @@ impl Store {
         }
         Ok(())
     }
+}
+
+pub(super) fn forget_judged(connection: &Connection) -> Result<()> {
+    let sql = "delete from about where key in (select unnest(?::varchar[]))";
+    connection
+        .execute(sql, [format!("[{}]", KEYS.join(", "))])
+        .context("forgetting what was judged")?;
+    Ok(())
 }
 
 fn day(row: &duckdb::Row, index: usize) -> duckdb::Result<Day> {

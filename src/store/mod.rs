@@ -9,6 +9,7 @@ pub use duckdb::Connection;
 /// Rows on their way into a table.
 pub use duckdb::arrow::record_batch::RecordBatch;
 
+pub mod addresses;
 pub mod answers;
 pub mod batch;
 mod columns;
@@ -23,6 +24,7 @@ pub mod lake;
 pub mod mail_endings;
 pub mod models;
 mod other_rows;
+mod reclassify;
 pub mod record_rows;
 mod report_rows;
 pub(crate) mod retention;

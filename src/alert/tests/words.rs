@@ -88,13 +88,16 @@ fn advice_fits_rule_cause_and_sender() {
     for (rule, facts, sender, words) in [
         (
             "unknown_sender_failing",
-            &[("category", json!("threat")), ("refused", json!(1_234_567))][..],
+            &[
+                ("category", json!("threat")),
+                ("rejected", json!(1_234_567)),
+            ][..],
             None,
-            &["could be authenticated", "receivers refused all of it"][..],
+            &["could be authenticated", "receivers rejected all of it"][..],
         ),
         (
             "unknown_sender_failing",
-            &[("category", json!("unknown")), ("refused", json!(3))],
+            &[("category", json!("unknown")), ("rejected", json!(3))],
             None,
             &[
                 "passed for another domain",
@@ -119,7 +122,8 @@ fn advice_fits_rule_cause_and_sender() {
             "known_sender_failing",
             &[
                 ("fail_cause", json!("own_signature_broken")),
-                ("refused", json!(5_000)),
+                ("quarantined", json!(2_000)),
+                ("rejected", json!(3_000)),
             ],
             None,
             &["does not verify", "rejected 5\u{202f}000 of these"],
