@@ -40,6 +40,8 @@
 //!   ledger knows the cut-off and what they said first, and after what is published stands on them no more. Its segments
 //!   are joined, never edited: what takes the place of a segment is durable and compared before that one goes.
 //! - Any split of the same input into runs gives the same tables, lake and site as one rebuild.
+//! - A rule that fails, strays or does not end stops neither the other rules nor the publication: it has no alerts until
+//!   it can be asked, and everybody is told.
 //! - Reading never fails: a document ends as a report or as a refusal with a code, and one bad document leaves the
 //!   others alone.
 //! - `parse`, `unpack` and `mail` do no I/O beyond the bytes they are given (and an unlinked temporary file for a

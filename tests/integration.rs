@@ -41,6 +41,7 @@ mod whole_judging;
 mod whole_large;
 mod whole_policy;
 mod whole_retention;
+mod whole_rules;
 mod whole_senders;
 mod whole_serving;
 mod whole_splits;

@@ -1,6 +1,6 @@
 -- known_sender_failing: days with failing mail of one of the domain's own senders, within a window in which too little of its mail passes; what was forwarded is left out. One row per (domain, subject, day).
 -- params: $domains VARCHAR[], $since DATE, $until DATE, $days BIGINT, $min_messages BIGINT, $min_percent BIGINT, $critical_percent BIGINT
--- rule: title="{messages} messages of {subject} failed DMARC for {domain}" severity=warning look_back=days sums=passed,quarantined,rejected
+-- rule: title="{messages} messages of {sender} failed DMARC for {domain}" severity=warning look_back=days sums=passed,quarantined,rejected
 -- default: days=7 min_messages=20 min_percent=95 critical_percent=50
 with own as not materialized (
     select domain, sender as subject, day, category, fail_cause, disposition, messages

@@ -1,6 +1,6 @@
 -- new_source: senders that are known, and addresses that pass without one, on the first day from which a domain had many messages of them; what was forwarded and what strangers forge does not count. One row per (domain, subject, day).
 -- params: $domains VARCHAR[], $since DATE, $until DATE, $days BIGINT, $min_messages BIGINT, $young_days BIGINT
--- rule: title="{subject} is new: it sent {messages} messages for {domain}" severity=info look_back=days..
+-- rule: title="{sender} is new: it sent {messages} messages for {domain}" severity=info look_back=days..
 -- default: days=7 min_messages=10 young_days=14
 with told as not materialized (
     select domain, coalesce(sender, source_ip) as subject, sender, day, messages, fail_cause from records

@@ -1,6 +1,6 @@
 -- unknown_sender_failing: days with failing mail of a source that is no known sender of the domain, or of a service that is not approved for it, within a window that has many such messages. One row per (domain, subject, day).
 -- params: $domains VARCHAR[], $since DATE, $until DATE, $days BIGINT, $min_messages BIGINT, $critical_messages BIGINT
--- rule: title="{subject} sent {messages} failing messages in the name of {domain}" severity=warning look_back=days sums=quarantined,rejected
+-- rule: title="{sender} sent {messages} failing messages in the name of {domain}" severity=warning look_back=days sums=quarantined,rejected
 -- default: days=7 min_messages=20 critical_messages=1000
 with failing as (
     select domain, if(category = 'known_unapproved', sender, coalesce(source_ip, 'no usable address')) as subject,

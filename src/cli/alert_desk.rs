@@ -204,6 +204,10 @@ fn stands(
     as_of: Day,
     resolve_after_days: u64,
 ) -> AlertFile {
+    // As people left it: there is no evidence to fold.
+    if file.reason == Some(Reason::RuleFailed) {
+        return file;
+    }
     let evidence: Vec<Evidence> = file.evidence.iter().map(Evidence::from).collect();
     let state = alert::fold(&evidence, actions, as_of, resolve_after_days);
     file.alert.status = state.status;
@@ -216,6 +220,11 @@ fn stands(
 /// Whether an action is one that changes something; what makes no sense is declined.
 fn wanted(file: &AlertFile, action: Action, note: Option<&str>) -> Result<bool, Undone> {
     let status = file.alert.status;
+    if file.reason == Some(Reason::RuleFailed) {
+        return Err(Undone::Conflict(
+            "the rule of this alert cannot be asked at present: mend the rule first".to_owned(),
+        ));
+    }
     if file.reason == Some(Reason::Withdrawn) {
         return Err(Undone::Conflict(
             "later reports took the evidence of this alert away: there is nothing to do".to_owned(),

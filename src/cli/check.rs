@@ -24,6 +24,7 @@ const PROBE: &str = ".sentinel-check";
 mod addresses;
 mod channels;
 mod mailboxes;
+mod rules;
 
 /// Arguments of `sentinel check`.
 #[derive(Debug, Clone, clap::Args)]
@@ -138,6 +139,7 @@ impl Findings {
                     Ok(rules) => {
                         let count = rules.rules.len();
                         self.facts.push(format!("rules: {count} look for alerts"));
+                        self.look_at_rules(&rules, &Folders::new(&config.app.data_dir));
                     }
                     Err(lines) => self.problems.extend(lines),
                 }

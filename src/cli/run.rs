@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, anyhow};
 use super::context::{Global, UsageError};
 use super::names::Namer;
 use super::teller::Teller;
-use super::work::{Reporter, exit_code, locked, runner};
+use super::work::{Reporter, exit_code, exit_code_of, locked, runner};
 use crate::archive::Archive;
 use crate::clock;
 use crate::config::{Config, nearest};
@@ -141,7 +141,7 @@ fn verdict(config: &Config, done: Done, failed: Failures) -> Result<ExitCode> {
     }
     if failed.is_empty() {
         beat(config);
-        return Ok(exit_code(done.loaded.count(Outcome::Refused)));
+        return exit_code_of(&done, config);
     }
     Err(all_failures(failed))
 }

@@ -173,6 +173,8 @@ pub struct Alerts {
     pub notify_within_days: u64,
     /// Days without evidence after which an alert is done with; 0: never.
     pub resolve_after_days: u64,
+    /// Time after which a rule is interrupted, beside a second for each 20,000 records.
+    pub rule_time_limit_secs: u64,
     /// What differs from the rules as they are, by their names.
     pub rules: BTreeMap<String, RuleSettings>,
 }
@@ -333,6 +335,7 @@ impl Default for Alerts {
         Self {
             notify_within_days: 7,
             resolve_after_days: 30,
+            rule_time_limit_secs: 60,
             rules: BTreeMap::new(),
         }
     }

@@ -29,6 +29,7 @@ pub mod redraw;
 mod repeated;
 mod report_pages;
 pub mod retention;
+mod rule_outages;
 pub mod run;
 pub mod runner;
 pub mod sheet;

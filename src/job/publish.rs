@@ -102,14 +102,6 @@ pub fn publish(mut store: Store, publication: Publication) -> Result<Option<Gene
         return Ok(None);
     }
     store.write_runs(publication.entries)?;
-    let knows_else = |base: &Generation| {
-        let (had, has) = (&base.manifest.values, &publication.values);
-        had.hosts_hash != has.hosts_hash || had.config_hash != has.config_hash
-    };
-    if publication.draw.rules.has_users() && current.as_ref().is_none_or(knows_else) {
-        // They may look at what is known of addresses.
-        store.forget_judged()?;
-    }
     let (view, as_of) = (View::fold(publication.entries), publication.values.as_of);
     let watch = publication.watch;
     watch.time("judge_ms", || {

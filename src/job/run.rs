@@ -12,6 +12,7 @@ use super::folders::Folders;
 use super::load::{Loaded, load};
 use super::publish::{Draw, Extent, Publication, publish};
 use super::retention;
+use super::rule_outages::note_failing;
 use super::stopwatch::Stopwatch;
 use crate::archive::Archive;
 use crate::ledger::{Entry, Event, Ledger, RunResult, View};
@@ -315,13 +316,15 @@ pub fn publish_store(
     store: Store,
     extent: Extent,
 ) -> Result<Option<Generation>> {
-    let (entries, ledger_offset) = ledger.read(None).context("reading the ledger")?;
+    let (entries, _) = ledger.read(None).context("reading the ledger")?;
     let run = &retention::of(run, &entries);
     let Known {
-        store,
+        mut store,
         extent,
         shown,
     } = known(run, store, extent)?;
+    note_failing(run, ledger, &mut store)?;
+    let (entries, ledger_offset) = ledger.read(None).context("reading the ledger")?;
     let values = Values {
         archive_position: store.position()?,
         ledger_offset,

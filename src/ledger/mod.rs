@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub use self::actions::{AlertActed, AlertLine, Outage};
+pub use self::actions::{AlertActed, AlertLine, Outage, RuleOutage};
 pub use self::first_seen::first_seen;
 pub use self::host_names::{HostNames, HostsLookedUp, hosts_looked_up};
 pub use self::notices::{
@@ -103,6 +103,24 @@ pub enum Event {
     MailboxReached {
         /// Name of the configured inbox.
         inbox: String,
+    },
+    /// A rule cannot be asked, or for another reason than before.
+    RuleFailed {
+        /// Name of the query in `queries/alerts`.
+        rule: String,
+        /// The day for which things were judged.
+        #[serde(with = "crate::model::day::iso")]
+        day: Day,
+        /// File, line where it is known, and what the database says. May quote strangers.
+        problem: String,
+    },
+    /// It can be asked again, or is not asked any more.
+    RuleMended {
+        /// Name of the query in `queries/alerts`.
+        rule: String,
+        /// The day for which things were judged.
+        #[serde(with = "crate::model::day::iso")]
+        day: Day,
     },
 }
 

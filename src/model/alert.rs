@@ -87,7 +87,7 @@ impl fmt::Display for Status {
     }
 }
 
-/// Why an alert is resolved.
+/// Why an alert is resolved, or stands as it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
@@ -99,6 +99,8 @@ pub enum Reason {
     Ended,
     /// Later reports took all its evidence away.
     Withdrawn,
+    /// Its rule cannot be asked, so nobody knows: it stands as people left it, whether resolved or not.
+    RuleFailed,
 }
 
 impl Reason {
@@ -109,6 +111,7 @@ impl Reason {
             Self::Quiet => "quiet",
             Self::Ended => "ended",
             Self::Withdrawn => "withdrawn",
+            Self::RuleFailed => "rule-failed",
         }
     }
 }

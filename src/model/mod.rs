@@ -16,6 +16,7 @@ pub mod limits;
 pub mod notice;
 pub mod outcome;
 pub mod retention;
+pub mod rule_fault;
 pub mod secret;
 pub mod sender;
 pub mod service;

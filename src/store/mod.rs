@@ -10,6 +10,7 @@ pub use duckdb::Connection;
 pub use duckdb::arrow::record_batch::RecordBatch;
 
 pub mod addresses;
+pub mod answers;
 pub mod batch;
 mod columns;
 pub mod compare;
@@ -28,6 +29,7 @@ pub mod record_rows;
 mod report_rows;
 pub(crate) mod retention;
 mod room;
+pub mod rule_faults;
 mod runs;
 mod schema;
 mod seen;

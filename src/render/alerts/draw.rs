@@ -12,6 +12,7 @@ use super::{AlertFile, AlertList, Done, EvidenceDay, Listed, list_page};
 use super::{json_path, page, page_path, panels_path};
 use crate::model::alert::{Action, Alert, Reason, Severity};
 use crate::model::day::Day;
+use crate::model::rule_fault::RuleFault;
 use crate::query::{Params, Table, Value};
 
 impl Site<'_> {
@@ -29,10 +30,26 @@ impl Site<'_> {
         let list = AlertList {
             as_of: self.as_of,
             total: total.unsigned_abs(),
+            rule_faults: self.rule_faults(rows)?,
             alerts: files.iter().map(Listed::from).collect(),
         };
         emit("site/api/alerts.json", &list.to_bytes()?)?;
         emit("site/alerts.html", &list_page(self.skin, &list)?)
+    }
+
+    fn rule_faults(&self, rows: Rows<'_>) -> anyhow::Result<Vec<RuleFault>> {
+        let table = self.ask_page("rule_faults", &Params::new(), rows)?;
+        let fault = |row| RuleFault {
+            rule: text(&table, row, "rule"),
+            fault: text(&table, row, "fault"),
+            is_failure: *table.get(row, "is_failure") == Value::Bool(true),
+            rows: match table.get(row, "rows") {
+                Value::Int(rows) => Some(*rows),
+                _ => None,
+            },
+            problem: text(&table, row, "problem"),
+        };
+        Ok((0..table.rows.len()).map(fault).collect())
     }
 
     /// What is published of the alerts that have a page, in the order of the list.
@@ -186,6 +203,7 @@ fn file(table: &Table, row: usize) -> anyhow::Result<AlertFile> {
         Reason::Quiet,
         Reason::Ended,
         Reason::Withdrawn,
+        Reason::RuleFailed,
     ];
     let advice = match table.get(row, "advice") {
         Value::List(items) => items

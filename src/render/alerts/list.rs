@@ -4,11 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use super::super::cell::write_badge;
 use super::super::html::Html;
+use super::super::panel::write_query_link;
 use super::super::skin::{Frame, Skin};
 use super::super::words::grouped;
 use crate::model::alert::{Reason, Severity, Status};
 use crate::model::day::Day;
 use crate::model::domain::is_host_name;
+use crate::model::rule_fault::RuleFault;
 
 /// Resolved alerts on the page.
 const RESOLVED_SHOWN: usize = 100;
@@ -21,6 +23,9 @@ pub struct AlertList {
     pub as_of: Day,
     /// How many there are; no more than [`super::MOST_ALERTS`] are listed.
     pub total: u64,
+    /// What is wrong with rules, those that cannot be asked first.
+    #[serde(default)]
+    pub rule_faults: Vec<RuleFault>,
     /// Those that want somebody first.
     pub alerts: Vec<Listed>,
 }
@@ -84,6 +89,7 @@ pub fn list_page(skin: &Skin, list: &AlertList) -> anyhow::Result<Vec<u8>> {
     let (open, known) = (of(Status::Open).count(), of(Status::Acknowledged).count());
     body.raw("<div class=\"panels\">\n");
     let base = skin.base_path();
+    write_faults(&mut body, base, &list.rule_faults);
     if open > 0 {
         write_table(&mut body, base, "Open", "open", of(Status::Open));
     } else {
@@ -131,6 +137,33 @@ pub fn list_page(skin: &Skin, list: &AlertList) -> anyhow::Result<Vec<u8>> {
     skin.page(&frame, &body)
 }
 
+/// What keeps alerts from the list.
+fn write_faults(html: &mut Html, base: &str, faults: &[RuleFault]) {
+    if faults.is_empty() {
+        return;
+    }
+    html.raw("<section class=\"panel wide\" id=\"rule-faults\" aria-labelledby=\"rule-faults-h\"><header>");
+    html.raw("<h2 id=\"rule-faults-h\">Rules that do not work as they should</h2></header><ul class=\"advice\">");
+    for fault in faults {
+        html.raw("<li>");
+        html.raw("<strong>").text(&fault.rule).raw("</strong> ");
+        if fault.is_failure {
+            html.raw("cannot be asked, and none of its alerts is shown until it can: ");
+        }
+        html.text(&fault.problem);
+        if let Some(rows) = fault.rows {
+            html.raw(" (").text(&grouped(rows));
+            html.raw(if rows == 1 { " row) " } else { " rows) " });
+        }
+        write_query_link(html, base, &fault.rule, "the rule");
+        html.raw("</li>");
+    }
+    html.raw("</ul><p class=\"more\">All other rules are asked as ever. ");
+    html.raw(
+        "<code>sentinel check</code> asks each of them, and says what is wrong.</p></section>\n",
+    );
+}
+
 fn write_table<'a>(
     html: &mut Html,
     base: &str,
@@ -170,6 +203,7 @@ fn write_row(html: &mut Html, base: &str, alert: &Listed) {
     html.raw(match alert.reason {
         Some(Reason::Withdrawn) => " <span class=\"soft\">withdrawn</span>",
         Some(Reason::Quiet) => " <span class=\"soft\">quiet</span>",
+        Some(Reason::RuleFailed) => " <span class=\"soft\">rule failed</span>",
         Some(Reason::Ended) => " <span class=\"soft\">over</span>",
         _ => "",
     });
