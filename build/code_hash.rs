@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 /// Folders whose every file counts.
-const FOLDERS: [&str; 12] = [
+const FOLDERS: [&str; 13] = [
     "queries",
+    "src/addresses",
     "src/alert",
     "src/job",
     "src/mail",
@@ -24,7 +25,7 @@ const FOLDERS: [&str; 12] = [
 ];
 
 /// Crates whose locked version counts.
-const CRATES: [&str; 12] = [
+const CRATES: [&str; 13] = [
     "arrow-array",
     "base64",
     "duckdb",
@@ -33,6 +34,7 @@ const CRATES: [&str; 12] = [
     "idna",
     "libduckdb-sys",
     "mail-parser",
+    "maxminddb",
     "psl",
     "tar",
     "tera",

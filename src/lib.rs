@@ -29,7 +29,8 @@
 //! | [`demo`] | a seed | an invented mailbox of reports |
 //!
 //! [`model`] holds the shared words, [`config`] the settings, [`clock`] the only call of now, [`durable`] what it takes
-//! for a file to outlive a power failure, [`tls`] whom connections trust, [`http`] the requests that the program sends,
+//! for a file to outlive a power failure, [`addresses`] what others say of a sending address: an address -> the
+//! name of its host (DNS), its network (files); [`tls`] whom connections trust, [`http`] the requests that the program sends,
 //! [`cli`] the commands.
 //!
 //! ## Invariants
@@ -39,6 +40,8 @@
 //!   ledger knows the cut-off and what they said first, and after what is published stands on them no more. Its segments
 //!   are joined, never edited: what takes the place of a segment is durable and compared before that one goes.
 //! - Any split of the same input into runs gives the same tables, lake and site as one rebuild.
+//! - A rule that fails, strays or does not end stops neither the other rules nor the publication: it has no alerts until
+//!   it can be asked, and everybody is told.
 //! - Reading never fails: a document ends as a report or as a refusal with a code, and one bad document leaves the
 //!   others alone.
 //! - `parse`, `unpack` and `mail` do no I/O beyond the bytes they are given (and an unlinked temporary file for a
@@ -46,8 +49,10 @@
 //! - A message is marked, moved or deleted on its server only when its item is durable and loaded; the position in a
 //!   mailbox is read from the archive.
 //! - One room opens the working database: [`store`]. One room uses an async runtime: [`serve`]; the daemon is threads.
+//! - Nobody is asked about an address within a run: what look-ups found is in the ledger before anything goes by it.
 //! - Nothing but [`clock`] asks for the time, nothing but [`cli`] prints.
 
+pub mod addresses;
 pub mod alert;
 pub mod archive;
 pub mod cli;

@@ -7,7 +7,10 @@
     reason = "a test that meets something unexpected has to fail"
 )]
 
+mod addresses_dns;
+mod addresses_known;
 mod cli_commands;
+mod dns_server;
 mod http_endpoint;
 mod mail_server;
 mod mailbox_backlog;
@@ -17,6 +20,7 @@ mod mailbox_hostile;
 mod mailbox_long;
 mod mailbox_pages;
 mod mailbox_states;
+mod mmdb_file;
 mod notify_commands;
 mod notify_mail;
 mod notify_outbox;
@@ -34,10 +38,12 @@ mod whole_alerts;
 mod whole_browser;
 mod whole_commands;
 mod whole_hostile;
+mod whole_judging;
 mod whole_large;
 mod whole_many_alerts;
 mod whole_policy;
 mod whole_retention;
+mod whole_rules;
 mod whole_senders;
 mod whole_serving;
 mod whole_splits;

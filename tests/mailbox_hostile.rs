@@ -294,6 +294,7 @@ pub fn store(folders: &Folders) -> StoreConfig {
         limits: Limits::default(),
         retention_months: None,
         retention: None,
+        elsewhere: Default::default(),
     }
 }
 

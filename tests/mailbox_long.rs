@@ -198,6 +198,7 @@ impl Week {
                 }),
             },
             tell: None,
+            look_up: None,
             heartbeat: None,
             min_free_bytes: 0,
             time: Arc::clone(&clock) as Arc<dyn Time>,

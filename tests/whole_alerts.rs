@@ -20,10 +20,10 @@ fn found(product: &Product) -> Vec<Json> {
 }
 
 /// One `<record>`: address, messages, whether it passes.
-type Row<'a> = (&'a str, u32, bool);
+pub type Row<'a> = (&'a str, u32, bool);
 
 /// A report of a reporter about example.com on a day of 2026.
-fn report(reporter: &str, day: &str, rows: &[Row<'_>]) -> Vec<u8> {
+pub fn report(reporter: &str, day: &str, rows: &[Row<'_>]) -> Vec<u8> {
     let day: chrono::NaiveDate = format!("2026-{day}").parse().unwrap();
     let begin = day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp();
     let rows: String = rows

@@ -1,21 +1,14 @@
--- new_source: senders that are known, and addresses that pass without one, on the first day on which a domain's mail came from them; what was forwarded and what strangers forge does not count. One row per (domain, subject, day).
+-- new_source: senders that are known, and addresses that pass without one, on the first day from which a domain had many messages of them; what was forwarded and what strangers forge does not count. One row per (domain, subject, day).
 -- params: $domains VARCHAR[], $since DATE, $until DATE, $days BIGINT, $min_messages BIGINT, $young_days BIGINT
--- rule: title="{subject} sends for {domain}, for the first time" severity=info look_back=days..
+-- rule: title="{sender} is new: it sent {messages} messages for {domain}" severity=info look_back=days..
 -- default: days=7 min_messages=10 young_days=14
 with told as not materialized (
-    -- read twice: few begin
-    select domain, coalesce(sender, source_ip) as subject, sender, day, messages, fail_cause
-    from records
-    where domain in (select unnest($domains::varchar[]))
-        and category in ('compliant', 'misconfigured', 'known_unapproved')
-        and subject is not null
-),
-begun as (
-    select domain, subject, max(sender) as sender, min(day) as day from told group by domain, subject
+    select domain, coalesce(sender, source_ip) as subject, sender, day, messages, fail_cause from records
+    where category in ('compliant', 'misconfigured', 'known_unapproved') and subject is not null
 ),
 domains as (
     -- a day of a report that is gone counts too
-    select domain, min(day) as first_day
+    select domain, greatest(min(day) + $young_days::integer, $since) as from_day
     from (
         select domain, day from reports where domain in (select unnest($domains::varchar[]))
         union all
@@ -23,32 +16,45 @@ domains as (
     )
     group by domain
 ),
-approvals as (
-    select sender, unnest(approved_for) as domain from senders
+early as (
+    -- what had many before the days that count is not new in them
+    select distinct domain, subject
+    from (
+        select domain, subject from told join domains using (domain) where day < from_day
+        group by domain, subject, (day - date '2000-01-01') // $days
+        having sum(messages) >= $min_messages
+    )
 ),
-first_days as (
-    select begun.*, exists (
-        select 1 from approvals
-        where approvals.sender = begun.sender
-            and (begun.domain = approvals.domain or ends_with(begun.domain, '.' || approvals.domain))
-    ) as is_approved
-    from begun
-    join domains using (domain)
-    left join first_seen
-        on first_seen.kind in ('source', 'sender') and first_seen.domain = begun.domain
-        and first_seen.subject = begun.subject
-    where begun.day >= domains.first_day + $young_days::integer
-        and coalesce(first_seen.first_day, begun.day) >= begun.day
-        and begun.day >= $since
-        and begun.day < $until
+candidates as (
+    select domain, subject
+    from (
+        select domain, sender as subject, last_day from domain_senders
+        where compliant::hugeint + misconfigured + known_unapproved >= $min_messages
+        union all
+        select domain, source_ip, last_day from sources where compliant >= $min_messages
+    )
+    join domains using (domain) anti join early using (domain, subject)
+    where last_day >= from_day
+),
+windows as (
+    select domain, subject, max(sender) as sender, day, min(day) over (partition by domain, subject) as first_day,
+        sum(sum(messages)) over this_window as messages,
+        coalesce(sum(sum(messages) filter (fail_cause is not null)) over this_window, 0) as failing
+    from told semi join candidates using (domain, subject) group by domain, subject, day
+    window this_window as (partition by domain, subject order by day - date '2000-01-01'
+        range between current row and $days::integer - 1 following)
+),
+begun as (
+    select * from windows where windows.messages >= $min_messages
+    qualify row_number() over (partition by domain, subject order by day) = 1
 )
-select first_days.domain, first_days.subject, first_days.day,
-    sum(told.messages) as messages,
-    coalesce(sum(told.messages) filter (told.fail_cause is not null), 0) as failing, first_days.is_approved,
-    case when first_days.sender is null or first_days.is_approved then 'info' else 'warning' end as severity
-from first_days
-join told on told.domain = first_days.domain and told.subject = first_days.subject
-    and told.day >= first_days.day and told.day < first_days.day + $days::integer
-group by first_days.domain, first_days.subject, first_days.day, first_days.sender, first_days.is_approved
-having sum(told.messages) >= $min_messages
-order by first_days.domain, first_days.subject, first_days.day
+select domain, subject, day, begun.messages, failing, begun.first_day as first_seen_day,
+    coalesce(list_bool_or([domain = own or ends_with(domain, '.' || own) for own in approved_for]), false) as is_approved,
+    case when begun.sender is null or is_approved then 'info' else 'warning' end as severity
+from begun
+join domains using (domain)
+left join senders on senders.sender = begun.sender
+left join (select domain, subject, first_day as gone_day from first_seen where kind in ('source', 'sender'))
+    using (domain, subject)
+where day >= from_day and day < $until and coalesce(gone_day >= begun.first_day, true)
+order by domain, subject, day

@@ -1,6 +1,6 @@
 -- policy_applied: days on which receivers quarantined or rejected mail of a sender that is known, its own or a service that is not approved; strangers only where they are asked for. One row per (domain, subject, day).
 -- params: $domains VARCHAR[], $since DATE, $until DATE, $days BIGINT, $min_messages BIGINT, $strangers BOOLEAN
--- rule: title="Mail of {subject} for {domain} was quarantined or rejected: {messages}" severity=warning look_back=days sums=quarantined,rejected
+-- rule: title="Mail of {sender} for {domain} was quarantined or rejected: {messages}" severity=warning look_back=days sums=quarantined,rejected
 -- default: days=7 min_messages=1 strangers=false
 with told as (
     select

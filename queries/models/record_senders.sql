@@ -19,8 +19,7 @@ with domains as (
     select u.*, n.sender, 1 as strength, n.prefix_bits as narrowness
     from units u join places using (place) join stage_networks n using (network)
     union all
-    select u.*, m.sender, m.strength, m.narrowness
-    from units u join stage_matches m using (evidence_key)
+    select u.*, m.sender, m.strength, m.narrowness from units u join stage_matches m using (evidence_key)
     union all
     -- 4: an aligned DKIM pass, where the user takes that as evidence
     select u.*, s.own.sender, 4, s.own.narrowness
@@ -28,9 +27,7 @@ with domains as (
     where u.is_own
     union all
     -- 8: the name of the host
-    select u.*, service, 8, 0
-    from units u join places using (place)
-    where service is not null
+    select u.*, service, 8, 0 from units u join places using (place) where service is not null
 ), found as (
     -- each sender by its best evidence
     select evidence_key, place, scope, is_own, sender, min(strength) as strength,
@@ -47,8 +44,7 @@ with domains as (
     window unit as (partition by evidence_key, place, scope, is_own)
 ), ranked as (
     select *, row_number() over (
-        partition by evidence_key, place, scope, is_own
-        order by is_carrier, strength, narrowness desc, is_approved desc, sender
+        partition by evidence_key, place, scope, is_own order by is_carrier, strength, narrowness desc, is_approved desc, sender
     ) as rank
     from carried
 )

@@ -9,7 +9,8 @@ with asked as (
 concerned as (
     select asked.alert, records.*
     from asked
-    join records on records.domain = asked.domain and records.source_ip = asked.subject
+    join records on records.domain = asked.domain
+        and records.source_ip is not distinct from nullif(asked.subject, 'no usable address')
     where day between first_day and last_day
     union all
     select asked.alert, records.*

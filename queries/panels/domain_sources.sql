@@ -1,6 +1,6 @@
 -- domain_sources: the addresses that sent most of a domain's messages in the last 30 days; the category is that of most of its messages. One row per (domain, source_ip).
 -- params: $as_of DATE, $domains VARCHAR[]
--- panel: page=domain title="Top sources" chart=table x=source_ip y=messages rows=25 order=80
+-- panel: page=domain title="Top sources" chart=table columns=source_ip,host_name,country,network,sender,carrier,messages,passed,failing,category,first_day,last_day rows=25 order=80
 -- panel: page=api/domain_sources title="Sources" chart=table order=10
 with kinds as (
     select
@@ -35,6 +35,10 @@ tops as (
 select
     tops.domain,
     tops.source_ip,
+    addresses.host_name,
+    addresses.country,
+    addresses.asn,
+    addresses.network,
     tops.sender,
     tops.carrier,
     tops.messages,
@@ -44,5 +48,6 @@ select
     sources.first_day,
     sources.last_day
 from tops
+left join addresses on addresses.source_ip = tops.source_ip
 left join sources on sources.source_ip = tops.source_ip and sources.domain = tops.domain
 order by tops.domain, tops.messages desc, tops.source_ip

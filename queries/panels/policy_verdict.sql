@@ -3,7 +3,7 @@
 -- panel: page=domain title="Policy advice" chart=verdict about="What the last 30 days say about the next stricter policy. Nothing is called ready while reports are missing, or while legit mail would be lost." order=12
 -- panel: page=api/domain_summary title="Policy advice" chart=verdict order=20
 with asked as (select distinct unnest($domains::varchar[]) as domain),
-told as (from reports where domain in (from asked) and day >= $as_of - 37 and day < $as_of),
+told as (from reports where domain in (from asked) and day >= $as_of - 120 and day < $as_of),
 published as (
     select domain, ['none', 'quarantine', 'reject'] as ranks, list_position(ranks, coalesce(p, 'none')) as p_rank,
         concat_ws(' ', 'p=' || coalesce(p, 'none'), 'sp=' || nullif(sp, coalesce(p, 'none')), 'adkim=' || nullif(adkim, 'r'),
@@ -13,10 +13,12 @@ published as (
     from told where day >= $as_of - 30 group by domain, p, sp, adkim, aspf, pct, testing
     qualify row_number() over (partition by domain order by max(day) desc, count(*) desc, policy, p, sp, adkim, aspf) = 1
 ),
-quiet as ( -- as in domain_gone_quiet
-    select domain, org_domain as subject, sum(if(day < $as_of - 7, messages, 0)) as heard,
-        100.0 * heard / nullif(sum(heard) over (partition by domain), 0) as number
-    from told group by domain, org_domain qualify number >= 5 and count(distinct day) >= 10 and max(day) < $as_of - 7),
+silent as (select domain, org_domain as subject, max(day) as last_day from told group by all
+    having last_day between $as_of - 90 and $as_of - 8),
+quiet as ( -- by its share of the month up to its last report
+    select domain, subject, 100.0 * sum(messages) filter (org_domain = subject) / nullif(sum(messages), 0) as number
+    from silent join told using (domain) where day > last_day - 30 and day <= last_day group by domain, subject
+    having number >= 5 and count(distinct day) filter (org_domain = subject) >= 10),
 gaps as (select domain, day - lag(day) over (partition by domain order by day) - 1 as gap_days from (
     select domain, day from told union select domain, unnest([$as_of - 31, $as_of]) from asked) where day >= $as_of - 31),
 sent as (
@@ -34,12 +36,10 @@ checks(domain, place, reason, subject, number, unit, bound, threshold) as (
     from asked left join daily using (domain) group by domain
     union all select domain, 2, 'messages', null, sum(messages), 'messages', 'at least', 100 from sent group by domain
     union all select domain, 3, 'days_without_reports', null, max(gap_days), 'days', 'at most', 4 from gaps group by domain
-    union all select domain, 4, 'reporter_gone_quiet', subject, coalesce(number, 0), 'percent', 'below', 5
-    from asked left join quiet using (domain)
-    union all select domain, 5, 'legit_mail_at_risk', null, 100.0 * sum(failing + forwarded) / nullif(sum(legit), 0), 'percent',
-        'at most', 0.5 from sent group by domain
-    union all select domain, 6, 'sender_pass_rate', min(rate).sender, min(rate).percent, 'percent', 'at least', 95
-    from asked left join approved using (domain) group by domain
+    union all select domain, 4, 'reporter_gone_quiet', subject, coalesce(number, 0), 'percent', 'below', 5 from asked left join quiet using (domain)
+    union all select domain, 5, 'legit_mail_at_risk', null, 100.0 * sum(failing + forwarded) / nullif(sum(legit), 0),
+        'percent', 'at most', 0.5 from sent group by domain
+    union all select domain, 6, 'sender_pass_rate', min(rate).sender, min(rate).percent, 'percent', 'at least', 95 from asked left join approved using (domain) group by domain
     union all select domain, 7, 'sender_to_fix', sender, failing, 'messages', null, null from sent where failing > 0
     union all select domain, 8, 'forwarded_failing', null, sum(forwarded), 'messages', null, null from sent group by domain
     union all select domain, 9, 'unknown_failing', null, sum(unknown), 'messages', -- while no sender is named, it may be one

@@ -29,6 +29,8 @@ select
     tops.sender,
     tops.source_ip,
     addresses.host_name,
+    addresses.country,
+    addresses.network,
     tops.carrier,
     tops.domains,
     tops.messages,

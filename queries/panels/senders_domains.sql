@@ -35,7 +35,7 @@ causes as (
 select
     volume.domain,
     volume.sender,
-    nullif(senders.name, volume.sender) as name,
+    senders.name,
     senders.kind,
     coalesce(list_contains(list_transform(senders.approved_for,
         lambda parent: volume.domain = parent or ends_with(volume.domain, '.' || parent)), true), false) as approved,

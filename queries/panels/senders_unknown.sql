@@ -40,10 +40,11 @@ passing as (
     from (from names qualify row_number() over (partition by domain, source_ip order by name) <= 5)
     group by domain, source_ip
 )
-select sent.domain, sent.source_ip, sent.messages, sent.passed, sent.messages - sent.passed as failing, kinds.category,
+select sent.domain, sent.source_ip, addresses.host_name, addresses.country, addresses.network, sent.messages, sent.passed, sent.messages - sent.passed as failing, kinds.category,
     kinds.fail_cause, passing.authenticated, sources.first_day as first_seen
 from sent
 left join kinds on kinds.domain = sent.domain and kinds.source_ip is not distinct from sent.source_ip
 left join passing on passing.domain = sent.domain and passing.source_ip is not distinct from sent.source_ip
+left join addresses on addresses.source_ip = sent.source_ip
 left join sources on sources.domain = sent.domain and sources.source_ip = sent.source_ip
 order by sent.messages desc, sent.domain, sent.source_ip

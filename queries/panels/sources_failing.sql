@@ -18,6 +18,7 @@ with failed as (
     group by fail_cause, domain, source_ip
     qualify row_number() over (partition by fail_cause order by sum(messages) desc, domain, source_ip) <= 25
 )
-select fail_cause, domain, source_ip, sender, carrier, messages, refused, last_day
+select fail_cause, domain, source_ip, host_name, country, network, sender, carrier, messages, refused, last_day
 from failed
+left join addresses using (source_ip)
 order by fail_cause, messages desc, domain, source_ip

@@ -18,6 +18,9 @@ named as (
 )
 select
     fresh.source_ip,
+    addresses.host_name,
+    addresses.country,
+    addresses.network,
     fresh.domain,
     named.sender,
     named.carrier,
@@ -28,4 +31,5 @@ select
     fresh.unknown_messages
 from fresh
 left join named using (source_ip, domain)
+left join addresses using (source_ip)
 order by messages desc, source_ip, domain

@@ -41,8 +41,7 @@ seen as (
     semi join tops using (source_ip)
     group by source_ip
 )
-select
-    tops.source_ip,
+select tops.source_ip, addresses.host_name, addresses.country, addresses.network,
     tops.sender,
     tops.carrier,
     spread.domains,
@@ -56,4 +55,5 @@ from tops
 join spread using (source_ip)
 join kinds on kinds.source_ip = tops.source_ip and kinds.place = 1
 left join seen on seen.source_ip = tops.source_ip
+left join addresses on addresses.source_ip = tops.source_ip
 order by messages desc, tops.source_ip

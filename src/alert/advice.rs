@@ -3,11 +3,14 @@
 use serde_json::Value;
 
 use crate::model::alert::Alert;
+use crate::model::words::grouped;
 use crate::query::Query;
 
 /// What is known of the sender that an alert is about.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sender {
+    /// Its name for people.
+    pub name: String,
     /// Whether it is a well-known service, not one of the user's own.
     pub is_service: bool,
     /// What the SPF record of the return path's domain has to include.
@@ -44,6 +47,12 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
+    /// What people call the sender that it is about; the configuration names it by the subject.
+    fn name(&self) -> &str {
+        self.sender
+            .map_or(&self.alert.subject, |sender| &sender.name)
+    }
+
     fn text(&self, name: &str) -> &str {
         self.alert
             .facts
@@ -61,33 +70,37 @@ impl Case<'_> {
     }
 
     fn unknown_sender(&self) -> Vec<String> {
-        let (subject, domain) = (&self.alert.subject, self.domain);
+        let (subject, name, domain) = (&self.alert.subject, self.name(), self.domain);
         let mut sentences = match self.text("category") {
             "known_unapproved" => vec![
                 format!(
-                    "Find out whether somebody in your organisation uses {subject} to send as {domain}."
+                    "Find out whether somebody in your organisation uses {name} to send as {domain}."
                 ),
                 format!(
-                    "If so, approve it: put it under `services` of known_senders.{domain}, and set it up so that it passes:"
+                    "If so, approve it: put {subject} under `services` of known_senders.{domain}, and let it pass by the steps that follow."
                 ),
             ],
             "unknown" => vec![
                 format!(
-                    "Find out whose address it is: SPF or DKIM passed for another domain, which the records below name. \
+                    "Find out whose address it is: SPF or DKIM passed for another domain, which the records on its page name. \
                      It may be a service that somebody uses to send as {domain}, or a server that carries mail on."
                 ),
                 format!(
-                    "If it is yours, put it into known_senders.{domain}, and set it up so that it passes:"
+                    "If it is yours, put it into known_senders.{domain}, and let it pass by the steps that follow."
                 ),
             ],
             _ => vec![format!(
                 "Nothing of this mail could be authenticated. Find out whether the address is one of yours: if so, put \
-                     it into known_senders.{domain}, and set it up so that it passes:"
+                     it into known_senders.{domain}, and let it pass by the steps that follow."
             )],
         };
         sentences.extend(self.fix());
-        sentences.push(if self.number("refused") >= self.alert.messages {
-            "If it is not yours, there is nothing to do: receivers refused all of it, as the policy asks.".to_owned()
+        sentences.push(if self.number("rejected") >= self.alert.messages {
+            "If it is not yours, there is nothing to do: receivers rejected all of it, as the policy asks.".to_owned()
+        } else if self.number("quarantined").saturating_add(self.number("rejected")) >= self.alert.messages {
+            "If it is not yours, receivers did what the policy asks: what they quarantined lies in folders for junk, \
+             where people can still open it."
+                .to_owned()
         } else {
             format!(
                 "If it is not yours, a policy of quarantine or reject for {domain} lets receivers refuse such mail; see the \
@@ -99,42 +112,45 @@ impl Case<'_> {
 
     fn own_sender(&self) -> Vec<String> {
         let mut sentences = self.fix();
-        let refused = self.number("refused");
+        let refused = self
+            .number("quarantined")
+            .saturating_add(self.number("rejected"));
         if refused > 0 {
             sentences.push(format!(
-                "Receivers quarantined or rejected {refused} of these messages: until it is mended, mail is lost."
+                "Receivers quarantined or rejected {} of these messages: until it is mended, mail is lost.",
+                grouped(refused)
             ));
         }
         sentences
     }
 
     fn refused(&self) -> Vec<String> {
-        let (subject, domain) = (&self.alert.subject, self.domain);
+        let (name, domain) = (self.name(), self.domain);
         vec![if self.text("category") == "misconfigured" {
             format!(
-                "{subject} may send for {domain}, and receivers did what the policy asks with mail that fails. Let it pass \
-                 again (its alert about failing mail, or its records below, say what is wrong), or weaken the policy until \
+                "{name} may send for {domain}, and receivers did what the policy asks with mail that fails. Let it pass \
+                 again (its alert about failing mail, or the records on its page, say what is wrong), or weaken the policy until \
                  it does."
             )
         } else {
             format!(
-                "{subject} is not approved for {domain}. If it sends for you, approve it in known_senders and set it up; if \
+                "{name} is not approved for {domain}. If it sends for you, approve it in known_senders and set it up; if \
                  not, the policy did what it is for."
             )
         }]
     }
 
     fn new_source(&self) -> Vec<String> {
-        let (subject, domain) = (&self.alert.subject, self.domain);
+        let (subject, name, domain) = (&self.alert.subject, self.name(), self.domain);
         let is_approved =
             self.alert.facts.get("is_approved").and_then(Value::as_bool) == Some(true);
         vec![if is_approved {
             format!(
-                "{subject} is one of the known senders of {domain}: nothing to do, if you know of it."
+                "{name} is one of the known senders of {domain}: nothing to do, if you know of it."
             )
         } else if self.sender.is_some_and(|sender| sender.is_service) {
             format!(
-                "Find out who set up {subject} for {domain}. If it is wanted, put it under `services` of \
+                "Find out who set up {name} for {domain}. If it is wanted, put {subject} under `services` of \
                  known_senders.{domain}; if not, take away the DNS records that let it pass."
             )
         } else {
@@ -201,19 +217,19 @@ impl Case<'_> {
         let Some(sender) = self.sender.filter(|sender| sender.is_service) else {
             return Vec::new();
         };
-        let subject = &self.alert.subject;
+        let name = self.name();
         let mut sentences = Vec::new();
         if let Some(include) = &sender.spf_include {
             sentences.push(format!("Its entry in an SPF record is include:{include}."));
         }
         match (sender.aligns_spf.as_deref(), sender.aligns_dkim.as_deref()) {
-            (Some("no"), Some("yes")) => sentences.push(format!("With {subject}, SPF never aligns: DKIM is the way.")),
+            (Some("no"), Some("yes")) => sentences.push(format!("With {name}, SPF never aligns: DKIM is the way.")),
             (Some("partial"), Some("yes")) => sentences.push(format!(
-                "With {subject}, SPF aligns only in some plans and set-ups: DKIM is the surer way."
+                "With {name}, SPF aligns only in some plans and set-ups: DKIM is the surer way."
             )),
-            (Some("yes"), Some("no")) => sentences.push(format!("With {subject}, DKIM never aligns: SPF is the way.")),
+            (Some("yes"), Some("no")) => sentences.push(format!("With {name}, DKIM never aligns: SPF is the way.")),
             (Some("no"), Some("no")) => sentences.push(format!(
-                "Mail of {subject} cannot be made to pass for {domain}: send it from an address of its own domain.",
+                "Mail of {name} cannot be made to pass for {domain}: send it from an address of its own domain.",
                 domain = self.domain
             )),
             _ => {}

@@ -4,6 +4,8 @@
 //! days of one subject make one alert. What the days are is a function of the tables, the configuration and the day for
 //! which things are judged; how the alert stands is a function of its days and of the ledger.
 //!
+//! A rule that cannot be asked has no days, and takes none from the others: that is an alert of its own.
+//!
 //! ```text
 //! rules   catalogue + configuration -> rules with their parameters
 //! scope   days that changed         -> what each rule has to be asked again

@@ -11,6 +11,9 @@ use crate::query::{Catalogue, LookBack, Params, Query, RuleHeader, Value, reads_
 /// The longest window of a rule that looks back by days; more is an error in the configuration.
 const MOST_DAYS: i64 = 3_660;
 
+/// What one question may take where the configuration does not say.
+const TIME_LIMIT_SECS: u64 = 60;
+
 /// A rule that can be asked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
@@ -44,6 +47,8 @@ pub struct Rules {
     pub rules: Vec<Rule>,
     /// Days without evidence after which an alert is done with; 0: never.
     pub resolve_after_days: u64,
+    /// What one question may take, beside what large tables add.
+    pub time_limit_secs: u64,
 }
 
 /// Something in `alerts.rules` that does not hold.
@@ -94,16 +99,23 @@ impl Rules {
             Ok(Self {
                 rules,
                 resolve_after_days,
+                time_limit_secs: TIME_LIMIT_SECS,
             })
         } else {
             Err(problems)
         }
     }
 
+    /// Whether a rule is the user's own: nobody knows which tables it looks at.
+    pub fn has_users(&self) -> bool {
+        self.rules.iter().any(|rule| rule.query.is_users)
+    }
+
     /// A hash of everything in the rules that shapes what they find.
     pub fn hash(&self) -> String {
         let mut hash = Sha256::new();
         hash.update(self.resolve_after_days.to_le_bytes());
+        hash.update(self.time_limit_secs.to_le_bytes());
         for Rule {
             query,
             params,
@@ -156,8 +168,8 @@ fn rule(query: &Query, setting: &RuleSettings, problems: &mut Vec<RuleProblem>) 
             .find(|(known, _)| known == name && settable.contains(name));
         let message = match kind {
             None => "the rule has no such value".to_owned(),
-            Some((_, kind)) if !is_sound(text, kind, &header, name) => {
-                format!("`{text}` is no {}", words_of(kind, &header, name))
+            Some((_, kind)) if !is_sound(text, kind, query, name) => {
+                format!("`{text}` is no {}", words_of(kind, query, name))
             }
             Some(_) => {
                 params.insert(name.clone(), Value::Text(text.clone()));
@@ -192,15 +204,16 @@ fn rule(query: &Query, setting: &RuleSettings, problems: &mut Vec<RuleProblem>) 
     })
 }
 
-/// Numbers are not negative, and windows have a day and an end.
-fn is_sound(text: &str, kind: &str, header: &RuleHeader, name: &str) -> bool {
+/// Numbers are not negative, windows have a day and an end, and a share is a share.
+fn is_sound(text: &str, kind: &str, query: &Query, name: &str) -> bool {
     let value = Value::Text(text.to_owned());
     if kind != "BIGINT" {
         return reads_as(&value, kind);
     }
-    let is_window = is_window(header, name);
-    let bounds = if is_window {
+    let bounds = if is_window(query, name) {
         1..=MOST_DAYS
+    } else if is_share(query, name) {
+        0..=100
     } else {
         0..=i64::MAX / 1_000_000
     };
@@ -208,15 +221,22 @@ fn is_sound(text: &str, kind: &str, header: &RuleHeader, name: &str) -> bool {
         .is_ok_and(|number: i64| bounds.contains(&number))
 }
 
-fn is_window(header: &RuleHeader, name: &str) -> bool {
-    matches!(&header.look_back, LookBack::Param(known) | LookBack::ParamOn(known) if known == name)
+fn is_window(query: &Query, name: &str) -> bool {
+    let look_back = query.rule.as_ref().map(|rule| &rule.look_back);
+    matches!(look_back, Some(LookBack::Param(known) | LookBack::ParamOn(known)) if known == name)
 }
 
-fn words_of(kind: &str, header: &RuleHeader, name: &str) -> String {
+/// The percentages of our own rules are shares; one of a user may be about growth.
+fn is_share(query: &Query, name: &str) -> bool {
+    !query.is_users && name.ends_with("_percent")
+}
+
+fn words_of(kind: &str, query: &Query, name: &str) -> String {
     match kind {
-        "BIGINT" if is_window(header, name) => {
+        "BIGINT" if is_window(query, name) => {
             format!("number of days from 1 to {MOST_DAYS}")
         }
+        "BIGINT" if is_share(query, name) => "whole number from 0 to 100".to_owned(),
         "BIGINT" => "whole number".to_owned(),
         "BOOLEAN" => "true or false".to_owned(),
         other => other.to_owned(),

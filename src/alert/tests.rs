@@ -305,6 +305,7 @@ fn every_rule_of_the_design_is_there_and_can_be_switched_off() {
             "policy_changed",
             "reporter_first_seen",
             "reporter_missing",
+            "rule_failed",
             "unknown_sender_failing"
         ]
     );
@@ -371,6 +372,12 @@ fn thresholds_of_the_configuration_are_checked_by_name_and_kind() {
             &[("days", "0")],
             "policy_applied.days",
             "`0` is no number of days from 1 to 3660",
+        ),
+        (
+            "known_sender_failing",
+            &[("min_percent", "101")],
+            "known_sender_failing.min_percent",
+            "`101` is no whole number from 0 to 100",
         ),
     ] {
         let problems = rules(&[(name, with(params))]).unwrap_err();

@@ -3,19 +3,26 @@
 use serde_json::Value;
 
 use crate::model::alert::Alert;
-use crate::query::placeholders;
+use crate::model::words::grouped;
 
 /// Characters of a title; what is longer is cut. A stranger's subject can be a kilobyte long.
 const MOST_CHARS: usize = 200;
 
 /// A template with the values of an alert in the place of `{name}`. A name that nothing is known by stays as it is.
-pub fn title(template: &str, alert: &Alert) -> String {
-    let mut text = template.to_owned();
-    for name in placeholders(template) {
-        if let Some(value) = value(name, alert) {
-            text = text.replacen(&format!("{{{name}}}"), &value, 1);
+/// `sender` is what people call the sender that the alert is about, where it is a known one.
+pub fn title(template: &str, alert: &Alert, sender: Option<&str>) -> String {
+    let mut text = String::new();
+    let mut rest = template;
+    // In one pass: what stands in a stranger's text is no place to fill in.
+    while let Some((before, name, behind)) = next_place(rest) {
+        text.push_str(before);
+        match value(name, alert, sender) {
+            Some(value) => text.push_str(&value),
+            None => text.extend(["{", name, "}"]),
         }
+        rest = behind;
     }
+    text.push_str(rest);
     // Whatever a stranger calls himself, it is one line.
     let line: String = text
         .chars()
@@ -27,9 +34,17 @@ pub fn title(template: &str, alert: &Alert) -> String {
     }
 }
 
-fn value(name: &str, alert: &Alert) -> Option<String> {
+/// What stands before the next `{name}`, the name, and what stands behind it.
+fn next_place(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = text.split_once('{')?;
+    let (name, behind) = rest.split_once('}')?;
+    Some((before, name, behind))
+}
+
+fn value(name: &str, alert: &Alert, sender: Option<&str>) -> Option<String> {
     Some(match name {
         "subject" => alert.subject.clone(),
+        "sender" => sender.unwrap_or(&alert.subject).to_owned(),
         "domain" => alert
             .domain
             .clone()
@@ -44,17 +59,4 @@ fn value(name: &str, alert: &Alert) -> Option<String> {
             other => other.to_string(),
         },
     })
-}
-
-/// `1,234,567`.
-fn grouped(number: i64) -> String {
-    let digits = number.unsigned_abs().to_string();
-    let mut text = String::from(if number < 0 { "-" } else { "" });
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

@@ -298,6 +298,10 @@ fn stands(
     as_of: Day,
     resolve_after_days: u64,
 ) -> AlertFile {
+    // As people left it: there is no evidence to fold.
+    if file.reason == Some(Reason::RuleFailed) {
+        return file;
+    }
     let evidence: Vec<Evidence> = file.evidence.iter().map(Evidence::from).collect();
     let seq = file.actions.last().map_or(0, |done| done.seq);
     let known = actions.partition_point(|acted| acted.seq <= seq);
@@ -326,6 +330,11 @@ fn stands(
 /// Whether an action is one that changes something; what makes no sense is declined.
 fn wanted(file: &AlertFile, action: Action, note: Option<&str>) -> Result<bool, Undone> {
     let status = file.alert.status;
+    if file.reason == Some(Reason::RuleFailed) {
+        return Err(Undone::Conflict(
+            "the rule of this alert cannot be asked at present: mend the rule first".to_owned(),
+        ));
+    }
     if matches!(file.reason, Some(Reason::Withdrawn | Reason::RuleOff)) {
         let words = file.gone_words();
         return Err(Undone::Conflict(format!("there is nothing to do: {words}")));

@@ -21,8 +21,10 @@ use crate::tls::Trust;
 /// Written and removed again where a folder has to be writable.
 const PROBE: &str = ".sentinel-check";
 
+mod addresses;
 mod channels;
 mod mailboxes;
+mod rules;
 
 /// Arguments of `sentinel check`.
 #[derive(Debug, Clone, clap::Args)]
@@ -116,6 +118,7 @@ impl Findings {
         self.look_at_lock(&folders.work().join("run.lock"));
         self.look_at_mailboxes(config);
         self.look_at_channels(config);
+        self.look_at_addresses(config);
         if let Some(reason) = serve::refusal(config) {
             // Not a problem of those who only ingest and query.
             self.facts.push(format!("serve: would refuse: {reason}"));
@@ -136,6 +139,7 @@ impl Findings {
                     Ok(rules) => {
                         let count = rules.rules.len();
                         self.facts.push(format!("rules: {count} look for alerts"));
+                        self.look_at_rules(&rules, &Folders::new(&config.app.data_dir));
                     }
                     Err(lines) => self.problems.extend(lines),
                 }

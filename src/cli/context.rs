@@ -144,6 +144,10 @@ pub(super) fn configured_rules(
 ) -> Result<Rules, Vec<String>> {
     let alerts = &config.alerts;
     Rules::new(catalogue, &alerts.rules, alerts.resolve_after_days)
+        .map(|rules| Rules {
+            time_limit_secs: alerts.rule_time_limit_secs,
+            ..rules
+        })
         .map_err(|problems| problems.iter().map(rule_problem).collect())
 }
 

@@ -13,7 +13,7 @@ use crate::job::folders::Folders;
 use crate::job::sheet::Sheet;
 use crate::ledger::{self, View};
 use crate::model::inbox::Inbox;
-use crate::model::standing::{Folder, Job, JobState, Mailbox, Standing};
+use crate::model::standing::{Folder, Health, Job, JobState, Mailbox, Standing};
 use crate::serve::{Declined, Desk, Jobs, Kind};
 
 /// Knows the daemon, where there is one, and the data folder.
@@ -30,7 +30,14 @@ pub(super) struct DaemonDesk {
 
 impl Desk for DaemonDesk {
     fn standing(&self) -> Standing {
+        let failing_rules = self.failing_rules();
         let standing = Standing {
+            health: if failing_rules.is_empty() {
+                Health::Ok
+            } else {
+                Health::Degraded
+            },
+            failing_rules,
             running: self.running(),
             ..Standing::default()
         };
@@ -48,7 +55,7 @@ impl Desk for DaemonDesk {
         let mailbox =
             |inbox: &Inbox| known(inbox).map_or_else(|| Mailbox::named(&inbox.name), mailbox);
         Standing {
-            health: status.health(),
+            health: status.health().max(standing.health),
             mailboxes: self.inboxes.iter().map(mailbox).collect(),
             low_disk: status.low_disk,
             disk_error: status.disk_error,
@@ -128,6 +135,16 @@ impl Desk for DaemonDesk {
 }
 
 impl DaemonDesk {
+    fn failing_rules(&self) -> Vec<(String, String)> {
+        let view = self.ledger.view().unwrap_or_else(|error| {
+            tracing::warn!("which rules fail cannot be told: {error:#}");
+            Arc::default()
+        });
+        view.failing_rules()
+            .map(|outage| (outage.rule.clone(), outage.problem.clone()))
+            .collect()
+    }
+
     /// The run that is going on.
     fn running(&self) -> Option<Job> {
         let sheet = Sheet::read(&self.folders.work())?;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use super::context::{Global, UsageError};
-use super::work::{Reporter, exit_code, locked};
+use super::work::{Reporter, exit_code_of, locked};
 use crate::config::Config;
 use crate::job::publish::Draw;
 use crate::job::run::ingest;
@@ -53,7 +53,7 @@ pub fn run(args: &IngestArgs, global: &Global, config: &Config, draw: Draw) -> R
     match done.unread {
         Some(error) if is_absent(&error) => Err(UsageError(format!("{error:#}")).into()),
         Some(error) => Err(error),
-        None => Ok(exit_code(done.loaded.count(Outcome::Refused))),
+        None => exit_code_of(&done, config),
     }
 }
 

@@ -1,7 +1,7 @@
 //! One file per command; prints here and nowhere else.
 //!
-//! Exit codes: 0 done, 1 done but something was refused (`summary`: there are problems), 2 usage or configuration,
-//! 3 failed, 4 busy.
+//! Exit codes: 0 done, 1 done but something was refused or a rule cannot be asked (`summary`: there are problems), 2 usage
+//! or configuration, 3 failed, 4 busy.
 
 mod alert_beyond;
 mod alert_desk;
@@ -18,7 +18,8 @@ pub mod check;
 pub mod demo;
 pub mod ingest;
 pub mod intake;
-pub mod notify;
+pub mod names;
+mod notify;
 pub mod parse;
 pub mod rebuild;
 pub mod render;
@@ -58,8 +59,8 @@ const EXAMPLES: &str = "Examples:
   sentinel intake                      see what was refused, and why
   sentinel parse mail.eml              print what a mail or file holds, storing nothing
 
-Exit codes: 0 done, 1 done but something was refused (summary: there are problems), 2 usage or configuration, 3 failed,
-4 busy";
+Exit codes: 0 done, 1 done but something was refused or a rule cannot be asked (summary: there are problems), 2 usage or
+configuration, 3 failed, 4 busy";
 
 #[derive(Debug, Parser)]
 #[command(

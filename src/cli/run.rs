@@ -7,8 +7,9 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow};
 
 use super::context::{Global, UsageError};
+use super::names::Namer;
 use super::teller::Teller;
-use super::work::{Reporter, exit_code, locked, runner};
+use super::work::{Reporter, exit_code, exit_code_of, locked, runner};
 use crate::archive::Archive;
 use crate::clock;
 use crate::config::{Config, nearest};
@@ -20,6 +21,7 @@ use crate::job::maintain::maintain;
 use crate::job::outages::{Failure, Fared, outages};
 use crate::job::positions::Positions;
 use crate::job::publish::Draw;
+use crate::job::redraw::refresh;
 use crate::job::run::Done;
 use crate::job::visit::{self, Known, Selection, Visit};
 use crate::ledger::{Ledger, View};
@@ -27,6 +29,9 @@ use crate::model::inbox::Inbox;
 use crate::model::outcome::Outcome;
 use crate::source::imap::{ImapError, Tokens};
 use crate::store::mail_endings::WouldBe;
+
+/// How long names of hosts are looked up.
+const LONGEST_PASS: Duration = Duration::from_secs(60);
 
 /// Arguments of `sentinel run`.
 #[derive(Debug, Clone, clap::Args)]
@@ -106,7 +111,27 @@ pub fn run(args: &RunArgs, global: &Global, config: &Config, draw: Draw) -> Resu
     failed.extend(failures(visited));
     note_outages(config, read, &failed);
     tell_people(config);
+    look_up_names(global, config, draw);
     verdict(config, done, failed)
+}
+
+/// Looks up names of hosts and publishes what is new, after all else: what fails is tried again by the next run.
+fn look_up_names(global: &Global, config: &Config, draw: Draw) {
+    let stop = AtomicBool::new(false);
+    let looked_up = Namer::new(config).and_then(|namer| {
+        let Some(namer) = namer else { return Ok(()) };
+        if namer.pass(LONGEST_PASS, &stop)?.has_changed {
+            let published = locked("publish", global, config, draw, |run, _| refresh(run))?;
+            if let Some(generation) = published.filter(|_| !global.quiet) {
+                let number = generation.number;
+                eprintln!("published generation {number} with names of hosts");
+            }
+        }
+        Ok(())
+    });
+    if let Err(error) = looked_up {
+        tracing::error!("names of hosts: {error:#}");
+    }
 }
 
 /// What the command ends with.
@@ -116,7 +141,7 @@ fn verdict(config: &Config, done: Done, failed: Failures) -> Result<ExitCode> {
     }
     if failed.is_empty() {
         beat(config);
-        return Ok(exit_code(done.loaded.count(Outcome::Refused)));
+        return exit_code_of(&done, config);
     }
     Err(all_failures(failed))
 }

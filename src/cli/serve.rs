@@ -13,6 +13,7 @@ use super::alert_desk::Alerts;
 use super::context::UsageError;
 use super::desk::DaemonDesk;
 use super::glance::Glance;
+use super::names::Namer;
 use super::teller::Teller;
 use super::work::store_config;
 use crate::clock;
@@ -29,6 +30,9 @@ use crate::serve::{
 
 /// How long a run may go on after the server has ended: both together stay below ten seconds.
 const END_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// How long names of hosts are looked up before what was found is published.
+const LONGEST_PASS: Duration = Duration::from_secs(120);
 
 /// Arguments of the command.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -142,6 +146,9 @@ fn start_daemon(config: &Config, pages: Pages) -> anyhow::Result<Daemon> {
             Some(mut teller) => Some(Box::new(move || teller.tell())),
             None => None,
         },
+        look_up: Namer::new(config)?.map(|namer| -> daemon::LookUp {
+            Box::new(move |stop| Ok(namer.pass(LONGEST_PASS, stop)?.has_changed))
+        }),
         min_free_bytes: config.app.min_free_disk_bytes,
         time: Arc::new(daemon::System),
     };

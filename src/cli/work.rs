@@ -3,23 +3,26 @@
 use std::io::IsTerminal as _;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::context::{Global, UsageError};
+use crate::addresses::Networks;
 use crate::clock;
 use crate::config::Config;
 use crate::job::folders::Folders;
 use crate::job::lock::{Holder, WAIT_SECS, patience};
 use crate::job::publish::Draw;
-use crate::job::run::{AsOfGoesBack, Progress, Run, Ticket};
+use crate::job::run::{AsOfGoesBack, Done, Progress, Run, Ticket};
 use crate::job::runner::Runner;
 use crate::job::sheet::{Noting, new_id};
+use crate::ledger::{Ledger, View};
 use crate::model::outcome::Outcome;
 use crate::store::decide::DocumentRow;
-use crate::store::settings::{StoreConfig, approved, by_name};
+use crate::store::settings::{Elsewhere, StoreConfig, approved, by_name};
 
 /// What DuckDB may use; the readers, a batch on its way and the archive need as much again, and all of it together stays
 /// below 512 MiB.
@@ -100,6 +103,10 @@ pub(super) fn store_config(config: &Config, path: &Path) -> Result<StoreConfig> 
         retention_months: config.retention.months,
         // The ledger says; each step asks it.
         retention: None,
+        elsewhere: Elsewhere {
+            networks: Arc::new(Networks::open(&config.addresses.mmdb)?),
+            host_names: Arc::default(),
+        },
     })
 }
 
@@ -218,4 +225,17 @@ fn refused_line(document: &DocumentRow) -> String {
 /// 1 if a document was refused, else 0.
 pub(super) fn exit_code(refused: u64) -> ExitCode {
     ExitCode::from(u8::from(refused > 0))
+}
+
+/// The same; 1 also where what was published lacks the alerts of a rule that cannot be asked.
+pub(super) fn exit_code_of(done: &Done, config: &Config) -> Result<ExitCode> {
+    let refused = done.loaded.count(Outcome::Refused);
+    if done.generation.is_none() {
+        return Ok(exit_code(refused));
+    }
+    let ledger = Ledger::open(&Folders::new(&config.app.data_dir).ledger());
+    let read = ledger.and_then(|ledger| ledger.read(None));
+    let (entries, _) = read.context("reading the ledger")?;
+    let failing = View::fold(&entries).failing_rules().count() as u64;
+    Ok(exit_code(refused + failing))
 }

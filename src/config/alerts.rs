@@ -8,7 +8,12 @@ use super::environment::child;
 use super::tree::{Node, Reader, Value, join};
 use crate::model::alert::RuleSettings;
 
-const KEYS: [&str; 3] = ["notify_within_days", "resolve_after_days", "rules"];
+const KEYS: [&str; 4] = [
+    "notify_within_days",
+    "resolve_after_days",
+    "rule_time_limit",
+    "rules",
+];
 
 /// What the section says.
 pub fn read(reader: &mut Reader<'_>, root: Option<&Node>) -> Alerts {
@@ -25,6 +30,11 @@ pub fn read(reader: &mut Reader<'_>, root: Option<&Node>) -> Alerts {
             "resolve_after_days" => {
                 if let Some(days) = reader.count_u32(&path, node, 0) {
                     alerts.resolve_after_days = days.into();
+                }
+            }
+            "rule_time_limit" => {
+                if let Some(secs) = reader.duration_secs(&path, node) {
+                    alerts.rule_time_limit_secs = secs;
                 }
             }
             "rules" => alerts.rules = rules(reader, &path, node),

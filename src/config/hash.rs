@@ -17,6 +17,8 @@ impl Config {
         fields.add("site", &format!("{:?}", self.site));
         let days = self.alerts.resolve_after_days;
         fields.add("resolve_after_days", &days.to_string());
+        let secs = self.alerts.rule_time_limit_secs;
+        fields.add("rule_time_limit_secs", &secs.to_string());
         for (name, rule) in &self.alerts.rules {
             let params: Vec<(&str, &str)> = (rule.params.iter())
                 .map(|(name, _, text)| (name.as_str(), text.as_str()))

@@ -18,6 +18,7 @@ pub use crate::model::secret::Secret;
 use crate::model::sender::KnownSender;
 use crate::model::service::Service;
 
+mod addresses;
 mod alerts;
 mod environment;
 mod hash;
@@ -32,6 +33,7 @@ mod values;
 #[cfg(test)]
 mod tests;
 
+pub use addresses::Addresses;
 pub use environment::{Environment, process_environment};
 pub use tree::nearest;
 
@@ -51,6 +53,8 @@ pub struct Config {
     pub site: Site,
     /// Section `inboxes`, in the order of the file; names are unique.
     pub inboxes: Vec<Inbox>,
+    /// Section `addresses`.
+    pub addresses: Addresses,
     /// Section `alerts`.
     pub alerts: Alerts,
     /// Section `notify`.
@@ -169,6 +173,8 @@ pub struct Alerts {
     pub notify_within_days: u64,
     /// Days without evidence after which an alert is done with; 0: never.
     pub resolve_after_days: u64,
+    /// Time after which a rule is interrupted, beside a second for each 20,000 records.
+    pub rule_time_limit_secs: u64,
     /// What differs from the rules as they are, by their names.
     pub rules: BTreeMap<String, RuleSettings>,
 }
@@ -329,6 +335,7 @@ impl Default for Alerts {
         Self {
             notify_within_days: 7,
             resolve_after_days: 30,
+            rule_time_limit_secs: 60,
             rules: BTreeMap::new(),
         }
     }

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use super::tree::{Node, Reader, Value, join};
-use super::{App, Config, Retention, Security, Server, ServerLimits, Site, senders};
+use super::{App, Config, Retention, Security, Server, ServerLimits, Site, addresses, senders};
 use crate::model::limits::Limits;
 
 /// Sections that are read.
-const SECTIONS: [&str; 11] = [
+const SECTIONS: [&str; 12] = [
+    "addresses",
     "alerts",
     "app",
     "domains",
@@ -28,6 +29,7 @@ const LATER: [&str; 1] = ["llm"];
 pub fn read(reader: &mut Reader<'_>, root: Option<&Node>, config: &mut Config) {
     for (key, line, node) in reader.entries("", root) {
         match key.as_str() {
+            "addresses" => addresses::read(reader, node, &mut config.addresses),
             "app" => app(reader, node, &mut config.app),
             "security" => security(reader, node, &mut config.security),
             "server" => server(reader, node, &mut config.server),
@@ -48,7 +50,7 @@ pub fn read(reader: &mut Reader<'_>, root: Option<&Node>, config: &mut Config) {
 }
 
 /// Puts a value in place when it could be read.
-fn set<T>(place: &mut T, value: Option<T>) {
+pub fn set<T>(place: &mut T, value: Option<T>) {
     if let Some(value) = value {
         *place = value;
     }

@@ -66,6 +66,7 @@ fn example_file_names_every_key() {
     // An unknown key in each section makes the reader list what it knows.
     for section in [
         "",
+        "addresses",
         "app",
         "security",
         "server",
@@ -452,4 +453,55 @@ fn a_list_of_services_of_the_user_takes_the_place_of_the_programs() {
         seeds.join("services.csv").display()
     );
     assert!(shown[0].starts_with(&expect), "{shown:?}");
+}
+
+#[test]
+fn what_is_to_be_known_of_addresses_is_read_and_files_that_are_none_are_told_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let (good, bad) = (
+        folder.path().join("good.mmdb"),
+        folder.path().join("bad.mmdb"),
+    );
+    std::fs::write(&good, b"\xab\xcd\xefMaxMind.com").unwrap();
+    std::fs::write(&bad, "text").unwrap();
+    let text = format!(
+        "addresses:\n  host_names: true\n  dns_servers: [192.0.2.53, \"[2001:db8::53]:5353\"]\n  mmdb: {}\n",
+        good.display()
+    );
+    let config = parse(&text).unwrap();
+    assert!(config.addresses.host_names);
+    let servers: Vec<String> = config
+        .addresses
+        .dns_servers
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(servers, ["192.0.2.53:53", "[2001:db8::53]:5353"]);
+    assert_eq!(config.addresses.mmdb, [good]);
+    let text = format!(
+        "addresses:\n  host_name: true\n  dns_servers:\n    - ns.example.com\n  mmdb:\n    - {}\n    - {}/none\n    - {}\n",
+        bad.display(),
+        folder.path().display(),
+        folder.path().display(),
+    );
+    let problems = parse(&text).unwrap_err();
+    for (line, expect) in [
+        (
+            2,
+            "addresses.host_name: unknown key, did you mean `host_names`?",
+        ),
+        (
+            4,
+            "addresses.dns_servers[0]: expected the address of a DNS server such as",
+        ),
+        (6, "is no MMDB file"),
+        (7, "cannot be read"),
+        (8, "is no file"),
+    ] {
+        let told = problems
+            .iter()
+            .any(|p| p.contains(&format!(":{line}: ")) && p.contains(expect));
+        assert!(told, "{line} {expect}: {problems:#?}");
+    }
+    assert_eq!(problems.len(), 5, "{problems:#?}");
 }

@@ -43,6 +43,8 @@ pub enum Message {
     Beaten(Option<String>),
     /// How the ways to people fare.
     Told(Vec<ChannelStatus>),
+    /// Hosts have other names.
+    Named,
     /// The time was turned.
     Tick,
     /// Somebody wants to know whether anything is going on, and when something is due.
@@ -79,8 +81,8 @@ pub struct Driver {
     pub beaten: Option<DateTime<Utc>>,
     /// What others wrote into the ledger.
     pub followed: Followed,
-    /// Tells who tells people that something may be due; `None` where there are no channels.
-    pub due: Option<Sender<Due>>,
+    /// Tells who works beside the runs, and goes by what they publish, that something may be due.
+    pub due: Vec<Sender<Due>>,
 }
 
 impl Driver {
@@ -190,6 +192,7 @@ impl Driver {
                 self.status_mut(|status| status.heartbeat_error = error);
             }
             Message::Told(channels) => self.status_mut(|status| status.channels = channels),
+            Message::Named => self.plan.refresh(now),
             Message::Ask(answer) => self.askers.push(answer),
             Message::Tick | Message::Stop => {}
         }
@@ -262,7 +265,7 @@ impl Driver {
         if let Err(error) = &run {
             tracing::error!("a run failed: {error:#}");
         }
-        if let Some(due) = &self.due {
+        for due in &self.due {
             // Where nobody listens any more everything ends.
             let _ = due.send(Due);
         }

@@ -13,6 +13,7 @@ mod backoff;
 mod common;
 mod drive;
 mod followed;
+mod namer;
 mod noted;
 mod once;
 mod plan;
@@ -39,6 +40,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 pub use common::call;
+pub use namer::LookUp;
 pub use noted::{NotedInbox, read_noted};
 pub use plan::Doing;
 pub use status::{InboxStatus, SlotStatus, Status};
@@ -85,6 +87,8 @@ pub struct Settings {
     pub heartbeat: Option<Secret>,
     /// Tells people what is due; `None` where no channel is configured.
     pub tell: Option<Tell>,
+    /// Looks up names of hosts; `None` where nobody wants them.
+    pub look_up: Option<LookUp>,
     /// The disk is too full with less than this left beside the database, bytes.
     pub min_free_bytes: u64,
     /// The clock.
@@ -122,16 +126,11 @@ pub fn start(mut settings: Settings) -> Result<Daemon> {
     for job in owed(&settings.folders)? {
         plan.request(job);
     }
-    for noted in read_noted(&settings.folders.work()) {
-        let at = |secs: i64| DateTime::from_timestamp(secs, 0);
-        let failed = noted.last_error_utc_secs.and_then(at).zip(noted.last_error);
-        let succeeded = noted.last_success_utc_secs.and_then(at);
-        plan.remember(&noted.name, succeeded, failed);
-    }
+    remember(&mut plan, &settings.folders);
     let (tell, messages) = channel();
     let (tasks, to_worker) = channel();
     let (over, ended) = channel();
-    let teller = settings.tell.take();
+    let (teller, look_up) = (settings.tell.take(), settings.look_up.take());
     let (worker, common) = parts(settings);
     let driver = Driver {
         is_watched: vec![false; common.inboxes.len()],
@@ -147,11 +146,14 @@ pub fn start(mut settings: Settings) -> Result<Daemon> {
         noted: Vec::new(),
         beaten: None,
         followed,
-        due: None,
+        due: Vec::new(),
     };
     let mut driver = driver;
     if let Some(teller) = teller {
-        driver.due = Some(start_teller(teller, &driver)?);
+        driver.due.push(start_teller(teller, &driver)?);
+    }
+    if let Some(look_up) = look_up {
+        driver.due.push(start_namer(look_up, &driver)?);
     }
     let to_driver = tell.clone();
     spawn("worker", move || {
@@ -169,11 +171,30 @@ pub fn start(mut settings: Settings) -> Result<Daemon> {
     Ok(Daemon { handle, ended })
 }
 
+/// How mailboxes fared before.
+fn remember(plan: &mut Plan, folders: &Folders) {
+    for noted in read_noted(&folders.work()) {
+        let at = |secs: i64| DateTime::from_timestamp(secs, 0);
+        let failed = noted.last_error_utc_secs.and_then(at).zip(noted.last_error);
+        let succeeded = noted.last_success_utc_secs.and_then(at);
+        plan.remember(&noted.name, succeeded, failed);
+    }
+}
+
 fn start_teller(tell: Tell, driver: &Driver) -> Result<Sender<teller::Due>> {
     let (due, words) = channel();
     let (time, to_driver) = (Arc::clone(&driver.common.time), driver.tell.clone());
     spawn("notify", move || {
         teller::run(tell, &time, &words, &to_driver);
+    })?;
+    Ok(due)
+}
+
+fn start_namer(look_up: LookUp, driver: &Driver) -> Result<Sender<teller::Due>> {
+    let (due, words) = channel();
+    let (common, to_driver) = (Arc::clone(&driver.common), driver.tell.clone());
+    spawn("names", move || {
+        namer::run(look_up, &common.time, &common.stop, &words, &to_driver);
     })?;
     Ok(due)
 }

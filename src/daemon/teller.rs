@@ -76,7 +76,7 @@ pub(super) fn run(
 }
 
 /// Until something may be due; `false` at the end.
-fn wait(time: &Arc<dyn Time>, words: &Receiver<Due>, until: DateTime<Utc>) -> bool {
+pub(super) fn wait(time: &Arc<dyn Time>, words: &Receiver<Due>, until: DateTime<Utc>) -> bool {
     loop {
         if let Some(Due) = receive(&**time, words, until) {
             // Several words are one.

@@ -1,6 +1,6 @@
 //! Which alerts are drawn again: those that changed, and those in whose time something new was reported.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
@@ -30,6 +30,7 @@ impl Pages {
         rows: Rows<'_>,
         staging: &mut Staging,
         drawn_to: Option<ItemNo>,
+        renamed: &BTreeSet<String>,
     ) -> Result<Vec<Task>> {
         let files = site.alert_files(rows)?;
         let new_days = match drawn_to.filter(|_| !self.has_users(&["alert"])) {
@@ -39,7 +40,15 @@ impl Pages {
         let mut drawn = Vec::new();
         for file in &files {
             let is_kept = match &new_days {
-                Some(days) => !is_touched(file, days) && keep(staging, file)?,
+                Some(days) => {
+                    !is_touched(file, days)
+                        && !file
+                            .alert
+                            .domain
+                            .as_ref()
+                            .is_some_and(|d| renamed.contains(d))
+                        && keep(staging, file)?
+                }
                 None => false,
             };
             if !is_kept {

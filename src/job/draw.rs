@@ -17,7 +17,6 @@ use super::publish::{Drawing, Drawn};
 use super::report_pages::ReportBatch;
 use super::threads::spawn;
 use crate::alert::Rules;
-use crate::model::day::Day;
 use crate::model::item::ItemNo;
 use crate::publish::Staging;
 use crate::query::{Catalogue, Params, Query, Table, Value, run};
@@ -79,6 +78,7 @@ impl Pages {
             staging,
             as_of,
             drawn,
+            shown,
         } = drawing;
         let mut rows = |query: &Query, params: &Params| run(connection, query, params);
         let (domains, changed) = self.domains(&mut rows)?;
@@ -100,7 +100,9 @@ impl Pages {
             Task::Intake,
             Task::Api,
         ];
-        let new_domains = self.new_domains(changed, drawn, as_of, &mut rows, staging)?;
+        let drawn_today = drawn.filter(|drawn| drawn.as_of == as_of);
+        let renamed = &shown.domains;
+        let new_domains = self.new_domains(changed, drawn_today, renamed, &mut rows, staging)?;
         let drawn_to = drawn.map(|drawn| drawn.item_no);
         let together = (new_domains.len().div_ceil(cores())).clamp(1, DOMAINS_TOGETHER);
         tasks.extend(
@@ -108,8 +110,9 @@ impl Pages {
                 .chunks(together)
                 .map(|names| Task::Domains(names.to_vec())),
         );
-        tasks.extend(self.alert_tasks(&site(&domains), &mut rows, staging, drawn_to)?);
-        let reports_to = drawn_to.filter(|_| !self.has_users(&REPORT_PAGES));
+        tasks.extend(self.alert_tasks(&site(&domains), &mut rows, staging, drawn_to, renamed)?);
+        let is_same = shown.days.is_empty() && !self.has_users(&REPORT_PAGES);
+        let reports_to = drawn_to.filter(|_| is_same);
         let batches = self.report_batches(&mut rows, staging, reports_to)?;
         tasks.extend(batches.into_iter().map(Task::Reports));
         self.draw_all(&site(&domains), &tasks, connection, staging)?;
@@ -118,13 +121,13 @@ impl Pages {
         write_assets(&self.skin, &mut emit)
     }
 
-    /// Takes over what the base has of the domains, and says which are to be drawn: those with new reports, and those
-    /// with alerts that people did something with.
+    /// Takes over what the base has of the domains, and says which are to be drawn: those with new reports, those with
+    /// alerts that people did something with, and those of whose senders something else is known.
     fn new_domains(
         &self,
         changed: Vec<Changed>,
         drawn: Option<Drawn>,
-        as_of: Day,
+        renamed: &BTreeSet<String>,
         rows: Rows<'_>,
         staging: &mut Staging,
     ) -> Result<Vec<String>> {
@@ -136,7 +139,7 @@ impl Pages {
         // What a user's rule looks at is not known.
         let is_known =
             !self.has_users(&DOMAIN_PAGES) && !rules.into_iter().any(|rule| rule.is_users);
-        let drawn = drawn.filter(|drawn| drawn.as_of == as_of && is_known);
+        let drawn = drawn.filter(|_| is_known);
         let acted = match drawn {
             Some(drawn) => self.acted_domains(drawn.alert_seq, rows)?,
             None => BTreeSet::new(),
@@ -145,6 +148,7 @@ impl Pages {
         for domain in changed {
             let is_kept = drawn.is_some_and(|drawn| domain.last_item <= drawn.item_no)
                 && !acted.contains(&domain.name)
+                && !renamed.contains(&domain.name)
                 && keep_domain(staging, &domain.name)?;
             if !is_kept {
                 new.push(domain.name);

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::alert::{self, Rule, Rules};
 use crate::ledger::{AlertLine, View};
-use crate::model::alert::{Acted, Alert, Evidence, Reason, Severity};
+use crate::model::alert::{Acted, Action, Alert, Evidence, Reason, Severity, Status};
 use crate::model::day::Day;
 use crate::query::Value;
 use crate::store::findings::{AlertRow, Judged};
@@ -31,6 +31,7 @@ pub(super) fn fold_all(
             view,
             as_of: judging.as_of,
             senders: senders(store)?,
+            failing: failing(store)?,
             seen: BTreeSet::new(),
             found: None,
             rows: Vec::new(),
@@ -45,6 +46,7 @@ fn senders(store: &Store) -> Result<BTreeMap<String, alert::Sender>> {
     let known = store.sender_facts()?.into_iter().map(|facts| {
         let include = facts.spf_include.split(' ').find(|name| !name.is_empty());
         let sender = alert::Sender {
+            name: facts.name,
             is_service: facts.is_service,
             spf_include: include.map(str::to_owned),
             aligns_spf: facts.aligns_spf,
@@ -53,6 +55,14 @@ fn senders(store: &Store) -> Result<BTreeMap<String, alert::Sender>> {
         (facts.sender, sender)
     });
     Ok(known.collect())
+}
+
+fn failing(store: &Store) -> Result<BTreeSet<String>> {
+    let faulty = store.faulty_rules()?.into_iter();
+    Ok(faulty
+        .filter(|(_, is_failure)| *is_failure)
+        .map(|(rule, _)| rule)
+        .collect())
 }
 
 /// The days of one alert, as they come.
@@ -70,6 +80,8 @@ struct Folding<'a> {
     view: &'a View,
     as_of: Day,
     senders: BTreeMap<String, alert::Sender>,
+    /// Rules that cannot be asked.
+    failing: BTreeSet<String>,
     /// Alerts with evidence that somebody did something with.
     seen: BTreeSet<String>,
     found: Option<Found>,
@@ -161,7 +173,11 @@ impl Folding<'_> {
         let view = self.view;
         for (id, line) in &view.alerts {
             if !self.seen.contains(id) {
-                self.push(withdrawn(id, line, self.as_of, self.rules))?;
+                let mut row = withdrawn(id, line, self.as_of, self.rules);
+                if self.failing.contains(&line.last.rule) {
+                    row.stands_as_left(line);
+                }
+                self.push(row)?;
             }
         }
         self.store.add_alerts(&self.rows)
@@ -192,11 +208,13 @@ fn alert_row(
         messages: days
             .iter()
             .fold(0, |sum, day| sum.saturating_add(day.messages)),
-        facts: facts(&found.facts[state.days.clone()], &rule.header.sums)?,
+        facts: facts(&found.facts[state.days.clone()], &rule.header.sums),
         ..Alert::default()
     };
-    alert.title = alert::title(&rule.header.title, &alert);
-    alert.advice = alert::advice(&rule.query, &alert, senders.get(&alert.subject));
+    let sender = senders.get(&alert.subject);
+    let name = sender.map(|sender| sender.name.as_str());
+    alert.title = alert::title(&rule.header.title, &alert, name);
+    alert.advice = alert::advice(&rule.query, &alert, sender);
     Ok(AlertRow {
         reason: state.reason,
         evidence_days: days.len() as u64,
@@ -205,21 +223,21 @@ fn alert_row(
     })
 }
 
+/// Facts by name.
+type Facts = BTreeMap<String, serde_json::Value>;
+
 /// The facts of the last day, with those added up over all days that the rule wants added up.
-fn facts(days: &[String], sums: &[String]) -> Result<BTreeMap<String, serde_json::Value>> {
-    let read = |text: &String| -> Result<BTreeMap<String, serde_json::Value>> {
-        serde_json::from_str(text).context("reading the facts of an alert")
-    };
+fn facts(days: &[String], sums: &[String]) -> Facts {
     let Some(last) = days.last() else {
-        return Ok(BTreeMap::new());
+        return Facts::new();
     };
-    let mut facts = read(last)?;
+    let mut facts = read(last);
     if sums.is_empty() || days.len() == 1 {
-        return Ok(facts);
+        return facts;
     }
     let mut totals: BTreeMap<&String, i64> = sums.iter().map(|name| (name, 0)).collect();
     for day in days {
-        let day = read(day)?;
+        let day = read(day);
         for (name, total) in &mut totals {
             *total = total.saturating_add(whole(day.get(*name)));
         }
@@ -227,7 +245,13 @@ fn facts(days: &[String], sums: &[String]) -> Result<BTreeMap<String, serde_json
     for (name, total) in totals {
         facts.insert(name.clone(), total.into());
     }
-    Ok(facts)
+    facts
+}
+
+/// A rule of the user's own may nest what strangers wrote deeper than a reader of JSON goes: that alone is told then.
+fn read(facts: &str) -> Facts {
+    serde_json::from_str(facts)
+        .unwrap_or_else(|error| Facts::from([("unreadable".to_owned(), error.to_string().into())]))
 }
 
 /// A number of a fact; a sum of hostile counts may be larger than any.
@@ -235,6 +259,18 @@ fn whole(value: Option<&serde_json::Value>) -> i64 {
     match value {
         Some(value) if value.is_number() => value.as_i64().unwrap_or(i64::MAX),
         _ => 0,
+    }
+}
+
+impl AlertRow {
+    /// Nobody knows what evidence there is: it stands as the last action left it.
+    fn stands_as_left(&mut self, line: &AlertLine) {
+        self.reason = Some(Reason::RuleFailed);
+        self.alert.status = match line.actions.last().map(|acted| acted.action) {
+            Some(Action::Ack) => Status::Acknowledged,
+            Some(Action::Reopen) => Status::Open,
+            Some(Action::Resolve) | None => Status::Resolved,
+        };
     }
 }
 

@@ -1,4 +1,13 @@
 //! Tables and ledger -> alerts. Only what changed is judged again; the answer is the same as if all were.
+//!
+//! A rule that cannot be asked takes nothing from the others, and stops no publication. It has no evidence at all until
+//! it can be asked: to keep what it found before would make what is published a matter of the order in which things
+//! came, and a rebuild could not give the same. What people did with its alerts stays; they are not told that reports
+//! took the evidence away. A rule with any fault is asked about everything each time, so that its faults too are those
+//! of the tables.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
@@ -6,52 +15,88 @@ use super::fold_alerts::fold_all;
 use crate::alert::{Rule, Rules, Scope, Touched, scopes};
 use crate::ledger::View;
 use crate::model::day::{Day, days_after};
+use crate::model::rule_fault::Fault;
 use crate::query::{Params, Value};
-use crate::store::findings::{Asked, Judged};
+use crate::store::Connection;
+use crate::store::answers::{Answer, AnswerBounds, Asked, ask, domains, records};
+use crate::store::findings::Judged;
 use crate::store::working::Store;
 
-/// Judges what changed since the last time, for the day `as_of`, with what the ledger says.
-pub fn judge(store: &mut Store, rules: &Rules, view: &View, as_of: Day) -> Result<()> {
-    let judging = Judged {
+/// Days on which any rule may find something, beside one for each record.
+const MOST_DAYS: u64 = 1_000_000;
+
+/// Records for which a rule has a second more.
+const RECORDS_A_SECOND: u64 = 20_000;
+
+/// The rule about rules: asked when what the others say is known.
+const LAST: &str = "rule_failed";
+
+/// Rules that cannot be asked: why, in words. `None`: this was found earlier, and not asked again.
+pub(super) type Failures = BTreeMap<String, Option<String>>;
+
+/// Whether there is nothing to judge.
+pub(super) fn is_judged(store: &Store, rules: &Rules, view: &View, as_of: Day) -> Result<bool> {
+    let judging = judging(store, rules, view, as_of)?;
+    Ok(store.judged()?.is_some_and(|before| before == judging))
+}
+
+fn judging(store: &Store, rules: &Rules, view: &View, as_of: Day) -> Result<Judged> {
+    Ok(Judged {
         item_no: store.position()?,
         as_of,
         rules_hash: rules.hash(),
         alert_seq: view.last_alert_seq,
-    };
-    let before = store.judged()?;
-    if before.as_ref() == Some(&judging) {
-        return Ok(());
-    }
-    let threads = store.config().threads;
-    store.set_threads(threads)?;
-    let judged = find_all(store, rules, view, &judging, before.as_ref())
-        .and_then(|()| fold_all(store, rules, view, &judging));
-    store.set_threads(1)?;
-    judged.context("judging")
+    })
 }
 
-/// Asks the rules, where their answers may have changed.
+/// Judges what changed since the last time, for the day `as_of`, with what the ledger says; gives the rules that cannot
+/// be asked.
+pub(super) fn judge(store: &mut Store, rules: &Rules, view: &View, as_of: Day) -> Result<Failures> {
+    let judging = judging(store, rules, view, as_of)?;
+    let before = store.judged()?;
+    let mut words = BTreeMap::new();
+    if before.as_ref() != Some(&judging) {
+        let threads = store.config().threads;
+        store.set_threads(threads)?;
+        let judged = find_all(store, rules, view, &judging, before.as_ref()).and_then(|failures| {
+            words = failures;
+            fold_all(store, rules, view, &judging)
+        });
+        store.set_threads(1)?;
+        judged.context("judging")?;
+    }
+    let faulty = store.faulty_rules()?.into_iter();
+    let failing = faulty.filter(|(_, is_failure)| *is_failure);
+    Ok(failing
+        .map(|(rule, _)| {
+            let words = words.remove(&rule);
+            (rule, words)
+        })
+        .collect())
+}
+
+/// Asks the rules, where their answers may have changed; gives those that cannot be asked, and why.
 fn find_all(
     store: &mut Store,
     rules: &Rules,
     view: &View,
     judging: &Judged,
     before: Option<&Judged>,
-) -> Result<()> {
+) -> Result<BTreeMap<String, String>> {
     let before = before
         .filter(|before| before.rules_hash == judging.rules_hash && before.as_of <= judging.as_of);
     let until = days_after(judging.as_of, 1);
-    let asked = match before {
+    let mut questions: Vec<Question> = match before {
         None => {
-            let domains = store.all_domains()?;
+            let all_domains = domains(store.connection())?;
+            let rules = rules.rules.iter();
             rules
-                .rules
-                .iter()
-                .map(|rule| (rule, whole(rule, &domains, until)))
+                .map(|rule| Question::whole(rule, &all_domains, until))
                 .collect()
         }
         Some(before) => again(store, rules, judging, before)?,
     };
+    questions.sort_by_key(|question| question.rule.query.name == LAST);
     store.atomically(|store| {
         let names: Vec<&str> = rules
             .rules
@@ -59,17 +104,80 @@ fn find_all(
             .map(|rule| rule.query.name.as_str())
             .collect();
         store.forget_rules_but(&names)?;
-        store.write_told(&view.outages, &view.alerts)?;
-        ask(store, &asked, judging.as_of)
-    })
+        store.write_told(&view.outages, &view.rule_outages, &view.alerts)
+    })?;
+    let limits = Limits::new(rules, judging.as_of, records(store.connection())?);
+    let mut failures = BTreeMap::new();
+    for question in &questions {
+        if let Some(words) = question.ask(store, until, &limits)? {
+            failures.insert(question.rule.query.name.clone(), words);
+        }
+    }
+    Ok(failures)
 }
 
-fn whole(rule: &Rule, domains: &[String], until: Day) -> Vec<Scope> {
-    let domains = rule.takes("domains").then(|| domains.to_vec());
-    vec![Scope {
-        domains,
-        ..Scope::whole(until)
-    }]
+/// What all rules are asked with.
+struct Limits {
+    as_of: Day,
+    bounds: AnswerBounds,
+}
+
+impl Limits {
+    fn new(rules: &Rules, as_of: Day, records: u64) -> Self {
+        let secs = rules
+            .time_limit_secs
+            .saturating_add(records / RECORDS_A_SECOND);
+        Self {
+            as_of,
+            bounds: AnswerBounds {
+                longest: Duration::from_secs(secs),
+                rows: MOST_DAYS + records,
+            },
+        }
+    }
+}
+
+/// Asks every rule about all that a database holds, and keeps nothing of the answers: what came of each.
+pub fn rehearse(
+    connection: &Connection,
+    rules: &Rules,
+    as_of: Day,
+) -> Result<Vec<(String, Answer)>> {
+    let limits = Limits::new(rules, as_of, records(connection)?);
+    let (all_domains, until) = (domains(connection)?, days_after(as_of, 1));
+    let mut answers = Vec::new();
+    for rule in &rules.rules {
+        let question = Question::whole(rule, &all_domains, until);
+        for scope in &question.scopes {
+            let params = params(rule, scope, as_of);
+            let answer = ask(connection, &question.asked(scope, &params), limits.bounds)?;
+            answers.push((rule.query.name.clone(), answer));
+        }
+    }
+    Ok(answers)
+}
+
+/// What a rule is asked.
+struct Question<'r> {
+    rule: &'r Rule,
+    scopes: Vec<Scope>,
+    /// Whether it is about everything that the rule can find.
+    is_whole: bool,
+}
+
+impl<'r> Question<'r> {
+    fn whole(rule: &'r Rule, domains: &[String], until: Day) -> Self {
+        let domains = rule.takes("domains").then(|| domains.to_vec());
+        let scope = Scope {
+            domains,
+            ..Scope::whole(until)
+        };
+        Self {
+            rule,
+            scopes: vec![scope],
+            is_whole: true,
+        }
+    }
 }
 
 /// What has to be asked after an earlier judgement by the same rules.
@@ -78,47 +186,126 @@ fn again<'r>(
     rules: &'r Rules,
     judging: &Judged,
     before: &Judged,
-) -> Result<Vec<(&'r Rule, Vec<Scope>)>> {
+) -> Result<Vec<Question<'r>>> {
     let until = days_after(judging.as_of, 1);
     // Days that come to be judged because the calendar went on have their reports already.
     let touched: Touched = store.touched(before.item_no, days_after(before.as_of, 1))?;
     let is_later = before.as_of < judging.as_of;
+    let is_more = is_later || before.item_no < judging.item_no;
+    let faulty: BTreeSet<String> = store
+        .faulty_rules()?
+        .into_iter()
+        .map(|(rule, _)| rule)
+        .collect();
     // A rule that says nothing of its reach, or is about the day itself, has to look at every domain.
     let looks_at_all = |rule: &Rule| {
-        rule.takes("domains") && (rule.reach.is_none() || (is_later && rule.takes("as_of")))
+        let is_faulty = is_more && faulty.contains(&rule.query.name);
+        rule.takes("domains")
+            && (rule.reach.is_none() || is_faulty || (is_later && rule.takes("as_of")))
     };
-    let domains = if rules.rules.iter().any(looks_at_all) {
-        store.all_domains()?
+    let all_domains = if rules.rules.iter().any(looks_at_all) {
+        domains(store.connection())?
     } else {
         Vec::new()
     };
-    let asked = |rule: &'r Rule| {
-        let scopes = if looks_at_all(rule) {
-            whole(rule, &domains, until)
+    let question = |rule: &'r Rule| {
+        if looks_at_all(rule) {
+            Question::whole(rule, &all_domains, until)
         } else {
-            scopes(rule, &touched, until)
-        };
-        (rule, scopes)
+            Question {
+                rule,
+                scopes: scopes(rule, &touched, until),
+                is_whole: rule.reach.is_none(),
+            }
+        }
     };
-    Ok(rules.rules.iter().map(asked).collect())
+    Ok(rules.rules.iter().map(question).collect())
 }
 
-fn ask(store: &Store, asked: &[(&Rule, Vec<Scope>)], as_of: Day) -> Result<()> {
-    for (rule, scopes) in asked {
-        for scope in scopes {
-            let params = params(rule, scope, as_of);
-            store.find(&Asked {
-                query: &rule.query,
-                params: &params,
-                domains: scope.domains.as_deref(),
-                since: scope.since,
-                until: scope.until,
-                severity: rule.severity.unwrap_or(rule.header.severity),
-                is_fixed: rule.severity.is_some(),
-            })?;
+impl Question<'_> {
+    /// Takes what the rule answers; says why it cannot be asked, if so. A part of an answer has to be without fault:
+    /// else the rule is asked about everything, as a rebuild does.
+    fn ask(&self, store: &mut Store, until: Day, limits: &Limits) -> Result<Option<String>> {
+        if self.scopes.is_empty() {
+            return Ok(None);
+        }
+        let mut answer = self.take(store, limits)?;
+        if !self.is_whole && answer != Answer::Rows(Vec::new()) {
+            let all_domains = domains(store.connection())?;
+            answer = Question::whole(self.rule, &all_domains, until).take(store, limits)?;
+        }
+        let name = &self.rule.query.name;
+        match answer {
+            Answer::Rows(faults) => {
+                for (fault, rows) in faults {
+                    tracing::warn!("the rule {name}: {} ({rows})", fault.about());
+                }
+                Ok(None)
+            }
+            Answer::Failure(fault, words) => {
+                tracing::warn!("the rule {name} has no alerts until it can be asked: {words}");
+                store.atomically(|store| {
+                    store.forget_rule(name)?;
+                    store.note_faults(name, &[(fault, None)])
+                })?;
+                Ok(Some(words))
+            }
         }
     }
-    Ok(())
+
+    /// Asks, and takes the answer where it can be taken.
+    fn take(&self, store: &mut Store, limits: &Limits) -> Result<Answer> {
+        store.tentatively(|store| {
+            let answer = self.answer(store, limits)?;
+            let is_taken = match &answer {
+                Answer::Failure(..) => false,
+                Answer::Rows(faults) => self.is_whole || faults.is_empty(),
+            };
+            if let (Answer::Rows(faults), true) = (&answer, is_taken) {
+                let noted: Vec<_> = faults
+                    .iter()
+                    .map(|(fault, rows)| (*fault, Some(*rows)))
+                    .collect();
+                store.note_faults(&self.rule.query.name, &noted)?;
+            }
+            Ok((answer, is_taken))
+        })
+    }
+
+    fn asked<'a>(&'a self, scope: &'a Scope, params: &'a Params) -> Asked<'a> {
+        let rule = self.rule;
+        Asked {
+            query: &rule.query,
+            params,
+            domains: scope.domains.as_deref(),
+            since: scope.since,
+            until: scope.until,
+            severity: rule.severity.unwrap_or(rule.header.severity),
+            is_fixed: rule.severity.is_some(),
+        }
+    }
+
+    fn answer(&self, store: &Store, limits: &Limits) -> Result<Answer> {
+        let rule = self.rule;
+        let mut faults = Vec::new();
+        for scope in &self.scopes {
+            let params = params(rule, scope, limits.as_of);
+            let asked = self.asked(scope, &params);
+            match ask(store.connection(), &asked, limits.bounds)? {
+                Answer::Rows(more) => faults.extend(more),
+                failure => return Ok(failure),
+            }
+            store.take_answer(&asked)?;
+        }
+        let most = limits.bounds.rows;
+        Ok(if store.alert_days_of(&rule.query.name)? > most {
+            let path = &rule.query.path;
+            let words = format!("{path}: it gives more than {most} rows");
+            Answer::Failure(Fault::TooManyRows, words)
+        } else {
+            Answer::Rows(faults)
+        })
+    }
 }
 
 fn params(rule: &Rule, scope: &Scope, as_of: Day) -> Params {

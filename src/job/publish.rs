@@ -1,5 +1,6 @@
 //! Working database -> the next generation: changed days of the lake, pages, the copied database, one flip.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -16,6 +17,7 @@ use crate::model::day::Day;
 use crate::model::item::ItemNo;
 use crate::publish::{DATABASE, Generation, Publisher, Staging, Values};
 use crate::store::Connection;
+use crate::store::addresses::Shown;
 use crate::store::lake::{LakeDay, paths};
 use crate::store::working::{ClosedStore, Store};
 
@@ -29,6 +31,8 @@ pub struct Drawing<'a> {
     pub as_of: Day,
     /// What the base was drawn of, by the same code and configuration; `None`: there is none, or by others.
     pub drawn: Option<Drawn>,
+    /// What is known of addresses otherwise than the base shows.
+    pub shown: &'a Shown,
 }
 
 /// What pages were drawn of.
@@ -74,6 +78,8 @@ pub struct Publication<'a> {
     pub now_utc_secs: i64,
     /// How much is made anew.
     pub extent: Extent,
+    /// What is new of addresses, and in no report.
+    pub shown: Shown,
     /// Times the steps.
     pub watch: &'a Stopwatch<'a>,
 }
@@ -127,7 +133,8 @@ fn write_files(
     drawn: Option<Drawn>,
 ) -> Result<()> {
     let watch = publication.watch;
-    let days = changed_days(store, staging, drawn.map(|drawn| drawn.item_no))?;
+    let drawn_to = drawn.map(|drawn| drawn.item_no);
+    let days = changed_days(store, staging, drawn_to, &publication.shown.days)?;
     store.make_room(days.iter().map(LakeDay::row_bytes).max().unwrap_or(0))?;
     let aside = if has_large(store, &days) || !store.has_small_log()? {
         // Where it finds the memory full, DuckDB gives the whole database up.
@@ -149,6 +156,7 @@ fn write_files(
             staging,
             as_of: publication.values.as_of,
             drawn,
+            shown: &publication.shown,
         };
         watch
             .time("draw_ms", || (publication.draw.pages)(drawing))
@@ -176,6 +184,7 @@ fn drawn(base: &Generation, publication: &Publication) -> Option<Drawn> {
     let same = had.code_hash == has.code_hash
         && had.expired_before == has.expired_before
         && had.config_hash == has.config_hash
+        && (had.hosts_hash == has.hosts_hash || had.hosts_hash == publication.shown.before)
         && had.archive_position <= has.archive_position;
     (same && publication.extent == Extent::Changed).then_some(Drawn {
         item_no: had.archive_position,
@@ -184,15 +193,18 @@ fn drawn(base: &Generation, publication: &Publication) -> Option<Drawn> {
     })
 }
 
-/// The days with new items; takes the others over.
+/// The days with new items, or with records that are classified otherwise; takes the others over.
 fn changed_days(
     store: &Store,
     staging: &mut Staging,
     drawn_to: Option<ItemNo>,
+    reclassified: &BTreeSet<Day>,
 ) -> Result<Vec<LakeDay>> {
     let mut changed = Vec::new();
     for (day, last_item) in store.lake_days()? {
-        if !(drawn_to.is_some_and(|item_no| last_item <= item_no) && keep(staging, day)?) {
+        let is_same =
+            drawn_to.is_some_and(|item_no| last_item <= item_no) && !reclassified.contains(&day);
+        if !(is_same && keep(staging, day)?) {
             changed.push(day);
         }
     }

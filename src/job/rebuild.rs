@@ -5,13 +5,13 @@ use std::fs;
 
 use anyhow::{Context, Result};
 
-use super::judge::judge;
 use super::load::{Loaded, load};
 use super::publish::Extent;
 use super::retention;
-use super::run::{Progress, Run, as_of, beside, finish, keep, publish_store};
+use super::rule_outages::note_failing;
+use super::run::{Progress, Run, beside, finish, keep, publish_store};
 use crate::archive::Archive;
-use crate::ledger::{Ledger, View};
+use crate::ledger::Ledger;
 use crate::publish::{Generation, Publisher};
 use crate::store::working::{Store, remove};
 
@@ -49,10 +49,7 @@ pub fn rebuild(run: &Run, progress: &mut dyn FnMut(Progress)) -> Result<Rebuilt>
     remove(&scratch.path)?;
     let mut store = Store::open(scratch)?;
     let loaded = load(&archive, &mut store, archive.position(), progress)?;
-    let (entries, _) = ledger.read(None).context("reading the ledger")?;
-    let view = View::fold(&entries);
-    let as_of = as_of(&entries).unwrap_or(run.today);
-    judge(&mut store, run.draw.rules, &view, as_of)?;
+    note_failing(run, &ledger, &mut store)?;
     let changes = changes(run, &store)?;
     let closed = store.close()?;
     remove(&run.store.path)?;

@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 
 use super::run::{Run, open_store};
 use crate::archive::Archive;
-use crate::ledger::{Entry, Event, Ledger, View, first_seen};
+use crate::ledger::{Entry, Event, HostNames, Ledger, View, first_seen};
 use crate::model::day::Day;
 use crate::model::retention::{FirstSight, Retention};
 use crate::store::working::Store;
@@ -18,31 +18,32 @@ use crate::store::working::Store;
 /// A cut-off that moves further at once, with the same months, is told of: the clock may be wrong.
 const LEAP_DAYS: i64 = 62;
 
-/// The run, with the retention as the ledger has it.
+/// The run, with the retention and the names of hosts as the ledger has them.
 pub fn kept<'a>(run: &Run<'a>, ledger: &Ledger) -> Result<Run<'a>> {
     let (entries, _) = ledger.read(None).context("reading the ledger")?;
     Ok(of(run, &entries))
 }
 
-/// The run, with the retention as these entries have it.
+/// The run, with the retention and the names of hosts as these entries have them.
 pub fn of<'a>(run: &Run<'a>, entries: &[Entry]) -> Run<'a> {
-    with(run, View::fold(entries).retention)
+    with(run, View::fold(entries).retention, entries)
 }
 
-fn with<'a>(run: &Run<'a>, retention: Option<Retention>) -> Run<'a> {
+fn with<'a>(run: &Run<'a>, retention: Option<Retention>, entries: &[Entry]) -> Run<'a> {
     let mut run = run.clone();
     run.store.retention = retention.map(Arc::new);
+    run.store.elsewhere.host_names = Arc::new(HostNames::fold(entries));
     run
 }
 
-/// Moves the cut-off on to where the configured months put it; the run, with the retention as the ledger has it then.
+/// Moves the cut-off on to where the configured months put it; the run, with it as the ledger has it then.
 /// A cut-off never goes back: what is gone stays gone, whatever is configured.
 pub fn advance<'a>(run: &Run<'a>, ledger: &Ledger, archive: &Archive) -> Result<Run<'a>> {
     let (entries, _) = ledger.read(None).context("reading the ledger")?;
     let view = View::fold(&entries);
     let current = view.retention.as_ref().map(|had| had.expired_before);
     let as_of = view.as_of.unwrap_or(run.today);
-    let present = with(run, view.retention);
+    let present = with(run, view.retention, &entries);
     let wanted = run.store.retention_months.and_then(|months| {
         let expired_before = Retention::cut_off(as_of, months)?;
         Some((months, expired_before))

@@ -12,16 +12,18 @@ use super::folders::Folders;
 use super::load::{Loaded, load};
 use super::publish::{Draw, Extent, Publication, publish};
 use super::retention;
+use super::rule_outages::note_failing;
 use super::stopwatch::Stopwatch;
 use crate::archive::Archive;
 use crate::ledger::{Entry, Event, Ledger, RunResult, View};
 use crate::model::day::Day;
 use crate::model::hex::hex;
 use crate::publish::{Generation, Publisher, Values};
+use crate::store::addresses::{Learnt, Shown};
 use crate::store::decide::DocumentRow;
 use crate::store::mail_endings::WouldBe;
 use crate::store::settings::StoreConfig;
-use crate::store::working::Store;
+use crate::store::working::{Store, remove};
 
 /// What a run needs to know. The caller holds the run lock.
 #[derive(Clone)]
@@ -307,13 +309,21 @@ pub fn finish(run: &Run, ledger: &Ledger, loaded: &Loaded) -> Result<()> {
         .context("writing the ledger")
 }
 
-/// Publishes the store of a run.
+/// Publishes the store of a run, with what the ledger knows of hosts by then.
 pub fn publish_store(
     run: &Run,
     ledger: &Ledger,
     store: Store,
     extent: Extent,
 ) -> Result<Option<Generation>> {
+    let (entries, _) = ledger.read(None).context("reading the ledger")?;
+    let run = &retention::of(run, &entries);
+    let Known {
+        mut store,
+        extent,
+        shown,
+    } = known(run, store, extent)?;
+    note_failing(run, ledger, &mut store)?;
     let (entries, ledger_offset) = ledger.read(None).context("reading the ledger")?;
     let values = Values {
         archive_position: store.position()?,
@@ -321,7 +331,8 @@ pub fn publish_store(
         as_of: as_of(&entries).unwrap_or(run.today),
         alert_seq: View::fold(&entries).last_alert_seq,
         expired_before: run.store.retention.as_ref().map(|had| had.expired_before),
-        config_hash: run.store.config_hash.clone(),
+        hosts_hash: run.store.elsewhere.host_names.hash(),
+        config_hash: run.store.effective_hash(),
         code_hash: run.store.code_hash.clone(),
     };
     let publisher = Publisher::open(&run.folders.public());
@@ -333,9 +344,46 @@ pub fn publish_store(
         draw: run.draw,
         now_utc_secs,
         extent,
+        shown,
         watch: run.watch,
     };
     publish(store, publication)
+}
+
+/// A store that goes by all names of hosts.
+struct Known {
+    store: Store,
+    extent: Extent,
+    shown: Shown,
+}
+
+/// Takes the names of hosts into effect. Where so many records go by them that it is better, all are loaded anew, which
+/// gives the same.
+fn known(run: &Run, mut store: Store, extent: Extent) -> Result<Known> {
+    let learning = || store.learn(&run.store.elsewhere.host_names);
+    let learnt = run.watch.time("names_ms", learning)?;
+    if let Learnt::Shown(shown) = learnt {
+        return Ok(Known {
+            store,
+            extent,
+            shown,
+        });
+    }
+    tracing::info!("names of hosts tell of the senders of many records: all are loaded anew");
+    let position = store.position()?;
+    let archive = Archive::open(&run.folders.archive()).context("opening the archive")?;
+    let path = store.config().path.clone();
+    drop(store);
+    remove(&path)?;
+    let mut store = Store::open(beside(&run.store, &path))?;
+    run.watch.time("load_ms", || {
+        load(&archive, &mut store, position, &mut |_| {})
+    })?;
+    Ok(Known {
+        store,
+        extent: Extent::Everything,
+        shown: Shown::default(),
+    })
 }
 
 /// Settings for a database beside the working one.

@@ -57,7 +57,7 @@ impl Runner<'_> {
             kind,
             ticket,
             folders: &self.folders,
-            store: self.store.clone(),
+            store: self.store.renewed(),
             as_of: self.as_of,
             today: started.date_naive(),
             started_utc_secs: started.timestamp(),

@@ -76,6 +76,7 @@ impl World {
             limits: Limits::default(),
             retention_months: None,
             retention: None,
+            elsewhere: Default::default(),
         }
     }
 

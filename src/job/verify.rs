@@ -13,6 +13,7 @@ use super::run::{Progress, Run, beside};
 use crate::archive::Archive;
 use crate::ledger::Ledger;
 use crate::publish::{FileEntry, Generation, Publisher};
+use crate::store::addresses::Shown;
 use crate::store::working::Store;
 
 /// What a verification found.
@@ -41,7 +42,11 @@ pub fn verify(run: &Run, progress: &mut dyn FnMut(Progress)) -> Result<Verified>
     let (values, store) = (&live.manifest.values, &run.store);
     for (what, had, has) in [
         ("program", &values.code_hash, &store.code_hash),
-        ("configuration", &values.config_hash, &store.config_hash),
+        (
+            "configuration",
+            &values.config_hash,
+            &store.effective_hash(),
+        ),
     ] {
         if had != has {
             verified.differences.push(format!(
@@ -88,6 +93,7 @@ fn again(
         draw: run.draw,
         now_utc_secs: run.started_utc_secs,
         extent: Extent::Everything,
+        shown: Shown::default(),
         watch: run.watch,
     };
     let made = publish(store, publication)?.context("the rebuilt generation was not published")?;

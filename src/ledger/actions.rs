@@ -1,4 +1,4 @@
-//! What people did with alerts, and when mailboxes could not be read: what shapes alerts beside the tables.
+//! What people did with alerts, when mailboxes could not be read and rules not be asked: what shapes alerts beside the tables.
 
 use serde::{Deserialize, Serialize};
 
@@ -62,12 +62,31 @@ pub struct Outage {
     pub needs_a_person: bool,
 }
 
+/// A time in which a rule could not be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleOutage {
+    /// Number of the last line about it.
+    pub seq: u64,
+    /// Name of the query in `queries/alerts`.
+    pub rule: String,
+    /// The day for which things were judged when it failed first.
+    pub since_day: Day,
+    /// That of when it could be asked again, or was not asked any more; `None`: it still fails.
+    pub until_day: Option<Day>,
+    /// File, line where it is known, and what the database says. May quote strangers.
+    pub problem: String,
+}
+
 impl Event {
     /// Whether alerts depend on it.
     pub fn shapes_alerts(&self) -> bool {
         matches!(
             self,
-            Self::AlertActed(_) | Self::MailboxUnreachable { .. } | Self::MailboxReached { .. }
+            Self::AlertActed(_)
+                | Self::MailboxUnreachable { .. }
+                | Self::MailboxReached { .. }
+                | Self::RuleFailed { .. }
+                | Self::RuleMended { .. }
         )
     }
 }
@@ -97,8 +116,42 @@ impl View {
                     outage.until_utc_secs = Some(entry.at_utc_secs.max(outage.since_utc_secs));
                 }
             }
+            Event::RuleFailed { rule, day, problem } => self.failed(RuleOutage {
+                seq: entry.seq,
+                rule: rule.clone(),
+                since_day: *day,
+                until_day: None,
+                problem: problem.clone(),
+            }),
+            Event::RuleMended { rule, day } => {
+                if let Some(outage) = self.open_rule_outage(rule) {
+                    outage.seq = entry.seq;
+                    outage.until_day = Some((*day).max(outage.since_day));
+                }
+            }
             _ => {}
         }
+    }
+
+    /// One that goes on has one row, however often its problem changes.
+    fn failed(&mut self, now: RuleOutage) {
+        if let Some(outage) = self.open_rule_outage(&now.rule) {
+            let since_day = outage.since_day;
+            *outage = RuleOutage { since_day, ..now };
+        } else {
+            self.rule_outages.push(now);
+        }
+    }
+
+    fn open_rule_outage(&mut self, rule: &str) -> Option<&mut RuleOutage> {
+        let mut outages = self.rule_outages.iter_mut().rev();
+        outages.find(|outage| outage.rule == rule && outage.until_day.is_none())
+    }
+
+    /// Rules that cannot be asked at present.
+    pub fn failing_rules(&self) -> impl Iterator<Item = &RuleOutage> {
+        let outages = self.rule_outages.iter();
+        outages.filter(|outage| outage.until_day.is_none())
     }
 
     fn acted(&mut self, entry: &Entry, acted: &AlertActed) {

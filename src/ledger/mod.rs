@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub use self::actions::{AlertActed, AlertLine, Outage};
+pub use self::actions::{AlertActed, AlertLine, Outage, RuleOutage};
 pub use self::first_seen::first_seen;
+pub use self::host_names::{HostNames, HostsLookedUp, hosts_looked_up};
 pub use self::notices::{
     AlertTold, ChannelNotices, NoticePlanned, NoticeSent, Notices, NoticesLock,
 };
@@ -19,6 +20,7 @@ use crate::model::retention::SightKind;
 
 mod actions;
 mod first_seen;
+mod host_names;
 mod line;
 mod notices;
 mod scan;
@@ -95,10 +97,30 @@ pub enum Event {
         #[serde(default)]
         needs_a_person: bool,
     },
+    /// Names of hosts were looked up.
+    HostsLookedUp(HostsLookedUp),
     /// It can be read again.
     MailboxReached {
         /// Name of the configured inbox.
         inbox: String,
+    },
+    /// A rule cannot be asked, or for another reason than before.
+    RuleFailed {
+        /// Name of the query in `queries/alerts`.
+        rule: String,
+        /// The day for which things were judged.
+        #[serde(with = "crate::model::day::iso")]
+        day: Day,
+        /// File, line where it is known, and what the database says. May quote strangers.
+        problem: String,
+    },
+    /// It can be asked again, or is not asked any more.
+    RuleMended {
+        /// Name of the query in `queries/alerts`.
+        rule: String,
+        /// The day for which things were judged.
+        #[serde(with = "crate::model::day::iso")]
+        day: Day,
     },
 }
 

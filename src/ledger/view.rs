@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::actions::{AlertLine, Outage};
+use super::actions::{AlertLine, Outage, RuleOutage};
 use super::{Entry, Event, JobFailure, JobRequest, Notices, RunResult, Sights};
 use crate::model::day::Day;
 use crate::model::retention::{FirstSight, Retention, SightKind};
@@ -77,6 +77,8 @@ pub struct View {
     pub alerts: BTreeMap<String, AlertLine>,
     /// Times in which mailboxes could not be read, in the order in which the ledger noted them.
     pub outages: Vec<Outage>,
+    /// Times in which rules could not be asked, in the order in which the ledger noted them.
+    pub rule_outages: Vec<RuleOutage>,
     /// Number of the last line that shapes alerts; 0 where there is none.
     pub last_alert_seq: u64,
     /// Where each job stands in `jobs`.

@@ -87,7 +87,7 @@ impl fmt::Display for Status {
     }
 }
 
-/// Why an alert is resolved.
+/// Why an alert is resolved, or stands as it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
@@ -101,16 +101,19 @@ pub enum Reason {
     Withdrawn,
     /// Its rule is not asked any more.
     RuleOff,
+    /// Its rule cannot be asked, so nobody knows: it stands as people left it, whether resolved or not.
+    RuleFailed,
 }
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Person,
         Self::Quiet,
         Self::Ended,
         Self::Withdrawn,
         Self::RuleOff,
+        Self::RuleFailed,
     ];
 
     /// The word in tables and JSON.
@@ -121,6 +124,7 @@ impl Reason {
             Self::Ended => "ended",
             Self::Withdrawn => "withdrawn",
             Self::RuleOff => "rule-off",
+            Self::RuleFailed => "rule-failed",
         }
     }
 }

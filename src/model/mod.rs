@@ -2,6 +2,7 @@
 //!
 //! Names follow RFC 7489, RFC 9990 (aggregate), RFC 6591 and RFC 9991 (failure) and RFC 8460 (TLS).
 
+pub mod address;
 pub mod aggregate;
 pub mod alert;
 pub mod channel;
@@ -15,6 +16,7 @@ pub mod limits;
 pub mod notice;
 pub mod outcome;
 pub mod retention;
+pub mod rule_fault;
 pub mod secret;
 pub mod sender;
 pub mod service;

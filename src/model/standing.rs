@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 
 use super::outcome::Outcome;
 
-/// How well it goes on the whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// How well it goes on the whole, the best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Health {
     /// All is well.
     #[default]
@@ -37,6 +37,8 @@ pub struct Standing {
     pub run_error: Option<(DateTime<Utc>, String)>,
     /// Why the heartbeat address cannot be called, if so.
     pub heartbeat_error: Option<String>,
+    /// Rules that cannot be asked: name, and what the database says, which may quote strangers.
+    pub failing_rules: Vec<(String, String)>,
     /// Jobs that somebody asked for and that are not at their end.
     pub owed_jobs: usize,
     /// The run that is going on, whoever began it.

@@ -29,7 +29,8 @@ pub fn heading(column: &str) -> String {
             out.push(' ');
         }
         match word {
-            "spf" | "dkim" | "dmarc" | "ip" | "id" | "tls" | "utc" | "np" | "sp" | "arc" => {
+            "asn" | "spf" | "dkim" | "dmarc" | "ip" | "id" | "tls" | "utc" | "np" | "sp"
+            | "arc" => {
                 out.push_str(&word.to_ascii_uppercase());
             }
             "no" if at > 0 => out.push_str("number"),

@@ -37,6 +37,9 @@ pub struct Values {
     /// Number of the ledger's last line up to the offset that shapes alerts; 0 where there is none.
     #[serde(default)]
     pub alert_seq: u64,
+    /// Hash of the names of hosts by the ledger up to the offset; empty where there are none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub hosts_hash: String,
     /// Hash of the effective configuration.
     pub config_hash: String,
     /// Hash of everything in the program that shapes the output.

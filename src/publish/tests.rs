@@ -13,6 +13,7 @@ fn values(archive_position: u64) -> Values {
         expired_before: None,
         archive_position,
         alert_seq: 0,
+        hosts_hash: String::new(),
         ledger_offset: 10 * archive_position,
         as_of: "2024-05-01".parse().unwrap(),
         config_hash: "c".into(),

@@ -77,6 +77,7 @@ impl File<'_> {
             defaults: header.defaults,
             advice: header.advice,
             text: self.text.to_owned(),
+            path: self.path.to_owned(),
             is_users: self.is_users,
         }
     }

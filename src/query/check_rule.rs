@@ -16,7 +16,14 @@ pub(super) const GIVEN: [(&str, &str); 4] = [
 const GRAIN: [&str; 3] = ["domain", "subject", "day"];
 
 /// What a title can name beside the columns of the answer.
-const OF_ALERT: [&str; 5] = ["domain", "subject", "messages", "first_day", "last_day"];
+const OF_ALERT: [&str; 6] = [
+    "domain",
+    "subject",
+    "sender",
+    "messages",
+    "first_day",
+    "last_day",
+];
 
 /// Problems with parameters, as `(line, sentence)`. Defaults are checked in every file.
 pub(super) fn params(query: &Query, header: &Header) -> Vec<(usize, String)> {

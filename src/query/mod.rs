@@ -3,12 +3,14 @@
 //! Embedded files are overridden by files of the same name under the user's `config/queries/`, new ones are added.
 //! The room opens databases read-only, never the working one, and writes nothing.
 
+mod around;
 mod catalogue;
 mod check;
 mod check_rule;
 mod embedded;
 mod header;
 mod lake;
+mod limit;
 mod lint;
 mod reader;
 mod rule;
@@ -24,12 +26,14 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use around::{AroundError, run_around};
 pub use catalogue::{create_tables, empty_database};
 pub use embedded::EMBEDDED;
 pub use lake::LakeReport;
+pub use limit::within;
 pub use reader::{ReaderLimits, open_read_only};
 pub use rule::{LookBack, RuleHeader, placeholders};
-pub use run::{Bounds, each_row, reads_as, run, run_around, run_within};
+pub use run::{Bounds, each_row, reads_as, run, run_within};
 pub use statement::{Kind, one_statement};
 pub use stream::{RowSink, StreamError, stream, stream_parquet};
 
@@ -58,6 +62,8 @@ pub struct Query {
     pub advice: Vec<String>,
     /// The whole file.
     pub text: String,
+    /// Where the file lies; for those of the program below its sources.
+    pub path: String,
     /// Whether it comes from the user's folder.
     pub is_users: bool,
 }

@@ -85,23 +85,6 @@ pub fn each_row(
     .with_context(|| format!("running the query {}", query.name))
 }
 
-/// Runs a statement around the text of a query, which is one SELECT, with the query's parameters. `around` gets the text.
-pub fn run_around(
-    connection: &Connection,
-    query: &Query,
-    params: &Params,
-    around: &dyn Fn(&str) -> String,
-) -> anyhow::Result<()> {
-    let run = || {
-        let bound = bind(query, params)?;
-        let text = query.text.trim_end().trim_end_matches(';');
-        let mut statement = connection.prepare(&around(text)).map_err(said)?;
-        statement.execute(named(&bound).as_slice()).map_err(said)?;
-        anyhow::Ok(())
-    };
-    run().with_context(|| format!("running the query {}", query.name))
-}
-
 /// Gives each batch of the answer to `take`; returns the names of its columns.
 fn step(
     connection: &Connection,
@@ -123,7 +106,7 @@ fn step(
     Ok(columns)
 }
 
-fn named<'a>(bound: &'a [(&'a str, Sql)]) -> Vec<(&'a str, &'a dyn ToSql)> {
+pub(super) fn named<'a>(bound: &'a [(&'a str, Sql)]) -> Vec<(&'a str, &'a dyn ToSql)> {
     bound
         .iter()
         .map(|(name, v)| (*name, v as &dyn ToSql))

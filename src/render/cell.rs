@@ -20,6 +20,9 @@ pub fn write_cell(html: &mut Html, base_path: &str, column: &str, value: &Value)
         Value::Text(text) => write_text(html, base_path, column, text),
         Value::List(items) => write_list(html, column, items),
         Value::Struct(fields) if column == "alert" => write_alert(html, base_path, fields),
+        Value::Int(number) if column == "asn" => {
+            html.text(&format!("AS{number}"));
+        }
         Value::Bool(_) => write_badge(html, &shown(column, value)),
         _ => {
             html.text(&shown(column, value));

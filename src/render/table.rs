@@ -1,5 +1,6 @@
 //! Rows as an HTML table with caption and scoped headings.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::cell::{is_number, sender_anchor, write_cell, write_meter};
@@ -13,6 +14,7 @@ const LONG_ROWS: usize = 15;
 /// Writes a table that scrolls inside its own region on narrow screens. `caption` is read aloud, not seen: the panel's
 /// heading stands above.
 pub fn write_table(html: &mut Html, base_path: &str, caption: &str, table: &Table) {
+    let table = &*known(table);
     let numeric: Vec<bool> = (0..table.columns.len())
         .map(|column| is_numeric(table, column))
         .collect();
@@ -47,6 +49,33 @@ pub fn write_table(html: &mut Html, base_path: &str, caption: &str, table: &Tabl
         write_row(html, base_path, table, row, &numeric);
     }
     html.raw("</tbody></table></div>");
+}
+
+/// Columns of what is known of addresses from elsewhere: where nothing is, which is usual, they would be in the way.
+const FROM_ELSEWHERE: [&str; 4] = ["asn", "country", "host_name", "network"];
+
+/// The table without columns of [`FROM_ELSEWHERE`] in which nothing stands.
+fn known(table: &Table) -> Cow<'_, Table> {
+    let is_known = |at: usize| {
+        let name = table.columns[at].as_str();
+        let mut values = table.rows.iter().filter_map(|row| row.get(at));
+        !FROM_ELSEWHERE.contains(&name) || values.any(|value| *value != Value::Null)
+    };
+    let places: Vec<usize> = (0..table.columns.len())
+        .filter(|at| is_known(*at))
+        .collect();
+    if places.len() == table.columns.len() {
+        return Cow::Borrowed(table);
+    }
+    let columns = places.iter().map(|at| table.columns[*at].clone()).collect();
+    let of_row = |row: &Vec<Value>| {
+        let values = places.iter().filter_map(|at| row.get(*at));
+        values.cloned().collect()
+    };
+    Cow::Owned(Table {
+        columns,
+        rows: table.rows.iter().map(of_row).collect(),
+    })
 }
 
 /// A table of senders is where the names of senders lead: the first row of each has a name.

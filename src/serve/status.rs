@@ -69,6 +69,7 @@ pub(crate) fn status(
         "last_run_error": run_error.map(|(_, error)| error),
         "last_run_error_at": run_error.map(|(at, _)| rfc3339(*at)),
         "heartbeat_error": standing.heartbeat_error,
+        "failing_rules": standing.failing_rules.iter().map(failing_rule).collect::<Vec<_>>(),
         "owed_jobs": standing.owed_jobs,
         "running_job": standing.running.as_ref().map(jobs::json),
     });
@@ -111,6 +112,10 @@ fn channel(channel: &ChannelStatus) -> Value {
     })
 }
 
+fn failing_rule((rule, problem): &(String, String)) -> Value {
+    json!({ "rule": rule, "problem": problem })
+}
+
 /// Why it is not well, in words.
 fn reasons(published: Published<'_>, standing: &Standing) -> Vec<String> {
     let mut reasons = Vec::new();
@@ -143,6 +148,11 @@ fn reasons(published: Published<'_>, standing: &Standing) -> Vec<String> {
         let ChannelStatus { name, failures, .. } = channel;
         reasons.push(format!(
             "channel \"{name}\" failed {failures} time(s) in a row"
+        ));
+    }
+    for (rule, _) in &standing.failing_rules {
+        reasons.push(format!(
+            "the rule {rule} cannot be asked: its alerts are not shown"
         ));
     }
     if standing.heartbeat_error.is_some() {

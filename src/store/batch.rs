@@ -10,9 +10,10 @@ use super::decide::{Decided, DocumentRow, ReadDocument};
 use super::holders;
 use super::keys::{Key, key};
 use super::models::{CLASSIFICATION, CLEAR, MODELS};
+use super::settings::Elsewhere;
 use super::stage::{Stage, Staged};
 use super::working::Store;
-use super::{intake_rows, other_rows, report_rows, retention};
+use super::{addresses, intake_rows, other_rows, report_rows, retention};
 use crate::model::item::{ItemKind, ItemNo, MailHeader, Provenance};
 
 /// An item on its way into table `items`.
@@ -63,7 +64,7 @@ impl Store {
             other_rows::failure_reports,
         )?;
         write_tls(connection, &decided)?;
-        write_reports(connection, &decided)?;
+        write_reports(connection, &decided, &self.config.elsewhere)?;
         connection
             .execute_batch(CLEAR)
             .context("dropping the staging tables")?;
@@ -146,7 +147,7 @@ fn write_tls(connection: &Connection, decided: &Decided) -> Result<()> {
     )
 }
 
-fn write_reports(connection: &Connection, decided: &Decided) -> Result<()> {
+fn write_reports(connection: &Connection, decided: &Decided, elsewhere: &Elsewhere) -> Result<()> {
     if decided.reports.is_empty() {
         return Ok(());
     }
@@ -163,6 +164,7 @@ fn write_reports(connection: &Connection, decided: &Decided) -> Result<()> {
         &decided.reports,
         report_rows::staged,
     )?;
+    addresses::add_new(connection, elsewhere)?;
     classify(connection)?;
     for (name, statement) in MODELS {
         execute(connection, name, statement)?;
@@ -171,14 +173,14 @@ fn write_reports(connection: &Connection, decided: &Decided) -> Result<()> {
 }
 
 /// Finds sender, category and cause of the staged records.
-fn classify(connection: &Connection) -> Result<()> {
+pub(super) fn classify(connection: &Connection) -> Result<()> {
     for (name, statement) in CLASSIFICATION {
         execute(connection, name, statement)?;
     }
     Ok(())
 }
 
-fn execute(connection: &Connection, name: &str, statement: &str) -> Result<()> {
+pub(super) fn execute(connection: &Connection, name: &str, statement: &str) -> Result<()> {
     connection
         .execute_batch(statement)
         .with_context(|| format!("running queries/models/{name}.sql"))

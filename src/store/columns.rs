@@ -85,6 +85,12 @@ impl Columns {
         );
     }
 
+    /// DATE; `None` is NULL.
+    pub fn optional_day(&mut self, name: &str, values: impl Iterator<Item = Option<Day>>) {
+        let days = values.map(|day| day.map(|day| day.to_epoch_days()));
+        self.push(name, Arc::new(days.collect::<Date32Array>()));
+    }
+
     /// `VARCHAR[]`; `None` is NULL.
     pub fn texts<'a>(&mut self, name: &str, values: impl Iterator<Item = Option<&'a [String]>>) {
         let rows: Vec<Option<&[String]>> = values.collect();

@@ -7,20 +7,19 @@ use duckdb::arrow::error::ArrowError;
 use duckdb::arrow::record_batch::RecordBatch;
 use duckdb::{Connection, params};
 
+use super::answers::Asked;
 use super::batch::append;
 use super::columns::{Columns, bigint};
+use super::rule_faults::rule_outage_rows;
 use super::working::Store;
-use crate::ledger::{AlertLine, Outage};
-use crate::model::alert::{Alert, Reason, Severity};
+use crate::ledger::{AlertLine, Outage, RuleOutage};
+use crate::model::alert::{Alert, Reason};
 use crate::model::day::Day;
 use crate::model::item::ItemNo;
-use crate::query::{Params, Query, Value, each_row, run_around};
+use crate::query::{Params, Query, Value, each_row};
 
 /// Keys of `about` that say what was judged.
 const KEYS: [&str; 4] = ["alert_seq", "judged_as_of", "judged_to", "rules_hash"];
-
-/// Columns of a rule's answer that are columns of `alert_days`; the others are facts.
-const FIXED: &str = r#"{"domain": null, "subject": null, "day": null, "severity": null, "messages": null, "ended_day": null}"#;
 
 /// What was judged: alerts are a function of it and of the tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,29 +34,13 @@ pub struct Judged {
     pub alert_seq: u64,
 }
 
-/// What a rule is asked, and what its answer takes the place of.
-pub struct Asked<'a> {
-    /// The rule.
-    pub query: &'a Query,
-    /// All its parameters.
-    pub params: &'a Params,
-    /// Domains that the answer is about; `None`: all, and what is about none.
-    pub domains: Option<&'a [String]>,
-    /// First day.
-    pub since: Day,
-    /// The day behind the last one.
-    pub until: Day,
-    /// How grave it is where the answer does not say.
-    pub severity: Severity,
-    /// How grave it is, whatever the answer says.
-    pub is_fixed: bool,
-}
-
 /// What is known of a sender.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SenderFacts {
     /// Its identifier.
     pub sender: String,
+    /// Its name for people.
+    pub name: String,
     /// Whether it is a well-known service.
     pub is_service: bool,
     /// What its customers include into their SPF record, separated by spaces.
@@ -104,12 +87,29 @@ impl Store {
         Ok(judged())
     }
 
-    /// Days of domains with reports of items behind `item_no`, or of days from `since` on.
+    /// Forgets what was judged: everything is judged again.
+    pub fn forget_judged(&self) -> Result<()> {
+        forget_judged(&self.connection)
+    }
+
+    /// Days of domains with reports of items behind `item_no`, or of days from `since` on. A report of more than 26
+    /// hours touches every day of its period: table `daily` spreads its messages over them.
     pub fn touched(&self, item_no: ItemNo, since: Day) -> Result<BTreeMap<String, BTreeSet<Day>>> {
-        let sql = "select distinct domain, day from reports where item_no > ? or day - date '1970-01-01' >= ?";
+        let sql = "select distinct domain, day
+            from (
+                select item_no, domain, unnest(case
+                    when end_utc - begin_utc > interval 26 hours and end_utc - begin_utc <= interval 31 days
+                    then range(date_trunc('day', begin_utc), end_utc, interval 1 day) || [day::timestamp]
+                    else [day::timestamp]
+                end)::date as day
+                from reports
+                where item_no > ? or day - date '1970-01-01' >= ? - 31
+            )
+            where item_no > ? or day - date '1970-01-01' >= ?";
         let mut touched: BTreeMap<String, BTreeSet<Day>> = BTreeMap::new();
         let mut statement = self.connection.prepare(sql)?;
-        let parameters = params![bigint(item_no), since.to_epoch_days()];
+        let (item_no, since) = (bigint(item_no), since.to_epoch_days());
+        let parameters = params![item_no, since, item_no, since];
         let rows = statement.query_map(parameters, |row| Ok((row.get(0)?, day(row, 1)?)))?;
         for row in rows {
             let (domain, day) = row.context("looking for days with something new")?;
@@ -118,29 +118,31 @@ impl Store {
         Ok(touched)
     }
 
-    /// Every domain that there is a report about.
-    pub fn all_domains(&self) -> Result<Vec<String>> {
-        let sql = "select distinct domain from reports order by domain";
-        let mut statement = self.connection.prepare(sql)?;
-        let rows = statement.query_map([], |row| row.get(0))?;
-        rows.collect::<duckdb::Result<_>>()
-            .context("looking for domains")
-    }
-
     /// Does `work` in a transaction.
     pub fn atomically<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.tentatively(|store| Ok((work(store)?, true)))
+    }
+
+    /// Does `work` in a transaction, which stays where `work` gives true.
+    pub fn tentatively<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<(T, bool)>,
+    ) -> Result<T> {
         self.connection.execute_batch("begin")?;
         let done = work(self);
-        let end = if done.is_ok() { "commit" } else { "rollback" };
+        let end = match &done {
+            Ok((_, true)) => "commit",
+            _ => "rollback",
+        };
         let ended = self
             .connection
             .execute_batch(end)
             .with_context(|| format!("ending a transaction: {end}"));
-        done.and_then(|done| ended.map(|()| done))
+        done.and_then(|(done, _)| ended.map(|()| done))
     }
 
-    /// Asks a rule; its answer takes the place of what it found there before.
-    pub fn find(&self, asked: &Asked) -> Result<()> {
+    /// Takes what a rule has just answered in the place of what it found there before.
+    pub fn take_answer(&self, asked: &Asked) -> Result<()> {
         let name = &asked.query.name;
         let domains = asked
             .domains
@@ -151,35 +153,43 @@ impl Store {
         let (since, until) = (asked.since.to_epoch_days(), asked.until.to_epoch_days());
         let parameters = params![name, domains, domains, since, until];
         self.connection.execute(delete, parameters)?;
-        let severity = asked.severity;
-        let said = if asked.is_fixed {
-            "null"
-        } else {
-            "said ->> 'severity'"
-        };
-        // The answer is about what it was asked about, whatever else a rule gives.
-        run_around(&self.connection, asked.query, asked.params, &|text| {
-            format!(
-                "insert into alert_days
-                select '{name}', domain, subject, day,
-                    case when {said} in ('info', 'warning', 'critical') then {said} else '{severity}' end,
-                    least(coalesce((said ->> 'messages')::hugeint, 0), 9223372036854775807)::bigint,
-                    (said ->> 'ended_day')::date,
-                    json_merge_patch(said, '{FIXED}')
-                from (select domain, left(subject, 1024) as subject, day::date as day, to_json(answer) as said
-                    from ({text}\n) answer)
-                where subject is not null and day - date '1970-01-01' >= {since} and day - date '1970-01-01' < {until}
-                order by domain, subject, day"
-            )
-        })
+        let insert = "insert into alert_days
+            select ?, domain, subject, day, severity, messages, ended_day, facts
+            from found where left_out is null
+            order by domain, subject, day, facts";
+        self.connection
+            .execute(insert, [name])
+            .context("noting what a rule found")?;
+        Ok(())
+    }
+
+    /// Days on which a rule found something.
+    pub fn alert_days_of(&self, rule: &str) -> Result<u64> {
+        let sql = "select count(*) from alert_days where rule = ?";
+        let count: i64 = self
+            .connection
+            .query_row(sql, [rule], |row| row.get(0))
+            .context("counting what a rule found")?;
+        Ok(count.unsigned_abs())
+    }
+
+    /// Forgets what a rule found.
+    pub fn forget_rule(&self, rule: &str) -> Result<()> {
+        self.connection
+            .execute("delete from alert_days where rule = ?", [rule])
+            .context("forgetting what a rule found")?;
+        Ok(())
     }
 
     /// Forgets what rules found that are not asked any more.
     pub fn forget_rules_but(&self, names: &[&str]) -> Result<()> {
-        let sql = "delete from alert_days where rule not in (select unnest(?::varchar[]))";
-        self.connection
-            .execute(sql, [serde_json::json!(names).to_string()])
-            .context("forgetting rules that are not asked")?;
+        for table in ["alert_days", "rule_faults"] {
+            let sql =
+                format!("delete from {table} where rule not in (select unnest(?::varchar[]))");
+            self.connection
+                .execute(&sql, [serde_json::json!(names).to_string()])
+                .context("forgetting rules that are not asked")?;
+        }
         Ok(())
     }
 
@@ -201,16 +211,17 @@ impl Store {
 
     /// What is known of each sender.
     pub fn sender_facts(&self) -> Result<Vec<SenderFacts>> {
-        let sql = "select sender, kind <> 'configured', array_to_string(list_sort(spf_include), ' '), aligns_spf, aligns_dkim
+        let sql = "select sender, name, kind <> 'configured', array_to_string(list_sort(spf_include), ' '), aligns_spf, aligns_dkim
             from senders order by sender";
         let mut statement = self.connection.prepare(sql)?;
         let rows = statement.query_map([], |row| {
             Ok(SenderFacts {
                 sender: row.get(0)?,
-                is_service: row.get(1)?,
-                spf_include: row.get(2)?,
-                aligns_spf: row.get(3)?,
-                aligns_dkim: row.get(4)?,
+                name: row.get(1)?,
+                is_service: row.get(2)?,
+                spf_include: row.get(3)?,
+                aligns_spf: row.get(4)?,
+                aligns_dkim: row.get(5)?,
             })
         })?;
         rows.collect::<duckdb::Result<_>>()
@@ -221,11 +232,19 @@ impl Store {
     pub fn write_told(
         &self,
         outages: &[Outage],
+        rule_outages: &[RuleOutage],
         alerts: &BTreeMap<String, AlertLine>,
     ) -> Result<()> {
-        self.connection
-            .execute_batch("delete from mailbox_outages; delete from alert_actions")?;
+        self.connection.execute_batch(
+            "delete from mailbox_outages; delete from rule_outages; delete from alert_actions",
+        )?;
         append(&self.connection, "mailbox_outages", outages, outage_rows)?;
+        append(
+            &self.connection,
+            "rule_outages",
+            rule_outages,
+            rule_outage_rows,
+        )?;
         let mut actions: Vec<(&str, &crate::model::alert::Acted)> = alerts
             .iter()
             .flat_map(|(id, line)| line.actions.iter().map(|acted| (id.as_str(), acted)))
@@ -262,6 +281,14 @@ impl Store {
         }
         Ok(())
     }
+}
+
+pub(super) fn forget_judged(connection: &Connection) -> Result<()> {
+    let sql = "delete from about where key in (select unnest(?::varchar[]))";
+    connection
+        .execute(sql, [format!("[{}]", KEYS.join(", "))])
+        .context("forgetting what was judged")?;
+    Ok(())
 }
 
 fn day(row: &duckdb::Row, index: usize) -> duckdb::Result<Day> {

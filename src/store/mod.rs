@@ -9,6 +9,8 @@ pub use duckdb::Connection;
 /// Rows on their way into a table.
 pub use duckdb::arrow::record_batch::RecordBatch;
 
+pub mod addresses;
+pub mod answers;
 pub mod batch;
 mod columns;
 pub mod compare;
@@ -22,10 +24,12 @@ pub mod lake;
 pub mod mail_endings;
 pub mod models;
 mod other_rows;
+mod reclassify;
 pub mod record_rows;
 mod report_rows;
 pub(crate) mod retention;
 mod room;
+pub mod rule_faults;
 mod runs;
 mod schema;
 mod seen;

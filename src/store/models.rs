@@ -12,8 +12,7 @@ pub const STAGES: [&str; 8] = [
     "create or replace temp table stage_reports (load_key bigint not null, report varchar not null, day date not null,
         domain varchar not null, begin_utc timestamp not null, end_utc timestamp not null, p varchar, sp varchar,
         pct integer, testing boolean)",
-    "create or replace temp table stage_addresses (address_key bigint not null, source_ip varchar not null,
-        place bigint not null, network varchar, service varchar)",
+    STAGE_ADDRESSES,
     "create or replace temp table stage_matches (evidence_key bigint not null, sender varchar not null,
         strength integer not null, narrowness bigint not null)",
     "create or replace temp table stage_scopes (domain varchar not null, scope bigint not null,
@@ -27,12 +26,20 @@ pub const STAGES: [&str; 8] = [
         carrier sender_id, category category not null, fail_cause fail_cause, overridden boolean not null)",
 ];
 
+/// What is known of the addresses of a batch.
+pub(super) const STAGE_ADDRESSES: &str =
+    "create or replace temp table stage_addresses (address_key bigint not null, source_ip varchar not null,
+        place bigint not null, network varchar, service varchar)";
+
 /// Temporary tables of what senders are known by, the same for every batch.
 pub const KNOWN: &str = "
     create or replace temp table stage_networks (sender varchar not null, network varchar not null,
         first_address blob not null, last_address blob not null, prefix_bits integer not null);
     create or replace temp table stage_evidence (sender varchar not null, strength integer not null,
         mechanism varchar not null, value varchar not null)";
+
+/// The statement that looks at addresses.
+pub(super) const ADDRESS_EVIDENCE: &str = include_str!("../../queries/models/address_evidence.sql");
 
 macro_rules! model {
     ($name:literal) => {
@@ -52,13 +59,13 @@ pub const CLASSIFICATION: [(&str, &str); 5] = [
     model!("classified"),
 ];
 
-/// Statements that use them, in their order.
-pub const MODELS: [(&str, &str); 4] = [
-    model!("new_records"),
-    model!("sources"),
-    model!("domain_senders"),
-    model!("daily"),
-];
+/// Statements that add records up, in their order.
+pub(super) const ROLL_UPS: [(&str, &str); 3] =
+    [model!("sources"), model!("domain_senders"), model!("daily")];
+
+/// Statements that use what was found, in their order.
+pub const MODELS: [(&str, &str); 4] =
+    [model!("new_records"), ROLL_UPS[0], ROLL_UPS[1], ROLL_UPS[2]];
 
 /// Drops the staging tables inside of the transaction, so that their rows are neither committed nor kept.
 pub(super) const CLEAR: &str =

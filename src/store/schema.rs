@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use duckdb::Connection;
 
 /// Schema files in the order of creation.
-pub(super) const SCHEMA: [(&str, &str); 22] = [
+pub(super) const SCHEMA: [(&str, &str); 24] = [
     ("about", include_str!("../../queries/schema/about.sql")),
     (
         "addresses",
@@ -46,6 +46,14 @@ pub(super) const SCHEMA: [(&str, &str); 22] = [
     ),
     ("records", include_str!("../../queries/schema/records.sql")),
     ("reports", include_str!("../../queries/schema/reports.sql")),
+    (
+        "rule_faults",
+        include_str!("../../queries/schema/rule_faults.sql"),
+    ),
+    (
+        "rule_outages",
+        include_str!("../../queries/schema/rule_outages.sql"),
+    ),
     ("runs", include_str!("../../queries/schema/runs.sql")),
     ("senders", include_str!("../../queries/schema/senders.sql")),
     ("sources", include_str!("../../queries/schema/sources.sql")),

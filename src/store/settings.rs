@@ -5,8 +5,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use ipnet::IpNet;
+use sha2::{Digest, Sha256};
 
+use crate::addresses::Networks;
+use crate::ledger::HostNames;
 use crate::model::domain::is_within;
+use crate::model::hex::hex;
 use crate::model::limits::Limits;
 use crate::model::retention::Retention;
 use crate::model::sender;
@@ -23,7 +27,7 @@ pub struct StoreConfig {
     pub threads: usize,
     /// Hash of everything in the program that shapes the tables.
     pub code_hash: String,
-    /// Hash of everything in the configuration that shapes a generation.
+    /// Hash of everything in the configuration that shapes a generation, but for what files of networks hold.
     pub config_hash: String,
     /// Hash of the part of it that shapes rows as they are loaded: where another part changes, nothing is loaded anew.
     pub load_hash: String,
@@ -39,9 +43,50 @@ pub struct StoreConfig {
     pub retention_months: Option<u32>,
     /// What is gone, by the ledger; `None` where nothing is.
     pub retention: Option<Arc<Retention>>,
+    /// What is known of addresses from elsewhere.
+    pub elsewhere: Elsewhere,
+}
+
+/// What is known of addresses from elsewhere.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// Files of networks, open.
+    pub networks: Arc<Networks>,
+    /// Names of hosts, by the ledger.
+    pub host_names: Arc<HostNames>,
+}
+
+impl Elsewhere {
+    /// Whether nothing is known of any address.
+    pub fn is_empty(&self) -> bool {
+        self.networks.is_empty() && self.host_names.all().next().is_none()
+    }
 }
 
 impl StoreConfig {
+    /// Hash of everything that is configured and shapes a generation: what files of networks hold too.
+    pub fn effective_hash(&self) -> String {
+        let networks = &self.elsewhere.networks;
+        if networks.is_empty() {
+            return self.config_hash.clone();
+        }
+        let hash = Sha256::digest(format!("{} {}", self.config_hash, networks.hash()));
+        hex(&hash)
+    }
+
+    /// The same, with files of networks as they are now; where they cannot be read, as they were.
+    pub fn renewed(&self) -> Self {
+        let mut config = self.clone();
+        let networks = &mut config.elsewhere.networks;
+        if networks.is_outdated() {
+            match networks.reopened() {
+                Ok(opened) => *networks = Arc::new(opened),
+                Err(error) => tracing::warn!("files of networks stay as they were: {error:#}"),
+            }
+        }
+        config
+    }
+
     /// Whether a report for `domain` is one of ours: it, or a parent of it, is configured.
     pub fn is_monitored(&self, domain: &str) -> bool {
         match &self.domains {

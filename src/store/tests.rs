@@ -42,6 +42,7 @@ fn config(folder: &Path) -> StoreConfig {
         limits: Limits::default(),
         retention_months: None,
         retention: None,
+        elsewhere: Default::default(),
     }
 }
 

@@ -11,7 +11,7 @@ use duckdb::{Config, Connection, params};
 use super::room::Room;
 use super::seen::Seen;
 use super::settings::StoreConfig;
-use super::{retention, schema, senders};
+use super::{addresses, retention, schema, senders};
 use crate::model::item::ItemNo;
 
 /// The working database, open.
@@ -259,6 +259,7 @@ fn create(config: &StoreConfig) -> Result<Connection> {
         connection.execute("insert into about values (?, ?)", params![key, value])?;
     }
     retention::note(&connection, config)?;
+    addresses::note(&connection, config)?;
     senders::note(&connection, config).context("writing the senders")?;
     connection
         .execute_batch("commit")

@@ -36,25 +36,50 @@ fn a_title_is_one_line_whatever_strangers_call_themselves() {
     for (template, expect) in [
         (
             "{subject} sent {messages}",
-            "a  Bcc: x {domain} sent 1,234,567",
+            "a  Bcc: x {domain} sent 1\u{202f}234\u{202f}567",
         ),
         (
             "{who} {count} {none} {unknown}",
-            "{subject} 1,000 none {unknown}",
+            "{subject} 1\u{202f}000 none {unknown}",
+        ),
+        // A stranger's text is no place to fill in, wherever it stands.
+        (
+            "{subject} reports on {domain}, {messages} times",
+            "a  Bcc: x {domain} reports on example.com, 1\u{202f}234\u{202f}567 times",
         ),
         ("{first_day} to {last_day}", "2026-01-10 to 2026-01-12"),
         ("{", "{"),
     ] {
-        assert_eq!(title(template, &hostile), expect, "{template}");
+        assert_eq!(title(template, &hostile, None), expect, "{template}");
     }
     hostile.subject = "ü".repeat(1_000);
-    assert_eq!(title("{subject}", &hostile).chars().count(), 201);
+    assert_eq!(title("{subject}", &hostile, None).chars().count(), 201);
+}
+
+#[test]
+fn a_known_sender_is_called_by_its_name_and_an_address_by_itself() {
+    let catalogue = catalogue();
+    for rule in [
+        "known_sender_failing",
+        "new_source",
+        "policy_applied",
+        "unknown_sender_failing",
+    ] {
+        let template = &catalogue.queries[rule].rule.as_ref().unwrap().title;
+        let mut found = alert(rule, &[]);
+        let text = title(template, &found, None);
+        assert!(text.contains("203.0.113.1"), "{text}");
+        found.subject = "mailer".to_owned();
+        let text = title(template, &found, Some("Mailer of Example"));
+        assert!(text.contains("Mailer of Example"), "{text}");
+    }
 }
 
 #[test]
 fn advice_fits_rule_cause_and_sender() {
     let catalogue = catalogue();
     let service = Sender {
+        name: "Mailer".to_owned(),
         is_service: true,
         spf_include: Some("spf.mailer.example".to_owned()),
         aligns_spf: Some("no".to_owned()),
@@ -63,13 +88,16 @@ fn advice_fits_rule_cause_and_sender() {
     for (rule, facts, sender, words) in [
         (
             "unknown_sender_failing",
-            &[("category", json!("threat")), ("refused", json!(1_234_567))][..],
+            &[
+                ("category", json!("threat")),
+                ("rejected", json!(1_234_567)),
+            ][..],
             None,
-            &["could be authenticated", "receivers refused all of it"][..],
+            &["could be authenticated", "receivers rejected all of it"][..],
         ),
         (
             "unknown_sender_failing",
-            &[("category", json!("unknown")), ("refused", json!(3))],
+            &[("category", json!("unknown")), ("rejected", json!(3))],
             None,
             &[
                 "passed for another domain",
@@ -85,18 +113,20 @@ fn advice_fits_rule_cause_and_sender() {
             Some(&service),
             &[
                 "known_senders.example.com",
+                "uses Mailer to send",
                 "include:spf.mailer.example",
-                "DKIM is the way",
+                "With Mailer, SPF never aligns: DKIM is the way",
             ],
         ),
         (
             "known_sender_failing",
             &[
                 ("fail_cause", json!("own_signature_broken")),
-                ("refused", json!(5)),
+                ("quarantined", json!(2_000)),
+                ("rejected", json!(3_000)),
             ],
             None,
-            &["does not verify", "rejected 5 of these"],
+            &["does not verify", "rejected 5\u{202f}000 of these"],
         ),
         (
             "known_sender_failing",
@@ -132,7 +162,7 @@ fn advice_fits_rule_cause_and_sender() {
             "new_source",
             &[("is_approved", json!(false))],
             Some(&service),
-            &["under `services`"],
+            &["who set up Mailer", "put 203.0.113.1 under `services`"],
         ),
         ("new_source", &[], None, &["in the SPF record"]),
         (
@@ -149,6 +179,7 @@ fn advice_fits_rule_cause_and_sender() {
         ),
         ("intake_refusals", &[], None, &["/intake"]),
         ("mailbox_unreachable", &[], None, &["/inboxes"]),
+        ("rule_failed", &[], None, &["sentinel check"]),
         (
             "high_failure_rate",
             &[],
@@ -166,5 +197,8 @@ fn advice_fits_rule_cause_and_sender() {
             );
         }
         assert!(!text.contains("malicious"), "{text}");
+        // Mails have it without the page, and each sentence is an item of a list.
+        assert!(!text.contains("records below"), "{text}");
+        assert!(text.lines().all(|line| line.ends_with('.')), "{text}");
     }
 }

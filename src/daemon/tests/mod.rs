@@ -277,6 +277,7 @@ fn a_defect_in_a_task_is_told_of_and_the_worker_goes_on() {
             limits: Limits::default(),
             retention_months: None,
             retention: None,
+            elsewhere: Default::default(),
         },
         pages: Pages {
             rules: Rules::default(),

@@ -12,6 +12,7 @@ use super::{AlertCount, AlertFile, AlertList, Done, EvidenceDay, Listed, list_pa
 use super::{json_path, page, page_path, panels_path};
 use crate::model::alert::{Action, Alert, Reason, Severity, Status};
 use crate::model::day::Day;
+use crate::model::rule_fault::RuleFault;
 use crate::query::{Params, Table, Value};
 
 impl Site<'_> {
@@ -35,10 +36,26 @@ impl Site<'_> {
             counts,
             matching: total,
             offset: 0,
+            rule_faults: self.rule_faults(rows)?,
             alerts: files.iter().map(Listed::from).collect(),
         };
         emit("site/api/alerts.json", &list.to_bytes()?)?;
         emit("site/alerts.html", &list_page(self.skin, &list, None)?)
+    }
+
+    fn rule_faults(&self, rows: Rows<'_>) -> anyhow::Result<Vec<RuleFault>> {
+        let table = self.ask_page("rule_faults", &Params::new(), rows)?;
+        let fault = |row| RuleFault {
+            rule: text(&table, row, "rule"),
+            fault: text(&table, row, "fault"),
+            is_failure: *table.get(row, "is_failure") == Value::Bool(true),
+            rows: match table.get(row, "rows") {
+                Value::Int(rows) => Some(*rows),
+                _ => None,
+            },
+            problem: text(&table, row, "problem"),
+        };
+        Ok((0..table.rows.len()).map(fault).collect())
     }
 
     /// What is published of the alerts that have a page, in the order of the list.

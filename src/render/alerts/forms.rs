@@ -2,7 +2,7 @@
 
 use super::super::html::Html;
 use super::AlertFile;
-use crate::model::alert::{Action, Status};
+use crate::model::alert::{Action, Reason, Status};
 
 /// The longest note, in characters.
 pub const NOTE_CHARS: usize = 1_000;
@@ -13,6 +13,9 @@ pub(super) fn write(html: &mut Html, base_path: &str, file: &AlertFile) {
     html.raw("<div class=\"forms\">");
     let alert = &file.alert;
     match alert.status {
+        _ if file.reason == Some(Reason::RuleFailed) => {
+            html.raw("<p class=\"about\">Its rule cannot be asked at present, so nobody knows what there is of it. What was done stays, and holds when the rule works again.</p>");
+        }
         Status::Open => {
             write_form(html, base_path, &alert.id, Action::Ack);
             write_form(html, base_path, &alert.id, Action::Resolve);

@@ -6,12 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use super::super::cell::write_badge;
 use super::super::html::Html;
+use super::super::panel::write_query_link;
 use super::super::skin::{Frame, Skin};
 use super::super::words::grouped;
 use super::AlertQuestion;
 use crate::model::alert::{Reason, Severity, Status};
 use crate::model::day::Day;
 use crate::model::domain::is_host_name;
+use crate::model::rule_fault::RuleFault;
 
 /// Resolved alerts on the page.
 const RESOLVED_SHOWN: usize = 100;
@@ -33,6 +35,9 @@ pub struct AlertList {
     /// How many of them come before the first that is listed.
     #[serde(default)]
     pub offset: u64,
+    /// What is wrong with rules, those that cannot be asked first.
+    #[serde(default)]
+    pub rule_faults: Vec<RuleFault>,
     /// Those that want somebody first.
     pub alerts: Vec<Listed>,
 }
@@ -144,6 +149,7 @@ pub fn list_page(
 ) -> anyhow::Result<Vec<u8>> {
     let mut body = Html::with_capacity(1024 + list.alerts.len() * 512);
     body.raw("<div class=\"panels\">\n");
+    write_faults(&mut body, skin.base_path(), &list.rule_faults);
     match asked {
         Some(asked) => write_asked(&mut body, skin.base_path(), list, asked),
         None => write_all(&mut body, skin.base_path(), list),
@@ -258,6 +264,33 @@ fn int(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
+/// What keeps alerts from the list.
+fn write_faults(html: &mut Html, base: &str, faults: &[RuleFault]) {
+    if faults.is_empty() {
+        return;
+    }
+    html.raw("<section class=\"panel wide\" id=\"rule-faults\" aria-labelledby=\"rule-faults-h\"><header>");
+    html.raw("<h2 id=\"rule-faults-h\">Rules that do not work as they should</h2></header><ul class=\"advice\">");
+    for fault in faults {
+        html.raw("<li>");
+        html.raw("<strong>").text(&fault.rule).raw("</strong> ");
+        if fault.is_failure {
+            html.raw("cannot be asked, and none of its alerts is shown until it can: ");
+        }
+        html.text(&fault.problem);
+        if let Some(rows) = fault.rows {
+            html.raw(" (").text(&grouped(rows));
+            html.raw(if rows == 1 { " row) " } else { " rows) " });
+        }
+        write_query_link(html, base, &fault.rule, "the rule");
+        html.raw("</li>");
+    }
+    html.raw("</ul><p class=\"more\">All other rules are asked as ever. ");
+    html.raw(
+        "<code>sentinel check</code> asks each of them, and says what is wrong.</p></section>\n",
+    );
+}
+
 fn write_table(
     html: &mut Html,
     base: &str,
@@ -298,6 +331,7 @@ fn write_row(html: &mut Html, base: &str, alert: &Listed) {
         Some(Reason::Withdrawn) => " <span class=\"soft\">no longer found</span>",
         Some(Reason::RuleOff) => " <span class=\"soft\">rule switched off</span>",
         Some(Reason::Quiet) => " <span class=\"soft\">quiet</span>",
+        Some(Reason::RuleFailed) => " <span class=\"soft\">rule failed</span>",
         Some(Reason::Ended) => " <span class=\"soft\">over</span>",
         _ => "",
     });

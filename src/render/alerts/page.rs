@@ -64,6 +64,14 @@ fn state_words(file: &AlertFile) -> String {
     };
     let since = format!("evidence of {days}");
     match (alert.status, file.reason) {
+        (status, Some(Reason::RuleFailed)) => {
+            let known = match status {
+                Status::Open => "reopened",
+                Status::Acknowledged => "acknowledged",
+                Status::Resolved => "resolved",
+            };
+            format!("Not known: its rule cannot be asked at present · {known} with {since}")
+        }
         (Status::Open, _) => format!("Open · {since}"),
         (Status::Acknowledged, _) => format!("Acknowledged, until it gets graver · {since}"),
         (Status::Resolved, Some(Reason::Quiet)) => {

@@ -42,6 +42,7 @@ pub(crate) fn manifest(generation: u64, files: BTreeMap<String, FileEntry>) -> M
         expired_before: None,
         archive_position: 7,
         alert_seq: 0,
+        hosts_hash: String::new(),
         ledger_offset: 0,
         as_of: noon().date_naive(),
         config_hash: "0".repeat(64),

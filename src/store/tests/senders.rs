@@ -425,9 +425,9 @@ fn a_sender_that_is_called_like_a_service_is_that_service() {
 fn the_name_of_a_host_is_the_weakest_evidence() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = open(folder.path(), &[]);
-    let names = "insert into addresses values ('192.0.2.1', 'O1.ptr.SENDGRID.net.', null, null),
-        ('192.0.2.2', 'sendgrid.net.evil.example', null, null), ('192.0.2.3', null, 'de', 'Net'),
-        ('192.0.2.4', 'mail.mkt1234.com', null, null)";
+    let names = "insert into addresses values ('192.0.2.1', 'O1.ptr.SENDGRID.net.', null, null, null),
+        ('192.0.2.2', 'sendgrid.net.evil.example', null, null, null), ('192.0.2.3', null, 'DE', 64496, 'Net'),
+        ('192.0.2.4', 'mail.mkt1234.com', null, null, null)";
     store.connection().execute_batch(names).unwrap();
     let cases = [
         (

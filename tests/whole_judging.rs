@@ -1,0 +1,197 @@
+//! What rules find in reports that come late, of the real program: the same as if all had come at once.
+
+use chrono::{Days, NaiveDate};
+
+use crate::product::{Mailbox, Product};
+
+/// A report about example.com.
+#[derive(Clone, Copy)]
+struct Told {
+    reporter: &'static str,
+    /// First day, of 2026.
+    from: (u32, u32),
+    /// Days of its period.
+    days: u64,
+    source_ip: &'static str,
+    messages: u32,
+    passes: bool,
+    p: &'static str,
+}
+
+/// A day with a hundred messages of the domain's own server, which pass.
+const USUAL: Told = Told {
+    reporter: "daily.example",
+    from: (2, 1),
+    days: 1,
+    source_ip: "192.0.2.10",
+    messages: 100,
+    passes: true,
+    p: "none",
+};
+
+impl Told {
+    fn on(self, month: u32, day: u32) -> Self {
+        Self {
+            from: (month, day),
+            ..self
+        }
+    }
+
+    fn xml(&self) -> Vec<u8> {
+        let Self {
+            reporter,
+            source_ip,
+            messages,
+            p,
+            ..
+        } = self;
+        let day = NaiveDate::from_ymd_opt(2026, self.from.0, self.from.1).unwrap();
+        let midnight = |day: NaiveDate| day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp();
+        let (begin, end) = (midnight(day), midnight(day + Days::new(self.days)) - 1);
+        let word = if self.passes { "pass" } else { "fail" };
+        format!(
+            "<feedback><report_metadata><org_name>{reporter}</org_name><email>dmarc@{reporter}</email>\
+             <report_id>{reporter}-{day}-{source_ip}-{word}</report_id><date_range><begin>{begin}</begin><end>{end}</end>\
+             </date_range></report_metadata><policy_published><domain>example.com</domain><p>{p}</p></policy_published>\
+             <record><row><source_ip>{source_ip}</source_ip><count>{messages}</count><policy_evaluated>\
+             <disposition>none</disposition><dkim>{word}</dkim><spf>{word}</spf></policy_evaluated></row>\
+             <identifiers><header_from>example.com</header_from></identifiers><auth_results>\
+             <spf><domain>example.com</domain><result>{word}</result></spf></auth_results></record></feedback>"
+        )
+        .into_bytes()
+    }
+}
+
+/// What came first and what came late.
+struct Story {
+    rule: &'static str,
+    first: Vec<Told>,
+    late: Vec<Told>,
+}
+
+fn month() -> impl Iterator<Item = Told> {
+    (1..=28).map(|day| USUAL.on(2, day))
+}
+
+fn stories() -> Vec<Story> {
+    let own_failing = Told {
+        messages: 60,
+        passes: false,
+        reporter: "other.example",
+        ..USUAL
+    };
+    let stranger = Told {
+        source_ip: "203.0.113.9",
+        messages: 90,
+        ..USUAL
+    };
+    let strict = Told {
+        p: "reject",
+        ..USUAL
+    };
+    let small = Told {
+        reporter: "small.example",
+        messages: 1,
+        ..USUAL
+    };
+    vec![
+        Story {
+            rule: "high_failure_rate",
+            first: (vec![
+                USUAL,
+                Told {
+                    source_ip: "203.0.113.9",
+                    ..own_failing
+                },
+            ]),
+            late: vec![Told {
+                messages: 900,
+                reporter: "late.example",
+                ..USUAL
+            }],
+        },
+        Story {
+            rule: "known_sender_failing",
+            first: vec![USUAL, own_failing],
+            late: vec![Told {
+                messages: 9_000,
+                reporter: "late.example",
+                ..USUAL
+            }],
+        },
+        Story {
+            rule: "new_source",
+            first: month().chain([stranger.on(2, 20)]).collect(),
+            late: vec![
+                Told {
+                    reporter: "late.example",
+                    ..stranger
+                }
+                .on(2, 3),
+            ],
+        },
+        Story {
+            rule: "policy_changed",
+            first: month()
+                .chain([Told {
+                    reporter: "strict.example",
+                    ..strict
+                }
+                .on(2, 28)])
+                .collect(),
+            // One in six saw it.
+            late: ["a.example", "b.example", "c.example", "d.example"]
+                .map(|reporter| Told { reporter, ..USUAL }.on(2, 28))
+                .to_vec(),
+        },
+        Story {
+            rule: "reporter_first_seen",
+            first: month().chain([small.on(2, 20)]).collect(),
+            late: vec![small.on(2, 4)],
+        },
+    ]
+}
+
+#[test]
+fn late_reports_take_the_evidence_of_a_rule_away_as_if_they_had_come_in_time() {
+    for Story { rule, first, late } in stories() {
+        let mut mailbox = Mailbox::empty();
+        for (at, told) in first.iter().chain(&late).enumerate() {
+            mailbox.add(&format!("{at}.xml"), &told.xml());
+        }
+        let product = Product::new();
+        let found = |product: &Product| {
+            let sql = format!("select domain, subject, day from alert_days where rule = '{rule}'");
+            product.query(&[&sql])
+        };
+        product.ingest(&mailbox, &mailbox.names[..first.len()]);
+        assert_eq!(found(&product).len(), 1, "{rule}: {:?}", found(&product));
+        product.ingest(&mailbox, &mailbox.names[first.len()..]);
+        let left = found(&product);
+        assert!(left.is_empty(), "{rule}: {left:?}");
+        product.assert_verified(rule);
+    }
+}
+
+#[test]
+fn a_late_report_of_a_month_is_judged_on_each_of_its_days() {
+    let mut mailbox = Mailbox::empty();
+    for told in month() {
+        mailbox.add("good.xml", &told.xml());
+    }
+    let product = Product::new();
+    product.ingest(&mailbox, &mailbox.names);
+    let days = "select day from alert_days where rule = 'high_failure_rate' order by day";
+    assert!(product.query(&[days]).is_empty());
+    let monthly = Told {
+        reporter: "monthly.example",
+        days: 28,
+        messages: 6_000,
+        passes: false,
+        ..USUAL
+    };
+    mailbox.add("month.xml", &monthly.xml());
+    product.ingest(&mailbox, &mailbox.names[28..]);
+    assert_eq!(product.query(&[days]).len(), 28);
+    product.assert_verified("a report of a month came last");
+}
