@@ -401,3 +401,31 @@ fn rows_of_no_use_are_left_out_and_counted_the_same_for_any_split() {
     );
     assert_eq!(served.get("/api/status").json()["status"], "ok");
 }
+
+#[test]
+fn an_answer_that_is_larger_than_the_usual_memory_is_taken_all_the_same() {
+    let product = Product::new();
+    product.add_query(
+        "alerts/wide.sql",
+        "-- wide: more than the usual memory holds, a row that is not committed. One row per (domain, subject, day).\n\
+         -- rule: title=\"{subject} is wide\" severity=warning\n\
+         select\n    \
+             null::varchar as domain,\n    \
+             'subject ' || i % 200 as subject,\n    \
+             date '2025-06-01' + (i // 200)::integer as day,\n    \
+             repeat('x', 4_000) as text\n\
+         from range(40_000) numbers(i)\n\
+         where exists (from records)\n\
+         order by domain, subject, day\n",
+    );
+    let mailbox = mailbox();
+    assert_eq!(ingest(&product, &mailbox, 0, "2026-03-10"), 0);
+    assert_eq!(faults(&product), Vec::<String>::new());
+    let counts = words(
+        &product,
+        "count(*)",
+        "alert_days where rule = 'wide' group by all",
+    );
+    assert_eq!(counts, ["40000"]);
+    product.assert_verified("wide");
+}

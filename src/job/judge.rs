@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
 use super::fold_alerts::fold_all;
 use crate::alert::{Rule, Rules, Scope, Touched, scopes};
@@ -20,7 +20,7 @@ use crate::query::{Params, Value};
 use crate::store::Connection;
 use crate::store::answers::{Answer, AnswerBounds, Asked, ask, domains, records};
 use crate::store::findings::Judged;
-use crate::store::working::Store;
+use crate::store::working::{Store, lacks_memory};
 
 /// Days on which any rule may find something, beside one for each record.
 const MOST_DAYS: u64 = 1_000_000;
@@ -60,7 +60,7 @@ pub(super) fn judge(store: &mut Store, rules: &Rules, view: &View, as_of: Day) -
         store.set_threads(threads)?;
         let judged = find_all(store, rules, view, &judging, before.as_ref()).and_then(|failures| {
             words = failures;
-            fold_all(store, rules, view, &judging)
+            store.with_growing_memory(|store| fold_all(store, rules, view, &judging))
         });
         store.set_threads(1)?;
         judged.context("judging")?;
@@ -255,6 +255,21 @@ impl Question<'_> {
 
     /// Asks, and takes the answer where it can be taken.
     fn take(&self, store: &mut Store, limits: &Limits) -> Result<Answer> {
+        let taken = store.with_growing_memory(|store| match self.take_once(store, limits)? {
+            Answer::Failure(Fault::Failed, words) if lacks_memory(&anyhow!(words.clone())) => {
+                Err(anyhow!(words))
+            }
+            answer => Ok(answer),
+        });
+        match taken {
+            Err(error) if lacks_memory(&error) => {
+                Ok(Answer::Failure(Fault::Failed, format!("{error:#}")))
+            }
+            taken => taken,
+        }
+    }
+
+    fn take_once(&self, store: &mut Store, limits: &Limits) -> Result<Answer> {
         store.tentatively(|store| {
             let answer = self.answer(store, limits)?;
             let is_taken = match &answer {

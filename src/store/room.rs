@@ -33,6 +33,8 @@ struct State {
     row_bytes: u64,
     /// The log is being worked in beside batches.
     is_working_in: bool,
+    /// For a statement that the usual memory does not suffice for; 0: there is none.
+    statement_bytes: u64,
 }
 
 impl Room {
@@ -42,6 +44,7 @@ impl Room {
             batch_records: BTreeMap::new(),
             row_bytes: 0,
             is_working_in: false,
+            statement_bytes: 0,
         };
         Self {
             usual_bytes,
@@ -83,6 +86,13 @@ impl Room {
         self.set(state, connection)
     }
 
+    /// A statement may have so many times the usual memory, or there is none any more.
+    pub(super) fn statement(&self, connection: &Connection, times: Option<u64>) -> Result<()> {
+        let mut state = self.state();
+        state.statement_bytes = times.map_or(0, |times| self.usual_bytes.saturating_mul(times));
+        self.set(state, connection)
+    }
+
     fn set(&self, mut state: MutexGuard<State>, connection: &Connection) -> Result<()> {
         let bytes = room_bytes(self.usual_bytes, &state);
         if bytes == state.bytes {
@@ -106,7 +116,8 @@ impl Room {
 
 fn room_bytes(usual_bytes: u64, state: &State) -> u64 {
     let working_in_bytes = u64::from(state.is_working_in) * (usual_bytes / 2);
-    batches_bytes(rows_bytes(usual_bytes, state), state) + working_in_bytes
+    let bytes = batches_bytes(rows_bytes(usual_bytes, state), state) + working_in_bytes;
+    bytes.max(state.statement_bytes)
 }
 
 fn rows_bytes(usual_bytes: u64, state: &State) -> u64 {

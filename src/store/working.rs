@@ -121,6 +121,24 @@ impl Store {
         self.room.rows(&self.connection, row_bytes)
     }
 
+    /// Does `work`, which leaves no trace where it fails; where memory does not suffice, again with four times as much, and
+    /// once more: rows that are not committed cannot be spilled, and how many a rule finds nobody knows before.
+    pub fn with_growing_memory<T>(
+        &mut self,
+        mut work: impl FnMut(&mut Self) -> Result<T>,
+    ) -> Result<T> {
+        let mut done = work(self);
+        for times in [4, 16] {
+            if !done.as_ref().is_err_and(lacks_memory) {
+                break;
+            }
+            self.room.statement(&self.connection, Some(times))?;
+            done = work(self);
+        }
+        self.room.statement(&self.connection, None)?;
+        done
+    }
+
     /// Works everything that is committed into the one file, compressed.
     pub fn checkpoint(&self) -> Result<()> {
         self.connection
@@ -209,6 +227,11 @@ const NEVER: &str = "1TiB";
 /// The oldest DuckDB that can read the file: 1.3 knows the form, but takes texts for NULL where others of their column
 /// are NULL, without a word.
 const OLDEST_READER: &str = "v1.4.0";
+
+/// Whether DuckDB had too little memory.
+pub fn lacks_memory(error: &anyhow::Error) -> bool {
+    format!("{error:#}").contains("Out of Memory Error")
+}
 
 fn is_busy(error: &anyhow::Error) -> bool {
     format!("{error:#}").contains("Could not set lock")
