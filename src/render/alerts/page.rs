@@ -31,6 +31,9 @@ pub fn page(
     write_advice(&mut body, file);
     write_facts(&mut body, base, file);
     forms::write(&mut body, base, file);
+    if panels.as_str().is_empty() {
+        body.raw("<section class=\"panel wide\"><header><h2>Behind it</h2></header><p class=\"empty\">Records, reports and days are shown where an alert is about a sending address, a sender, a reporter or a domain as a whole, and is still found.</p></section>\n");
+    }
     body.append(panels);
     write_rule(&mut body, base, file, rule);
     body.raw("</div>");
