@@ -33,6 +33,7 @@ mod reading_properties;
 mod render_pages;
 mod smtp_server;
 mod tidy;
+mod web_driver;
 mod whole_alert_pages;
 mod whole_alerts;
 mod whole_browser;

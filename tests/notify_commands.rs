@@ -10,7 +10,8 @@ use crate::http_endpoint::Endpoint;
 use crate::product::Product;
 use crate::smtp_server::{PASSWORD, SmtpServer, USER};
 
-fn configured(server: &SmtpServer, webhook: &str) -> Product {
+/// With a mail server and a webhook as channels.
+pub fn configured(server: &SmtpServer, webhook: &str) -> Product {
     Product::with_config(&format!(
         "notify:\n  channels:\n    - type: mail\n      name: postmaster\n      host: localhost\n      port: {}\n      ca_file: \
          {}\n      username: {USER}\n      password_env: SMTP_PASSWORD\n      from: DMARC <dmarc@example.com>\n      to: \
@@ -20,7 +21,8 @@ fn configured(server: &SmtpServer, webhook: &str) -> Product {
     ))
 }
 
-fn run(product: &Product, words: &[&str]) -> (Option<i32>, String, String) {
+/// Runs a command with the password of the mail server; its exit code and what it says.
+pub fn run(product: &Product, words: &[&str]) -> (Option<i32>, String, String) {
     let mut command = product.command(&product.home(), words);
     let Output {
         status,

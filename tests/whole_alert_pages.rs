@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::product::{AS_OF, Mailbox, Product};
+use crate::web_driver::Browser;
 use crate::whole_serving::Served;
 
 const FORM: &str = "Content-Type: application/x-www-form-urlencoded\r\nAccept: text/html\r\n";
@@ -153,4 +154,36 @@ order by domain, subject, day
         "{}",
         late.text()
     );
+}
+
+#[test]
+fn an_alert_acknowledged_in_the_browser_stays_so_after_a_restart_and_a_rebuild() {
+    let (product, id) = invented();
+    let page = |served: &Served| format!("http://{}/alerts/{id}", served.address);
+    let browser = Browser::start();
+    let served = Served::start(&product);
+    browser.go(&page(&served));
+    assert!(browser.text().contains("Open · evidence of"));
+    browser.write("#note-ack", "asked <b>them</b>");
+    browser.click("Acknowledge");
+    let is_acknowledged = |served: &Served| {
+        assert_eq!(browser.address(), page(served));
+        let text = browser.text();
+        assert!(
+            text.contains("Acknowledged, until it gets graver"),
+            "{text}"
+        );
+        assert!(text.contains("asked <b>them</b>"), "{text}");
+    };
+    is_acknowledged(&served);
+    drop(served);
+    let served = Served::start(&product);
+    browser.go(&page(&served));
+    is_acknowledged(&served);
+    drop(served);
+    let rebuilt = product.run(&["rebuild"]);
+    assert!([0, 1].contains(&rebuilt.code), "{}", rebuilt.err);
+    let served = Served::start(&product);
+    browser.go(&page(&served));
+    is_acknowledged(&served);
 }

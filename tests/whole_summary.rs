@@ -2,7 +2,12 @@
 
 use serde_json::{Value as Json, json};
 
+use mail_parser::MessageParser;
+
+use crate::http_endpoint::Endpoint;
+use crate::notify_commands::{configured, run};
 use crate::product::{AS_OF, Mailbox, Product};
+use crate::smtp_server::SmtpServer;
 
 /// 2026-03-05, the day of every report but the late one.
 const BEGIN_UTC_SECS: i64 = 1_772_668_800;
@@ -38,18 +43,27 @@ fn report(domain: &str, begin_utc_secs: i64, records: &[(&str, u64, u64)]) -> St
 
 /// What was published of these reports.
 fn published(reports: &[String]) -> Product {
-    let (mut mailbox, product) = (Mailbox::empty(), Product::new());
+    let product = Product::new();
+    publish(&product, reports);
+    product
+}
+
+fn publish(product: &Product, reports: &[String]) {
+    let mut mailbox = Mailbox::empty();
     for report in reports {
         mailbox.add("report.xml", report.as_bytes());
     }
     let said = product.ingest(&mailbox, &mailbox.names);
     assert_eq!(said.code, 0, "{}", said.err);
-    product
 }
 
 /// Own addresses at 95 % and below, external ones with 20 failing messages and one less, by IPv4 and IPv6.
 fn mixed() -> Product {
-    published(&[
+    published(&mixed_reports())
+}
+
+fn mixed_reports() -> [String; 3] {
+    [
         report(
             "example.com",
             BEGIN_UTC_SECS,
@@ -69,7 +83,7 @@ fn mixed() -> Product {
             BEGIN_UTC_SECS - 3 * DAY_SECS,
             &[("203.0.113.7", 0, 500)],
         ),
-    ])
+    ]
 }
 
 #[test]
@@ -191,5 +205,34 @@ No problems.
         &["summary", "--notify"],
     ] {
         assert_eq!(product.run(words).code, 2, "{words:?}");
+    }
+}
+
+#[test]
+fn problems_are_sent_to_the_channels_and_a_good_week_is_not() {
+    let server = SmtpServer::start();
+    let endpoint = Endpoint::start(|_, _| (200, "ok".to_owned()));
+    let product = configured(&server, &endpoint.url);
+    publish(
+        &product,
+        &[report(
+            "example.com",
+            BEGIN_UTC_SECS - DAY_SECS,
+            &[("192.0.2.10", 950, 50)],
+        )],
+    );
+    let words = ["summary", "--notify"];
+    let (code, out, err) = run(&product, &words);
+    assert_eq!(code, Some(0), "{out}{err}");
+    assert!(server.taken().is_empty(), "there is no problem");
+    publish(&product, &mixed_reports());
+    let (code, out, err) = run(&product, &words);
+    assert_eq!(code, Some(1), "{out}{err}");
+    let taken = server.taken();
+    assert_eq!((taken.len(), endpoint.asked().len()), (1, 1), "{err}");
+    let mail = MessageParser::default().parse(&taken[0].bytes).unwrap();
+    let text = mail.body_text(0).unwrap();
+    for line in out.lines().filter(|line| line.contains("messages")) {
+        assert!(text.contains(line.trim()), "{line}\n---\n{text}");
     }
 }
