@@ -1,15 +1,20 @@
 //! One SQL file -> a query, or everything that is wrong with it.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use duckdb::Connection;
 
 use super::check_rule;
 use super::header::{self, Header};
+use super::limit::within;
 use super::lint::lint;
 use super::run::columns_of;
 use super::statement::tree;
 use super::{PAGES, Problem, Query};
+
+/// How long a file may take on empty tables: usual ones take a hundredth of a second.
+const TRIAL: Duration = Duration::from_secs(10);
 
 /// What pages give, and its type.
 const GIVEN: [(&str, &str); 5] = [
@@ -158,9 +163,19 @@ impl File<'_> {
     }
 
     fn columns(&self, query: &Query, header: &Header, database: &Connection) -> Vec<Problem> {
-        let columns = match columns_of(database, query) {
-            Ok(columns) => columns,
-            Err(error) => return vec![self.problem(1, format!("{error:#}"))],
+        let tried = within(database, TRIAL, || columns_of(database, query));
+        let columns = match tried {
+            Ok((Ok(columns), _)) => columns,
+            Ok((Err(_), true)) => {
+                let text = format!(
+                    "it has no end: no answer after {} seconds, on empty tables",
+                    TRIAL.as_secs()
+                );
+                return vec![self.problem(1, text)];
+            }
+            Ok((Err(error), false)) | Err(error) => {
+                return vec![self.problem(1, format!("{error:#}"))];
+            }
         };
         let missing = |name: &&String| !columns.contains(name);
         let of_rule = check_rule::columns(query, header, &columns);

@@ -157,6 +157,10 @@ pub fn is_request_url(text: &str) -> bool {
     }
     text.strip_prefix("http://").is_some_and(|rest| {
         let authority = authority(rest);
+        // `localhost:x@elsewhere` is elsewhere.
+        if authority.contains(['@', '\\']) {
+            return false;
+        }
         let host = match authority.strip_prefix('[') {
             Some(address) => address.split(']').next().unwrap_or_default(),
             None => authority.split(':').next().unwrap_or_default(),

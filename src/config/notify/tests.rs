@@ -280,6 +280,14 @@ fn what_cannot_work_is_refused_with_the_way_out() {
             "expected an https address",
         ),
         (
+            "{type: webhook, format: slack, url: 'http://localhost:x@hooks.example/x'}".to_owned(),
+            "expected an https address",
+        ),
+        (
+            r"{type: webhook, format: slack, url: 'http://hooks.example\@localhost/x'}".to_owned(),
+            "expected an https address",
+        ),
+        (
             "{type: telegram, chat_id: 'a b'}".to_owned(),
             "expected the number of a chat",
         ),

@@ -36,6 +36,15 @@ fn refused(body: &str, words: &str) {
 }
 
 #[test]
+fn a_file_without_end_is_refused_on_empty_tables() {
+    refused(
+        "n from (values ('x', 1)) given(domain, n) where (with recursive numbers(i) as (select 1 union all select i + 1 \
+         from numbers where i < 1000000000000) select max(i) from numbers) > 0 order by domain",
+        "it has no end: no answer after 10 seconds",
+    );
+}
+
+#[test]
 fn clocks_chance_floats_and_chosen_rows_are_refused() {
     for (body, words) in [
         (
