@@ -45,7 +45,7 @@ graded as (
     from windows
 ),
 worst as (
-    -- a day is evidence where any window that holds it is below the threshold
+    -- a day is evidence where any window that holds it, and ends on a day with mail, is below the threshold
     select *, max(judged) over (
         partition by domain, subject order by day - date '2000-01-01'
         range between current row and $days::integer - 1 following

@@ -43,7 +43,7 @@ windows as (
     from told
 ),
 largest as (
-    -- a day is evidence where any window that holds it is over the threshold
+    -- a day is evidence where any window that holds it, and ends on a day with mail, is over the threshold
     select *, max(until_day) over (
         partition by domain, subject order by day - date '2000-01-01'
         range between current row and $days::integer - 1 following
