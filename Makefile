@@ -17,7 +17,7 @@ demo: build ## a dashboard of invented reports on http://127.0.0.1:8000
 	./target/release/sentinel demo --serve --listen $(DEMO_ADDRESS)
 
 packages: ## what the tests need from the system's packages
-	@scripts/need 'chromium|chromium-browser|google-chrome:chromium' chromedriver:chromium-driver dovecot:dovecot-imapd \
+	@scripts/need 'chromium|chromium-browser|google-chrome:chromium' dovecot:dovecot-imapd \
 		aiosmtpd:python3-aiosmtpd nsd:nsd
 
 test: duckdb packages ## every test but the long ones

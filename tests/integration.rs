@@ -9,6 +9,7 @@
 
 mod addresses_dns;
 mod addresses_known;
+mod browser;
 mod cli_commands;
 mod dns_server;
 mod http_endpoint;
@@ -33,7 +34,6 @@ mod reading_properties;
 mod render_pages;
 mod smtp_server;
 mod tidy;
-mod web_driver;
 mod whole_alert_pages;
 mod whole_alerts;
 mod whole_browser;

@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use crate::browser::Browser;
 use crate::product::{AS_OF, Mailbox, Product};
-use crate::web_driver::Browser;
 use crate::whole_serving::Served;
 
 const FORM: &str = "Content-Type: application/x-www-form-urlencoded\r\nAccept: text/html\r\n";
@@ -159,31 +159,28 @@ order by domain, subject, day
 #[test]
 fn an_alert_acknowledged_in_the_browser_stays_so_after_a_restart_and_a_rebuild() {
     let (product, id) = invented();
-    let page = |served: &Served| format!("http://{}/alerts/{id}", served.address);
-    let browser = Browser::start();
-    let served = Served::start(&product);
-    browser.go(&page(&served));
-    assert!(browser.text().contains("Open · evidence of"));
-    browser.write("#note-ack", "asked <b>them</b>");
-    browser.click("Acknowledge");
-    let is_acknowledged = |served: &Served| {
-        assert_eq!(browser.address(), page(served));
-        let text = browser.text();
-        assert!(
-            text.contains("Acknowledged, until it gets graver"),
-            "{text}"
-        );
-        assert!(text.contains("asked <b>them</b>"), "{text}");
+    let path = format!("/alerts/{id}");
+    let page = |served: &Served| Browser::at(&format!("http://{}{path}", served.address));
+    let lead = |words: &str| {
+        format!(
+            "document.readyState == 'complete' && location.pathname == '{path}' && document.body.innerText.includes('{words}')"
+        )
     };
-    is_acknowledged(&served);
-    drop(served);
+    let is_acknowledged = |browser: &mut Browser| {
+        browser.wait_for(&lead("Acknowledged, until it gets graver"));
+        browser.wait_for(&lead("asked <b>them</b>"));
+    };
     let served = Served::start(&product);
-    browser.go(&page(&served));
-    is_acknowledged(&served);
+    let mut browser = page(&served);
+    browser.wait_for(&lead("Open · evidence of"));
+    browser.look("document.getElementById('note-ack').value = 'asked <b>them</b>'");
+    browser.look("document.querySelector('form[action$=\"/ack\"] button').click()");
+    is_acknowledged(&mut browser);
+    drop((browser, served));
+    let served = Served::start(&product);
+    is_acknowledged(&mut page(&served));
     drop(served);
     let rebuilt = product.run(&["rebuild"]);
     assert!([0, 1].contains(&rebuilt.code), "{}", rebuilt.err);
-    let served = Served::start(&product);
-    browser.go(&page(&served));
-    is_acknowledged(&served);
+    is_acknowledged(&mut page(&Served::start(&product)));
 }

@@ -1,4 +1,4 @@
--- senders_domains: what each recognised sender sent for each domain in the last 30 days, and whether the configuration lets it; what it is known by comes from signatures and return paths that passed. One row per (domain, sender).
+-- senders_domains: what each recognised sender sent for each domain in the last 30 days, and whether the configuration lets it; what it is known by comes from signatures and return paths that passed, from networks and names of hosts. One row per (domain, sender).
 -- params: $as_of DATE
 -- panel: page=senders title="Senders by domain" chart=table x=sender y=messages order=20
 with sent as (
