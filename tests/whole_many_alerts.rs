@@ -185,6 +185,12 @@ fn an_alert_beyond_those_with_a_file_is_acted_on_like_any_other() {
     let known = served.get("/api/alerts?status=acknowledged").json();
     assert_eq!(listed(&known), [second.as_str(), last.as_str()]);
     assert_eq!(count(&known, "acknowledged"), 2);
+    let parts = [0, 1_000].map(|offset| {
+        let path = format!("/api/alerts?limit=1000&offset={offset}");
+        served.get(&path).json()
+    });
+    let all: std::collections::BTreeSet<&str> = parts.iter().flat_map(listed).collect();
+    assert_eq!(parts[0]["total"], all.len(), "each is on one page");
     drop(served);
     assert_eq!(
         product

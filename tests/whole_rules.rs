@@ -411,10 +411,10 @@ fn an_answer_that_is_larger_than_the_usual_memory_is_taken_all_the_same() {
          -- rule: title=\"{subject} is wide\" severity=warning\n\
          select\n    \
              null::varchar as domain,\n    \
-             'subject ' || i % 200 as subject,\n    \
-             date '2025-06-01' + (i // 200)::integer as day,\n    \
-             repeat('x', 4_000) as text\n\
-         from range(40_000) numbers(i)\n\
+             'subject ' || i % 400 as subject,\n    \
+             date '2025-05-01' + (i // 400)::integer as day,\n    \
+             repeat('x', 1_500) as text\n\
+         from range(120_000) numbers(i)\n\
          where exists (from records)\n\
          order by domain, subject, day\n",
     );
@@ -426,6 +426,6 @@ fn an_answer_that_is_larger_than_the_usual_memory_is_taken_all_the_same() {
         "count(*)",
         "alert_days where rule = 'wide' group by all",
     );
-    assert_eq!(counts, ["40000"]);
+    assert_eq!(counts, ["120000"]);
     product.assert_verified("wide");
 }

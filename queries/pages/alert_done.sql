@@ -10,4 +10,5 @@ select
     note
 from alert_actions
 where alert in (select unnest($ids::varchar[]))
+qualify row_number() over (partition by alert order by seq desc) <= 400
 order by seq

@@ -6,7 +6,7 @@ create table alerts (
     subject varchar not null, -- what it is about: an address, a sender, a reporter
     severity varchar not null, -- info, warning or critical
     status varchar not null, -- open, acknowledged or resolved
-    reason varchar, -- why it is resolved: person, quiet, ended, withdrawn or rule-off; null where it is not
+    reason varchar, -- why it is resolved: person, quiet, ended, withdrawn or rule-off; null where it is not; rule-failed, beside any status, while its rule cannot be asked
     first_day date not null, -- first UTC day of its evidence since it was resolved last
     last_day date not null, -- last UTC day of its evidence
     evidence_days bigint not null, -- days with evidence since then

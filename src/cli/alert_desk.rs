@@ -69,8 +69,9 @@ impl Alerts {
                 (now.status, now.severity),
             );
         }
-        // The beginning of all is published as a file.
-        let is_beginning = question.status.is_none()
+        // The beginning of all is published as a file; what is done with alerts changes which ones it is.
+        let is_beginning = acted.is_empty()
+            && question.status.is_none()
             && question.domain.is_none()
             && question.offset + question.limit <= MOST_ALERTS;
         if is_beginning || list.total <= list.alerts.len() as u64 {

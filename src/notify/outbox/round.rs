@@ -163,7 +163,10 @@ impl Turn<'_, '_> {
         let digest_held = self.memory.digest_held_until(&channel.name, now);
         // A digest that cannot be made keeps no alert from anybody.
         let is_ready = |owed: &&NoticePlanned| !owed.kind.is_digest() || digest_held.is_none();
-        let owed = told.owed.iter().find(is_ready);
+        let may_go =
+            |owed: &&NoticePlanned| is_ready(owed) && owed_until(&situation, owed).is_none();
+        // What may pass quiet hours does not wait behind what may not.
+        let owed = (told.owed.iter().find(may_go)).or_else(|| told.owed.iter().find(is_ready));
         let owed_until = owed.and_then(|owed| held.max(owed_until(&situation, owed)));
         if let Some(owed) = owed {
             if self.memory.unnoted.contains(&owed.key) {

@@ -15,6 +15,9 @@ use crate::model::day::Day;
 use crate::model::rule_fault::RuleFault;
 use crate::query::{Params, Table, Value};
 
+/// Alerts whose days of evidence are asked for together: each has hundreds, and an answer has a bound.
+const ASKED_AT_ONCE: usize = 200;
+
 impl Site<'_> {
     /// `site/alerts.html` and `site/api/alerts.json`.
     pub fn alert_list(
@@ -82,13 +85,15 @@ impl Site<'_> {
         let mut files: Vec<AlertFile> = (0..table.rows.len())
             .map(|row| file(table, row))
             .collect::<Result<_, _>>()?;
-        let ids = files.iter().map(|file| Value::Text(file.alert.id.clone()));
-        let params = Params::from([("ids".to_owned(), Value::List(ids.collect()))]);
-        let mut evidence = self.evidence(&params, rows)?;
-        let mut done = self.done(&params, rows)?;
-        for file in &mut files {
-            file.evidence = evidence.remove(&file.alert.id).unwrap_or_default();
-            file.actions = done.remove(&file.alert.id).unwrap_or_default();
+        for files in files.chunks_mut(ASKED_AT_ONCE) {
+            let ids = files.iter().map(|file| Value::Text(file.alert.id.clone()));
+            let params = Params::from([("ids".to_owned(), Value::List(ids.collect()))]);
+            let mut evidence = self.evidence(&params, rows)?;
+            let mut done = self.done(&params, rows)?;
+            for file in files {
+                file.evidence = evidence.remove(&file.alert.id).unwrap_or_default();
+                file.actions = done.remove(&file.alert.id).unwrap_or_default();
+            }
         }
         Ok(files)
     }

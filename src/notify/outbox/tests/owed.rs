@@ -177,6 +177,23 @@ fn an_alert_that_arises_while_the_channel_is_tried_again_is_not_lost_when_it_wor
 }
 
 #[test]
+fn what_may_pass_quiet_hours_and_failed_once_does_not_wait_behind_what_may_not() {
+    let mut world = World::new("2024-01-10T20:30:00Z");
+    world.channels[0].quiet_hours = quiet_hours(true);
+    world.alert("mild", Severity::Warning, "2024-01-10");
+    break_chat(&mut world);
+    assert_eq!(world.pass().0.failed, 1);
+    world.at("2024-01-10T22:00:00Z");
+    world.alert("grave", Severity::Critical, "2024-01-10");
+    assert_eq!(world.pass().0.failed, 1);
+    world.broken.clear();
+    world.at("2024-01-10T23:00:00Z");
+    assert_eq!(world.pass().1[0].ids(), ["grave"]);
+    world.at("2024-01-11T06:00:00Z");
+    assert_eq!(world.pass().1[0].ids(), ["mild"]);
+}
+
+#[test]
 fn what_may_pass_quiet_hours_does_not_wait_behind_what_may_not() {
     let mut world = World::new("2024-01-10T20:30:00Z");
     world.channels[0].quiet_hours = quiet_hours(true);
