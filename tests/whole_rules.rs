@@ -413,7 +413,7 @@ fn an_answer_that_is_larger_than_the_usual_memory_is_taken_all_the_same() {
              null::varchar as domain,\n    \
              'subject ' || i % 400 as subject,\n    \
              date '2025-05-01' + (i // 400)::integer as day,\n    \
-             repeat('x', 1_500) as text\n\
+             repeat('x', 600) as text\n\
          from range(120_000) numbers(i)\n\
          where exists (from records)\n\
          order by domain, subject, day\n",

@@ -121,21 +121,18 @@ impl Store {
         self.room.rows(&self.connection, row_bytes)
     }
 
-    /// Does `work`, which leaves no trace where it fails; where memory does not suffice, again with four times as much, and
-    /// once more: rows that are not committed cannot be spilled, and how many a rule finds nobody knows before.
+    /// Does `work`, which leaves no trace where it fails; where memory does not suffice, once more with twice as much:
+    /// rows that are not committed cannot be spilled, and how many a rule finds nobody knows before.
     pub fn with_growing_memory<T>(
         &mut self,
         mut work: impl FnMut(&mut Self) -> Result<T>,
     ) -> Result<T> {
         let mut done = work(self);
-        for times in [4, 16] {
-            if !done.as_ref().is_err_and(lacks_memory) {
-                break;
-            }
-            self.room.statement(&self.connection, Some(times))?;
+        if done.as_ref().is_err_and(lacks_memory) {
+            self.room.statement(&self.connection, Some(2))?;
             done = work(self);
+            self.room.statement(&self.connection, None)?;
         }
-        self.room.statement(&self.connection, None)?;
         done
     }
 
