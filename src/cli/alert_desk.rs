@@ -101,14 +101,15 @@ impl Alerts {
 
     /// An alert as it stands; `None` where there is no such one.
     pub(super) fn file(&self, id: &str) -> Result<Option<AlertFile>> {
-        Ok(self.files(&[id])?.pop())
+        match self.generation()? {
+            Some(_) => Ok(self.files(&[id])?.pop()),
+            None => Ok(None),
+        }
     }
 
-    /// Some alerts as they stand; those that are none are left out.
+    /// Some alerts as they stand; those that are none are left out. Where nothing is published nobody knows.
     pub(super) fn files(&self, ids: &[&str]) -> Result<Vec<AlertFile>> {
-        let Some(generation) = self.generation()? else {
-            return Ok(Vec::new());
-        };
+        let generation = self.generation()?.context("nothing is published")?;
         let view = self.glance.view()?;
         let files = self.published(&generation, ids)?.into_iter();
         Ok(files

@@ -138,6 +138,8 @@ fn trend(days: &[&DigestDay], last_day: Day) -> Vec<(Day, i64, i64)> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::model::alert::Severity;
     use crate::model::channel::{DigestTimes, Format, Way, WebhookWay};
@@ -182,6 +184,7 @@ mod tests {
             let round = Round {
                 channels: &channels,
                 alerts: &[],
+                failing_rules: &BTreeSet::new(),
                 base_url: None,
                 as_of: day,
                 within_days: 7,

@@ -1,5 +1,6 @@
 //! Tells people what is due: alerts as they stand in what is published, digests of its numbers.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
@@ -73,11 +74,12 @@ impl Teller {
             return Ok(Outcome::default());
         };
         let as_of = generation.manifest.values.as_of;
-        let alerts = self.alerts()?;
+        let (alerts, failing_rules) = self.alerts()?;
         let days: Option<Vec<DigestDay>> = read(&generation, PATH)?;
         let round = Round {
             channels: &self.channels,
             alerts: &alerts,
+            failing_rules: &failing_rules,
             base_url: self.base_url.as_deref(),
             as_of,
             within_days: self.within_days,
@@ -108,8 +110,8 @@ impl Teller {
         })
     }
 
-    /// Those that are open, the gravest first, without words, facts and advice.
-    fn alerts(&self) -> Result<Vec<Alert>> {
+    /// Those that are open, the gravest first, without words, facts and advice; and the rules that cannot be asked.
+    fn alerts(&self) -> Result<(Vec<Alert>, BTreeSet<String>)> {
         let question = AlertQuestion {
             status: Some(Status::Open),
             limit: MOST_ALERTS,
@@ -124,6 +126,7 @@ impl Teller {
         }
         let light = |listed: Listed| Alert {
             id: listed.id,
+            rule: listed.rule,
             domain: listed.domain,
             severity: listed.severity,
             status: listed.status,
@@ -132,7 +135,12 @@ impl Teller {
             messages: listed.messages,
             ..Alert::default()
         };
-        Ok(list.alerts.into_iter().map(light).collect())
+        let faults = list.rule_faults.into_iter();
+        let failing = faults.filter(|fault| fault.is_failure);
+        Ok((
+            list.alerts.into_iter().map(light).collect(),
+            failing.map(|fault| fault.rule).collect(),
+        ))
     }
 }
 

@@ -11,7 +11,7 @@ pub use self::actions::{AlertActed, AlertLine, Outage, RuleOutage};
 pub use self::first_seen::first_seen;
 pub use self::host_names::{HostNames, HostsLookedUp, hosts_looked_up};
 pub use self::notices::{
-    AlertTold, ChannelNotices, NoticePlanned, NoticeSent, Notices, NoticesLock,
+    AlertTold, ChannelNotices, NoticePlanned, NoticeSent, NoticeTried, Notices, NoticesLock,
 };
 pub use self::view::{Job, JobState, Run, View};
 use crate::durable;
@@ -81,6 +81,8 @@ pub enum Event {
     JobFailed(JobFailure),
     /// People are about to be told something.
     NoticePlanned(NoticePlanned),
+    /// A message that was held is about to be on the wire.
+    NoticeTried(NoticeTried),
     /// They were told, or there was nothing to say.
     NoticeSent(NoticeSent),
     /// Somebody did something with an alert.

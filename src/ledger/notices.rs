@@ -29,6 +29,9 @@ pub struct NoticePlanned {
     /// How many of them, from the end, it only counts.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub more: usize,
+    /// It waits behind others, or for a channel that is broken: nobody can have it before a `notice-tried` names it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub held: bool,
 }
 
 /// An alert in a message.
@@ -43,6 +46,18 @@ pub struct AlertTold {
     pub last_day: Day,
     /// Why it was told of.
     pub occasion: Occasion,
+    /// Rule that found it; empty in lines of old.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub rule: String,
+}
+
+/// A message that was held is about to be on the wire.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticeTried {
+    /// As it was planned.
+    pub key: String,
+    /// Name of the channel.
+    pub channel: String,
 }
 
 /// A message is on its way, or will not be sent.
@@ -107,6 +122,11 @@ impl Notices {
                     .or_default()
                     .plan(planned);
             }
+            Event::NoticeTried(tried) => {
+                if let Some(channel) = self.0.get_mut(&tried.channel) {
+                    channel.tried(&tried.key);
+                }
+            }
             Event::NoticeSent(sent) => {
                 if let Some(channel) = self.0.get_mut(&sent.channel) {
                     channel.sent(sent, entry.at_utc_secs);
@@ -130,6 +150,12 @@ impl ChannelNotices {
             *last = (*last).max(planned.date_utc_secs);
         }
         self.owed.push(planned.clone());
+    }
+
+    fn tried(&mut self, key: &str) {
+        for owed in self.owed.iter_mut().filter(|owed| owed.key == key) {
+            owed.held = false;
+        }
     }
 
     fn sent(&mut self, sent: &NoticeSent, at_utc_secs: i64) {
@@ -198,6 +224,7 @@ mod tests {
             severity: Severity::Warning,
             last_day: "2024-03-10".parse().unwrap(),
             occasion: Occasion::New,
+            rule: "new_source".to_owned(),
         };
         Event::NoticePlanned(NoticePlanned {
             key: key.to_owned(),
@@ -206,6 +233,7 @@ mod tests {
             date_utc_secs,
             alerts: ids.iter().map(alert).collect(),
             more: 0,
+            held: key == "held",
         })
     }
 
@@ -271,6 +299,18 @@ mod tests {
         let told: Vec<&str> = all.told.keys().map(String::as_str).collect();
         assert_eq!(told, ["a", "b", "d"], "c is owed by no message");
         assert_eq!((all.owed.len(), all.last_alerts_utc_secs), (1, Some(200)));
+    }
+
+    #[test]
+    fn a_message_that_waits_is_held_until_it_is_tried() {
+        let tried = Event::NoticeTried(NoticeTried {
+            key: "held".to_owned(),
+            channel: "mail".to_owned(),
+        });
+        let events = [planned("held", NoticeKind::Alerts, 90, &["a"]), tried];
+        assert!(fold(&events[..1]).owed[0].held);
+        assert!(!fold(&events).owed[0].held);
+        assert_eq!(fold(&events).told.len(), 1);
     }
 
     #[test]

@@ -139,7 +139,9 @@ impl View {
                 }
             }
             Event::JobFailed(failure) => self.job_failed(failure),
-            Event::NoticePlanned(_) | Event::NoticeSent(_) => self.notices.apply(entry),
+            Event::NoticePlanned(_) | Event::NoticeTried(_) | Event::NoticeSent(_) => {
+                self.notices.apply(entry);
+            }
             event => self.apply_to_alerts(entry, event),
         }
     }

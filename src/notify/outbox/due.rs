@@ -100,6 +100,7 @@ fn fresh(situation: &Situation<'_>) -> Vec<AlertTold> {
         severity: alert.severity,
         last_day: alert.last_day,
         occasion,
+        rule: alert.rule.clone(),
     });
     told.collect()
 }

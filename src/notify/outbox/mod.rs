@@ -5,7 +5,8 @@
 //!
 //! What becomes due while a message cannot be sent is planned all the same: however long a channel is broken, it tells
 //! of everything when it works again, the first message as it was, one more for what came behind it. An alert that
-//! somebody knows of by then, or that is over, is left out; the message is then another one, with a key of its own.
+//! somebody knows of by then, or that is over, is left out. A message that was tried may be with somebody: it keeps its
+//! key and is never made one with others. Alerts of a rule that cannot be asked are told of when it can be again.
 
 mod compose;
 mod due;
@@ -13,6 +14,7 @@ mod local;
 mod memory;
 mod owed;
 mod round;
+mod turn;
 
 #[cfg(test)]
 mod tests;

@@ -18,6 +18,19 @@ pub(super) struct Standing {
     pub(super) found: BTreeMap<String, Alert>,
     /// Those of all its alerts that are still open, in its order.
     pub(super) open: Vec<AlertTold>,
+    /// How many of these it only counts.
+    pub(super) more: usize,
+    /// Those whose rule cannot be asked: how they stand nobody knows.
+    pub(super) unknown: Vec<AlertTold>,
+}
+
+fn is_unknown(round: &Round<'_>, told: &AlertTold) -> bool {
+    round.failing_rules.contains(&told.rule)
+}
+
+/// Whether a message is about nothing but alerts whose rules cannot be asked.
+pub(super) fn waits_for_rules(round: &Round<'_>, owed: &NoticePlanned) -> bool {
+    owed.kind == NoticeKind::Alerts && owed.alerts.iter().all(|told| is_unknown(round, told))
 }
 
 /// Looks at the alerts of a message. One that somebody knows of meanwhile, or that is over, needs nobody any more.
@@ -40,28 +53,42 @@ pub(super) fn standing(
     let mut asked: Vec<&str> = names.iter().chain(unknown).map(|t| t.id.as_str()).collect();
     asked.sort_unstable();
     asked.dedup();
-    let found: BTreeMap<String, Alert> = find(&asked)?
-        .into_iter()
-        .map(|alert| (alert.id.clone(), alert))
-        .collect();
+    let mut found = by_id(find(&asked)?);
     let asked: BTreeSet<&str> = asked.into_iter().collect();
     let is_left = |told: &&AlertTold| match asked.contains(told.id.as_str()) {
         true => found.get(&told.id).is_some_and(is_open),
         false => open.contains(told.id.as_str()),
     };
+    let (unknown, known): (Vec<&AlertTold>, Vec<&AlertTold>) =
+        (planned.alerts.iter()).partition(|told| is_unknown(round, told));
+    let open: Vec<AlertTold> = known.into_iter().filter(is_left).cloned().collect();
+    // Those move up that were only counted.
+    let is_new = |told: &&AlertTold| !found.contains_key(&told.id);
+    let up = open.iter().take(names.len()).filter(is_new);
+    let up: Vec<&str> = up.map(|told| told.id.as_str()).collect();
+    if !up.is_empty() {
+        found.extend(by_id(find(&up)?));
+    }
     Ok(Standing {
-        open: planned.alerts.iter().filter(is_left).cloned().collect(),
+        more: open.len().saturating_sub(names.len()),
+        unknown: unknown.into_iter().cloned().collect(),
+        open,
         found,
     })
 }
 
-/// Messages about alerts that have waited behind another one: one message tells of all of theirs. What is sent first
-/// stays as it is, because it may have been on its way already.
-pub(super) fn together(owed: &[NoticePlanned]) -> Option<(Vec<&NoticePlanned>, Vec<AlertTold>)> {
+fn by_id(alerts: Vec<Alert>) -> BTreeMap<String, Alert> {
+    let alerts = alerts.into_iter();
+    alerts.map(|alert| (alert.id.clone(), alert)).collect()
+}
+
+/// Messages about alerts that wait: one tells of all of theirs. What may have been on its way already stays as it is.
+pub(super) fn together<'a>(
+    owed: impl Iterator<Item = &'a NoticePlanned>,
+) -> Option<(Vec<&'a NoticePlanned>, Vec<AlertTold>)> {
     let mut plans = Vec::new();
     let mut alerts: BTreeMap<&str, AlertTold> = BTreeMap::new();
-    let waiting = owed.iter().filter(|owed| owed.kind == NoticeKind::Alerts);
-    for planned in waiting.skip(1) {
+    for planned in owed.filter(|owed| owed.held && owed.kind == NoticeKind::Alerts) {
         if !plans.is_empty() && alerts.len() + planned.alerts.len() > MOST_ALERTS {
             break;
         }

@@ -50,6 +50,7 @@ struct World {
     memory: Memory,
     channels: Vec<Channel>,
     alerts: Vec<Alert>,
+    failing_rules: BTreeSet<String>,
     as_of: Day,
     zone: chrono_tz::Tz,
     now: Cell<DateTime<Utc>>,
@@ -68,6 +69,7 @@ impl World {
             memory: Memory::default(),
             channels: vec![channel("chat")],
             alerts: Vec::new(),
+            failing_rules: BTreeSet::new(),
             as_of: now.date_naive(),
             zone: "Europe/Berlin".parse().unwrap(),
             now: Cell::new(now),
@@ -89,6 +91,7 @@ impl World {
         let round = Round {
             channels: &self.channels,
             alerts: &self.alerts,
+            failing_rules: &self.failing_rules,
             base_url: Some("https://dmarc.example.com"),
             as_of: self.as_of,
             within_days: 7,
@@ -139,6 +142,7 @@ impl World {
         let day: Day = day.parse().unwrap();
         self.alerts.push(Alert {
             id: id.to_owned(),
+            rule: "rule_of_it".to_owned(),
             domain: Some("example.com".to_owned()),
             title: format!("title of {id}"),
             severity,
@@ -483,6 +487,7 @@ fn what_cannot_be_noted_is_not_sent_twice() {
     let round = Round {
         channels: &channels,
         alerts: &alerts,
+        failing_rules: &BTreeSet::new(),
         base_url: None,
         as_of: world.as_of,
         within_days: 7,
