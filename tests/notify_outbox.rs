@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use chrono::{DateTime, Utc};
@@ -42,6 +43,7 @@ impl Night {
         let round = Round {
             channels: &self.channels,
             alerts: &self.alerts,
+            failing_rules: &BTreeSet::new(),
             base_url: Some("https://dmarc.example.com"),
             as_of: day(10),
             within_days: 7,

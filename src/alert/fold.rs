@@ -103,7 +103,7 @@ struct Said {
     covered: Vec<Day>,
     /// Known at this severity, by evidence up to this day.
     acknowledged: Option<(Severity, Day)>,
-    /// Stays open until a person says otherwise.
+    /// Was resolved and reopened: stays open until a person says otherwise.
     is_held: bool,
 }
 
@@ -125,7 +125,9 @@ impl Said {
                     // What was resolved before the evidence that is wanted again stays resolved.
                     said.covered.retain(|covered| *covered < acted.last_day);
                     said.acknowledged = None;
-                    said.is_held = true;
+                    // Time goes on for what is open or known: only what was resolved is wanted open.
+                    let is_back = acted.status.is_none_or(|was| was == Status::Resolved);
+                    said.is_held |= is_back;
                 }
             }
         }

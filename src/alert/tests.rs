@@ -35,7 +35,7 @@ fn evidence(days: &[&str]) -> Vec<Evidence> {
     days.iter().map(one).collect()
 }
 
-/// `ack w 01-10`: at a severity, with evidence up to a day.
+/// `ack w 01-10`: at a severity, with evidence up to a day; `reopen w 01-10 open`: as it stood.
 fn actions(words: &[&str]) -> Vec<Acted> {
     let one = |(seq, text): (u64, &&str)| {
         let parts: Vec<&str> = text.split(' ').collect();
@@ -50,6 +50,12 @@ fn actions(words: &[&str]) -> Vec<Acted> {
                 Severity::Warning
             },
             last_day: day(parts[2]),
+            status: parts.get(3).map(|status| match *status {
+                "open" => Status::Open,
+                "acknowledged" => Status::Acknowledged,
+                "resolved" => Status::Resolved,
+                other => panic!("{other}"),
+            }),
             note: None,
         }
     };
@@ -169,6 +175,31 @@ fn an_alert_stands_as_its_days_and_its_actions_say() {
         (
             &["01-10 w"],
             &["reopen w 01-10"],
+            "02-10",
+            (Open, None, 0..1, 1),
+        ),
+        // A word on what is open, or known, does not keep it open; reopening what is held open does not let it go.
+        (
+            &["01-10 w"],
+            &["reopen w 01-10 open"],
+            "02-10",
+            (Resolved, Some(Quiet), 0..1, 1),
+        ),
+        (
+            &["01-10 w"],
+            &["ack w 01-10 open", "reopen w 01-10 acknowledged"],
+            "02-10",
+            (Resolved, Some(Quiet), 0..1, 1),
+        ),
+        (
+            &["01-10 w>01-12"],
+            &["reopen w 01-10 open"],
+            "01-12",
+            (Resolved, Some(Ended), 0..1, 1),
+        ),
+        (
+            &["01-10 w"],
+            &["reopen w 01-10 resolved", "reopen w 01-10 open"],
             "02-10",
             (Open, None, 0..1, 1),
         ),

@@ -364,6 +364,7 @@ fn event(file: &AlertFile, action: Action, note: Option<&str>) -> Event {
         subject: alert.subject.clone(),
         title: alert.title.clone(),
         severity: alert.severity,
+        status: Some(alert.status),
         first_day: alert.first_day,
         last_day: alert.last_day,
         note: note.map(str::to_owned),

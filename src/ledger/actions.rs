@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::view::View;
 use super::{Entry, Event};
-use crate::model::alert::{Acted, Action, Severity};
+use crate::model::alert::{Acted, Action, Severity, Status};
 use crate::model::day::Day;
 
 /// An action on an alert, and what the alert was like: later reports may take its evidence away, and what was done stays.
@@ -25,6 +25,9 @@ pub struct AlertActed {
     pub title: String,
     /// How grave it was.
     pub severity: Severity,
+    /// How it stood; `None` in lines of old.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<Status>,
     /// First day of its evidence.
     #[serde(with = "crate::model::day::iso")]
     pub first_day: Day,
@@ -160,6 +163,7 @@ impl View {
             at_utc_secs: entry.at_utc_secs,
             action: acted.action,
             severity: acted.severity,
+            status: acted.status,
             last_day: acted.last_day,
             note: acted.note.clone(),
         };

@@ -166,6 +166,8 @@ pub struct Acted {
     pub action: Action,
     /// How grave the alert was.
     pub severity: Severity,
+    /// How it stood; `None` where that was not noted.
+    pub status: Option<Status>,
     /// The last day of its evidence at that time.
     pub last_day: Day,
     /// What the person had to say. A person's text.

@@ -27,6 +27,7 @@ impl Story {
                 at_utc_secs: 0,
                 action: action.unwrap(),
                 severity: state.severity,
+                status: Some(state.status),
                 last_day: self.evidence.last().unwrap().day,
                 note: Some("so it is".to_owned()),
             });
