@@ -195,3 +195,45 @@ fn a_late_report_of_a_month_is_judged_on_each_of_its_days() {
     assert_eq!(product.query(&[days]).len(), 28);
     product.assert_verified("a report of a month came last");
 }
+
+#[test]
+fn what_expires_makes_a_source_neither_known_nor_new() {
+    let of = |source_ip: &'static str, messages, month, day| {
+        Told {
+            source_ip,
+            messages,
+            reporter: "other.example",
+            ..USUAL
+        }
+        .on(month, day)
+    };
+    let (tried, old) = ("203.0.113.9", "198.51.100.7");
+    let mut told: Vec<Told> = (1..=28)
+        .map(|day| USUAL.on(1, day))
+        .chain(month())
+        .collect();
+    // One had a test mail in the month that expires, the other five messages before its end and five behind it.
+    told.extend([of(tried, 1, 1, 21), of(old, 5, 1, 30), of(old, 5, 2, 2)]);
+    told.extend([of(tried, 50, 2, 26), of(old, 50, 2, 26)]);
+    let mut mailbox = Mailbox::empty();
+    for (at, told) in told.iter().enumerate() {
+        mailbox.add(&format!("{at}.xml"), &told.xml());
+    }
+    let found = |product: &Product| {
+        let sql =
+            "select subject, day, facts ->> 'first_seen_day' as first_seen_day from alert_days
+            where rule = 'new_source' and day > '2026-02-03'";
+        product.query(&[sql])
+    };
+    let expect = [serde_json::json!({
+        "subject": tried, "day": "2026-02-26", "first_seen_day": "2026-01-21"
+    })];
+    let product = Product::with_config("retention: {months: 1}\n");
+    product.ingest_as_of(&mailbox, &mailbox.names, "2026-02-28");
+    assert_eq!(found(&product), expect);
+    product.poll_as_of("2026-03-02");
+    let gone = "select count(*) as reports from reports where day < '2026-02-01'";
+    assert_eq!(product.query(&[gone])[0]["reports"], 0);
+    assert_eq!(found(&product), expect, "the test mail expired");
+    product.assert_verified("expired");
+}

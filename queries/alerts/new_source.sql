@@ -48,7 +48,7 @@ begun as (
     select * from windows where windows.messages >= $min_messages
     qualify row_number() over (partition by domain, subject order by day) = 1
 )
-select domain, subject, day, begun.messages, failing, begun.first_day as first_seen_day,
+select domain, subject, day, begun.messages, failing, least(begun.first_day, gone_day) as first_seen_day,
     coalesce(list_bool_or([domain = own or ends_with(domain, '.' || own) for own in approved_for]), false) as is_approved,
     case when begun.sender is null or is_approved then 'info' else 'warning' end as severity
 from begun
@@ -56,5 +56,7 @@ join domains using (domain)
 left join senders on senders.sender = begun.sender
 left join (select domain, subject, first_day as gone_day from first_seen where kind in ('source', 'sender'))
     using (domain, subject)
-where day >= from_day and day < $until and coalesce(gone_day >= begun.first_day, true)
+-- what had many in reports that are gone is not new
+anti join (select domain, subject from first_seen where kind = 'loud') using (domain, subject)
+where day >= from_day and day < $until
 order by domain, subject, day

@@ -318,7 +318,7 @@ fn retention(text: &str) -> Event {
 
 #[test]
 fn any_number_of_first_sights_fits_into_lines_and_comes_back() {
-    let mut sights: Vec<FirstSight> = (0..20_000)
+    let mut sights: Vec<FirstSight> = (0..40_000)
         .map(|number| {
             let domain = format!("d{}.example", number % 7);
             let kind = SightKind::ALL[number % SightKind::ALL.len()];
@@ -332,7 +332,7 @@ fn any_number_of_first_sights_fits_into_lines_and_comes_back() {
     let folder = TempDir::new().unwrap();
     let ledger = Ledger::open(folder.path()).unwrap();
     let mut events = first_seen(&sights);
-    assert!(events.len() > 5, "{}", events.len());
+    assert!(events.len() > SightKind::ALL.len(), "{}", events.len());
     events.push(retention("2024-06-01"));
     ledger.append(10, &events).unwrap();
     let view = View::fold(&ledger.read(None).unwrap().0);

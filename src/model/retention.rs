@@ -30,6 +30,8 @@ impl Retention {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SightKind {
+    /// A sender, or an address without one, that had ten messages of a domain in seven days: it is not new later.
+    Loud,
     /// A policy of a domain; the subject is its text.
     Policy,
     /// A reporter on a domain; the subject is its organizational domain.
@@ -42,11 +44,18 @@ pub enum SightKind {
 
 impl SightKind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Policy, Self::Reporter, Self::Sender, Self::Source];
+    pub const ALL: [Self; 5] = [
+        Self::Loud,
+        Self::Policy,
+        Self::Reporter,
+        Self::Sender,
+        Self::Source,
+    ];
 
     /// The word in table `first_seen`.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Loud => "loud",
             Self::Policy => "policy",
             Self::Reporter => "reporter",
             Self::Sender => "sender",
