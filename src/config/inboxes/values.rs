@@ -130,7 +130,29 @@ pub(super) fn cron(reader: &mut Reader<'_>, path: &str, node: &Node) -> Option<S
     )
 }
 
-/// An address that a request may be sent to: `https`, or `http` to this machine.
+/// Top-level names of networks that the world does not know (RFC 6762, RFC 8375, and by custom).
+const OWN_NETWORKS: [&str; 5] = [".local", ".lan", ".internal", ".home.arpa", ".localhost"];
+
+/// Whether a host lies in the network of who runs the program: this machine, a private address (RFC 1918, RFC 4193, link-local), a name
+/// without a dot, as containers have them, or one that only such networks know.
+fn is_own_network(host: &str) -> bool {
+    match IpAddr::from_str(host) {
+        Ok(IpAddr::V4(v4)) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),
+        Ok(IpAddr::V6(v6)) => {
+            v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local()
+        }
+        // What looks like a number may be read as an address elsewhere.
+        Err(_) if !host.contains(|c: char| c.is_ascii_alphabetic()) => false,
+        Err(_) if host.starts_with("0x") => false,
+        Err(_) => {
+            let host = host.to_ascii_lowercase();
+            let is_inside = |network: &&str| host.ends_with(*network);
+            !host.contains('.') || OWN_NETWORKS.iter().any(|network| is_inside(&network))
+        }
+    }
+}
+
+/// An address that a request may be sent to: `https`, or `http` within one's own network.
 pub fn url(reader: &mut Reader<'_>, path: &str, node: &Node) -> Option<String> {
     let text = reader.text(path, node)?;
     if is_request_url(&text) {
@@ -140,7 +162,8 @@ pub fn url(reader: &mut Reader<'_>, path: &str, node: &Node) -> Option<String> {
     reader.expected(
         path,
         node,
-        "an https address (http only to this machine)",
+        "an https address (http only within your own network: private addresses, names without a dot, .local, .lan, \
+         .internal, .home.arpa)",
         "another text",
     )
 }
@@ -165,6 +188,6 @@ pub fn is_request_url(text: &str) -> bool {
             Some(address) => address.split(']').next().unwrap_or_default(),
             None => authority.split(':').next().unwrap_or_default(),
         };
-        is_plain && is_loopback(host)
+        is_plain && is_own_network(host)
     })
 }

@@ -103,7 +103,10 @@ pub(super) fn webhook(
         "url_env" => {
             let named = with_variable(reader, path, node, environment, |reader, name, text| {
                 if !is_request_url(text) {
-                    reader.note_variable(name, "is no https address (http only to this machine)");
+                    reader.note_variable(
+                        name,
+                        "is no https address (http only within your own network)",
+                    );
                 }
             });
             set(&mut webhook.url, named);

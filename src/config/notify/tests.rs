@@ -288,6 +288,22 @@ fn what_cannot_work_is_refused_with_the_way_out() {
             "expected an https address",
         ),
         (
+            "{type: webhook, format: slack, url: 'http://192.0.2.7/x'}".to_owned(),
+            "expected an https address",
+        ),
+        (
+            "{type: webhook, format: slack, url: 'http://lan.example/x'}".to_owned(),
+            "expected an https address",
+        ),
+        (
+            "{type: webhook, format: slack, url: 'http://0x7f000001/x'}".to_owned(),
+            "expected an https address",
+        ),
+        (
+            "{type: webhook, format: slack, url: 'http://gotify@hooks.example/x'}".to_owned(),
+            "expected an https address",
+        ),
+        (
             "{type: telegram, chat_id: 'a b'}".to_owned(),
             "expected the number of a chat",
         ),
@@ -302,5 +318,26 @@ fn what_cannot_work_is_refused_with_the_way_out() {
     ] {
         let problems = one(&channel).unwrap_err().join("\n");
         assert!(problems.contains(expect), "{channel}: {problems}");
+    }
+}
+
+#[test]
+fn http_is_for_ones_own_network() {
+    for host in [
+        "localhost:8080",
+        "127.0.0.1",
+        "[::1]:80",
+        "10.1.2.3",
+        "172.16.0.1:90",
+        "192.168.0.7",
+        "[fd00::7]",
+        "gotify:80",
+        "NTFY.lan",
+        "ntfy.home.arpa",
+        "push.internal",
+        "printer.local",
+    ] {
+        let channel = format!("{{type: webhook, format: ntfy, topic: t, url: 'http://{host}/x'}}");
+        assert!(one(&channel).is_ok(), "{host}: {:?}", one(&channel));
     }
 }
