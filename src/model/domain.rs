@@ -19,13 +19,14 @@ pub fn normalise(text: &str) -> String {
     idna::domain_to_ascii(trimmed).unwrap_or_else(|_| trimmed.to_lowercase())
 }
 
-/// Whether a normalised name is a host name of at least one label: letters, digits, hyphens and underscores, at most
-/// 63 a label and 253 in all. Only such names get pages and file names.
+/// Whether a normalised name is a host name of at least one label: letters, digits, hyphens and underscores, not hyphens
+/// and underscores alone, at most 63 a label and 253 in all. Only such names get pages and file names.
 pub fn is_host_name(name: &str) -> bool {
     !name.is_empty()
         && name.len() <= 253
         && name.split('.').all(|label| {
             (1..=63).contains(&label.len())
+                && label.bytes().any(|b| b.is_ascii_alphanumeric())
                 && label
                     .bytes()
                     .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')

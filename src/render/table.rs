@@ -54,12 +54,16 @@ pub fn write_table(html: &mut Html, base_path: &str, caption: &str, table: &Tabl
 /// Columns of what is known of addresses from elsewhere: where nothing is, which is usual, they would be in the way.
 const FROM_ELSEWHERE: [&str; 4] = ["asn", "country", "host_name", "network"];
 
+fn is_from_elsewhere(name: &str) -> bool {
+    FROM_ELSEWHERE.contains(&name)
+}
+
 /// The table without columns of [`FROM_ELSEWHERE`] in which nothing stands.
 fn known(table: &Table) -> Cow<'_, Table> {
     let is_known = |at: usize| {
         let name = table.columns[at].as_str();
         let mut values = table.rows.iter().filter_map(|row| row.get(at));
-        !FROM_ELSEWHERE.contains(&name) || values.any(|value| *value != Value::Null)
+        !is_from_elsewhere(name) || values.any(|value| *value != Value::Null)
     };
     let places: Vec<usize> = (0..table.columns.len())
         .filter(|at| is_known(*at))
@@ -105,6 +109,10 @@ fn write_row(html: &mut Html, base_path: &str, table: &Table, row: &[Value], num
     // One meter a row is a picture, five are noise.
     let with_meter = table.columns.iter().position(|name| is_percent(name));
     for (at, ((name, value), is_right)) in table.columns.iter().zip(row).zip(numeric).enumerate() {
+        if let (Value::Text(text), true) = (value, at > 0 && is_from_elsewhere(name)) {
+            write_named(html, base_path, name, text);
+            continue;
+        }
         let (open, close) = match (at, is_right) {
             (0, false) => ("<th scope=\"row\">", "</th>"),
             (_, true) => ("<td class=\"num\">", "</td>"),
@@ -119,6 +127,15 @@ fn write_row(html: &mut Html, base_path: &str, table: &Table, row: &[Value], num
         html.raw(close);
     }
     html.raw("</tr>");
+}
+
+/// What others call an address may be long, and pushes nothing off the screen: the whole is read when it is pointed at.
+fn write_named(html: &mut Html, base_path: &str, name: &str, text: &str) {
+    html.raw("<td class=\"named\"><span title=\"")
+        .text(text)
+        .raw("\">");
+    write_cell(html, base_path, name, &Value::Text(text.to_owned()));
+    html.raw("</span></td>");
 }
 
 /// Values that must not break over lines.
