@@ -1,9 +1,8 @@
 //! Alerts beyond those that have a file of their own: read from the published database, when somebody asks for them.
 //!
-//! Only where a generation has so many. One question is answered at a time, on a connection that stays open for the
-//! generation.
+//! Only where a generation has so many. One question is answered at a time, on a connection of its own: the database
+//! of a generation that is gone would keep its place on the disk for as long as it is open.
 
-use std::os::unix::fs::MetadataExt as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result};
@@ -24,13 +23,10 @@ const LIMITS: ReaderLimits = ReaderLimits {
     threads: 2,
 };
 
-/// Tells one database file from another that took its place: number of the file, time of its last change.
-type FileKey = (u64, i64, i64);
-
-/// The connection to the generation that was asked last.
+/// Whose turn it is.
 #[derive(Default)]
 pub(super) struct Beyond {
-    last: Mutex<Option<(FileKey, Connection)>>,
+    turn: Mutex<()>,
 }
 
 /// A generation and what its alerts are read with.
@@ -154,20 +150,12 @@ impl Asked<'_> {
     }
 
     fn with<T>(&self, ask: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        let mut last = self
-            .beyond
-            .last
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let turn = &self.beyond.turn;
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         let database = self.generation.database();
         let database = database.context("the published generation has no database")?;
-        let meta = std::fs::metadata(&database).context("looking at the published database")?;
-        let key = (meta.ino(), meta.mtime(), meta.mtime_nsec());
-        if last.as_ref().is_none_or(|(known, _)| *known != key) {
-            *last = Some((key, open_read_only(&database, LIMITS)?));
-        }
-        let (_, connection) = last.as_ref().context("no connection")?;
-        ask(connection).context("asking the published database about alerts")
+        let connection = open_read_only(&database, LIMITS)?;
+        ask(&connection).context("asking the published database about alerts")
     }
 }
 
