@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 
 use super::fold_alerts::fold_all;
 use crate::alert::{Rule, Rules, Scope, Touched, scopes};
@@ -18,7 +18,7 @@ use crate::model::day::{Day, days_after};
 use crate::model::rule_fault::Fault;
 use crate::query::{Params, Value};
 use crate::store::Connection;
-use crate::store::answers::{Answer, AnswerBounds, Asked, ask, domains, records};
+use crate::store::answers::{Answer, AnswerBounds, Asked, ask, domains, expect, records};
 use crate::store::findings::Judged;
 use crate::store::working::{Store, lacks_memory};
 
@@ -60,7 +60,7 @@ pub(super) fn judge(store: &mut Store, rules: &Rules, view: &View, as_of: Day) -
         store.set_threads(threads)?;
         let judged = find_all(store, rules, view, &judging, before.as_ref()).and_then(|failures| {
             words = failures;
-            store.with_growing_memory(|store| fold_all(store, rules, view, &judging))
+            store.with_growing_memory(lacks_memory, |store| fold_all(store, rules, view, &judging))
         });
         store.set_threads(1)?;
         judged.context("judging")?;
@@ -148,11 +148,8 @@ pub fn rehearse(
     let mut answers = Vec::new();
     for rule in &rules.rules {
         let question = Question::whole(rule, &all_domains, until);
-        for scope in &question.scopes {
-            let params = params(rule, scope, as_of);
-            let answer = ask(connection, &question.asked(scope, &params), limits.bounds)?;
-            answers.push((rule.query.name.clone(), answer));
-        }
+        let answer = question.ask_all(connection, &limits)?;
+        answers.push((rule.query.name.clone(), answer));
     }
     Ok(answers)
 }
@@ -230,7 +227,9 @@ impl Question<'_> {
             return Ok(None);
         }
         let mut answer = self.take(store, limits)?;
-        if !self.is_whole && answer != Answer::Rows(Vec::new()) {
+        // What takes too long in part does so as a whole.
+        let is_slow = matches!(answer, Answer::Failure(Fault::TooSlow, _));
+        if !self.is_whole && !is_slow && answer != Answer::Rows(Vec::new()) {
             let all_domains = domains(store.connection())?;
             answer = Question::whole(self.rule, &all_domains, until).take(store, limits)?;
         }
@@ -255,36 +254,62 @@ impl Question<'_> {
 
     /// Asks, and takes the answer where it can be taken.
     fn take(&self, store: &mut Store, limits: &Limits) -> Result<Answer> {
-        let taken = store.with_growing_memory(|store| match self.take_once(store, limits)? {
-            Answer::Failure(Fault::Failed, words) if lacks_memory(&anyhow!(words.clone())) => {
-                Err(anyhow!(words))
-            }
-            answer => Ok(answer),
-        });
-        match taken {
-            Err(error) if lacks_memory(&error) => {
-                Ok(Answer::Failure(Fault::Failed, format!("{error:#}")))
-            }
-            taken => taken,
+        let is_short =
+            |answer: &Result<_>| matches!(answer, Ok(Answer::Failure(Fault::TooMuchMemory, _)));
+        let answer = store
+            .with_growing_memory(is_short, |store| self.ask_all(store.connection(), limits))?;
+        let Answer::Rows(faults) = answer else {
+            return Ok(answer);
+        };
+        if !self.is_whole && !faults.is_empty() {
+            return Ok(Answer::Rows(faults));
         }
+        let most = limits.bounds.rows;
+        let kept = store.with_growing_memory(lacks_memory, |store| {
+            store.tentatively(|store| {
+                let is_kept = self.keep(store, &faults)? <= most;
+                Ok((is_kept, is_kept))
+            })
+        });
+        let path = &self.rule.query.path;
+        Ok(match kept {
+            Ok(true) => Answer::Rows(faults),
+            Ok(false) => {
+                let words = format!("{path}: it gives more than {most} rows");
+                Answer::Failure(Fault::TooManyRows, words)
+            }
+            failed if lacks_memory(&failed) => {
+                let words = format!("{path}: there is too little memory to keep what it gives");
+                Answer::Failure(Fault::TooMuchMemory, words)
+            }
+            Err(error) => return Err(error),
+        })
     }
 
-    fn take_once(&self, store: &mut Store, limits: &Limits) -> Result<Answer> {
-        store.tentatively(|store| {
-            let answer = self.answer(store, limits)?;
-            let is_taken = match &answer {
-                Answer::Failure(..) => false,
-                Answer::Rows(faults) => self.is_whole || faults.is_empty(),
-            };
-            if let (Answer::Rows(faults), true) = (&answer, is_taken) {
-                let noted: Vec<_> = faults
-                    .iter()
-                    .map(|(fault, rows)| (*fault, Some(*rows)))
-                    .collect();
-                store.note_faults(&self.rule.query.name, &noted)?;
+    /// Asks all there is to ask.
+    fn ask_all(&self, connection: &Connection, limits: &Limits) -> Result<Answer> {
+        expect(connection)?;
+        let mut answer = Answer::Rows(Vec::new());
+        for scope in &self.scopes {
+            let params = params(self.rule, scope, limits.as_of);
+            answer = ask(connection, &self.asked(scope, &params), limits.bounds)?;
+            if matches!(answer, Answer::Failure(..)) {
+                break;
             }
-            Ok((answer, is_taken))
-        })
+        }
+        Ok(answer)
+    }
+
+    /// Puts the answer in the place of what was found there before; says how many rows the rule has then.
+    fn keep(&self, store: &Store, faults: &[(Fault, u64)]) -> Result<u64> {
+        let name = &self.rule.query.name;
+        for scope in &self.scopes {
+            store.forget_part(name, scope.domains.as_deref(), scope.since, scope.until)?;
+        }
+        store.note_found(name)?;
+        let noted = faults.iter().map(|(fault, rows)| (*fault, Some(*rows)));
+        store.note_faults(name, &noted.collect::<Vec<_>>())?;
+        store.alert_days_of(name)
     }
 
     fn asked<'a>(&'a self, scope: &'a Scope, params: &'a Params) -> Asked<'a> {
@@ -298,28 +323,6 @@ impl Question<'_> {
             severity: rule.severity.unwrap_or(rule.header.severity),
             is_fixed: rule.severity.is_some(),
         }
-    }
-
-    fn answer(&self, store: &Store, limits: &Limits) -> Result<Answer> {
-        let rule = self.rule;
-        let mut faults = Vec::new();
-        for scope in &self.scopes {
-            let params = params(rule, scope, limits.as_of);
-            let asked = self.asked(scope, &params);
-            match ask(store.connection(), &asked, limits.bounds)? {
-                Answer::Rows(more) => faults.extend(more),
-                failure => return Ok(failure),
-            }
-            store.take_answer(&asked)?;
-        }
-        let most = limits.bounds.rows;
-        Ok(if store.alert_days_of(&rule.query.name)? > most {
-            let path = &rule.query.path;
-            let words = format!("{path}: it gives more than {most} rows");
-            Answer::Failure(Fault::TooManyRows, words)
-        } else {
-            Answer::Rows(faults)
-        })
     }
 }
 

@@ -9,6 +9,8 @@ pub enum Fault {
     Failed,
     /// It was interrupted.
     TooSlow,
+    /// It needs more memory than there is for it.
+    TooMuchMemory,
     /// It gives more rows than there may be.
     TooManyRows,
     /// Rows without a day.
@@ -31,9 +33,10 @@ pub enum Fault {
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Failed,
         Self::TooSlow,
+        Self::TooMuchMemory,
         Self::TooManyRows,
         Self::NoDay,
         Self::NoSubject,
@@ -45,12 +48,11 @@ impl Fault {
         Self::WideFacts,
     ];
 
-    /// The word in tables and JSON.
+    /// The word in tables and JSON. All that takes the whole answer away has the same: which of them it is can be a
+    /// matter of the machine, and the ledger has the database's words.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Failed => "failed",
-            Self::TooSlow => "too_slow",
-            Self::TooManyRows => "too_many_rows",
+            Self::Failed | Self::TooSlow | Self::TooMuchMemory | Self::TooManyRows => "failed",
             Self::NoDay => "no_day",
             Self::NoSubject => "no_subject",
             Self::OtherDomain => "other_domain",
@@ -64,15 +66,18 @@ impl Fault {
 
     /// Whether nothing of the answer counts.
     pub fn is_failure(self) -> bool {
-        matches!(self, Self::Failed | Self::TooSlow | Self::TooManyRows)
+        matches!(
+            self,
+            Self::Failed | Self::TooSlow | Self::TooMuchMemory | Self::TooManyRows
+        )
     }
 
     /// What it means for those who read it.
     pub fn about(self) -> &'static str {
         match self {
-            Self::Failed => "it cannot be asked",
-            Self::TooSlow => "it takes longer than alerts.rule_time_limit allows",
-            Self::TooManyRows => "it gives more rows than a million, and one for each record",
+            Self::Failed | Self::TooSlow | Self::TooMuchMemory | Self::TooManyRows => {
+                "it cannot be asked"
+            }
             Self::NoDay => "rows that have no day were left out",
             Self::NoSubject => "rows that have no subject were left out",
             Self::OtherDomain => {

@@ -18,6 +18,9 @@ const OF_DATABASE: [&str; 5] = [
     "TransactionContext Error",
 ];
 
+/// How the error begins that says that there is too little memory.
+const OF_MEMORY: &str = "Out of Memory Error";
+
 /// Why a statement around a query failed.
 #[derive(Debug, thiserror::Error)]
 pub enum AroundError {
@@ -25,6 +28,9 @@ pub enum AroundError {
     /// may quote what strangers wrote.
     #[error("{0}")]
     Query(String),
+    /// The query needs more memory than there is. In words as well.
+    #[error("{0}")]
+    Memory(String),
     /// The database does not work.
     #[error(transparent)]
     Database(#[from] anyhow::Error),
@@ -65,7 +71,11 @@ fn failed(query: &Query, said: &str) -> AroundError {
         .map(|c| if c.is_control() { ' ' } else { c })
         .take(MOST_CHARS)
         .collect();
-    AroundError::Query(format!("{}{line}: {}", query.path, words.trim()))
+    let words = format!("{}{line}: {}", query.path, words.trim());
+    match said.starts_with(OF_MEMORY) {
+        true => AroundError::Memory(words),
+        false => AroundError::Query(words),
+    }
 }
 
 #[cfg(test)]

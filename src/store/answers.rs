@@ -70,7 +70,7 @@ pub struct AnswerBounds {
     pub rows: u64,
 }
 
-/// What came of asking a rule.
+/// What came of asking a rule, or what has come of it so far.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// The temporary table `found` holds its rows. Some have faults: so many rows of each kind.
@@ -79,11 +79,16 @@ pub enum Answer {
     Failure(Fault, String),
 }
 
-/// Asks a rule.
-pub fn ask(connection: &Connection, asked: &Asked, bounds: AnswerBounds) -> Result<Answer> {
+/// Makes room for an answer, in the place of the one before. Outside of a transaction: what is committed can be moved
+/// to the disk.
+pub fn expect(connection: &Connection) -> Result<()> {
     connection
         .execute_batch(FOUND)
-        .context("making room for the answer of a rule")?;
+        .context("making room for the answer of a rule")
+}
+
+/// Asks a rule; what it answers is added to what it answered to other questions.
+pub fn ask(connection: &Connection, asked: &Asked, bounds: AnswerBounds) -> Result<Answer> {
     let (before, behind) = (before(asked), behind(asked, bounds.rows));
     let (ran, was_interrupted) = within(connection, bounds.longest, || {
         run_around(connection, asked.query, asked.params, &before, &behind)
@@ -96,6 +101,7 @@ pub fn ask(connection: &Connection, asked: &Asked, bounds: AnswerBounds) -> Resu
         ),
         Ok(_) => Answer::Rows(faults(connection)?),
         Err(AroundError::Database(error)) => return Err(error),
+        Err(AroundError::Memory(words)) => Answer::Failure(Fault::TooMuchMemory, words),
         Err(AroundError::Query(_)) if was_interrupted => Answer::Failure(
             Fault::TooSlow,
             format!(

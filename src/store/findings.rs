@@ -7,7 +7,6 @@ use duckdb::arrow::error::ArrowError;
 use duckdb::arrow::record_batch::RecordBatch;
 use duckdb::{Connection, params};
 
-use super::answers::Asked;
 use super::batch::append;
 use super::columns::{Columns, bigint};
 use super::rule_faults::rule_outage_rows;
@@ -141,24 +140,34 @@ impl Store {
         done.and_then(|(done, _)| ended.map(|()| done))
     }
 
-    /// Takes what a rule has just answered in the place of what it found there before.
-    pub fn take_answer(&self, asked: &Asked) -> Result<()> {
-        let name = &asked.query.name;
-        let domains = asked
-            .domains
-            .map(|domains| serde_json::json!(domains).to_string());
+    /// Forgets what a rule found for some domains (`None`: for all, and for none) from a day until before another.
+    pub fn forget_part(
+        &self,
+        rule: &str,
+        domains: Option<&[String]>,
+        since: Day,
+        until: Day,
+    ) -> Result<()> {
+        let domains = domains.map(|domains| serde_json::json!(domains).to_string());
         let delete = "delete from alert_days
             where rule = ? and (? is null or domain in (select unnest(?::varchar[]))) and day - date '1970-01-01' >= ?
                 and day - date '1970-01-01' < ?";
-        let (since, until) = (asked.since.to_epoch_days(), asked.until.to_epoch_days());
-        let parameters = params![name, domains, domains, since, until];
-        self.connection.execute(delete, parameters)?;
+        let (since, until) = (since.to_epoch_days(), until.to_epoch_days());
+        let parameters = params![rule, domains, domains, since, until];
+        self.connection
+            .execute(delete, parameters)
+            .context("forgetting what a rule found")?;
+        Ok(())
+    }
+
+    /// Notes what a rule has just answered.
+    pub fn note_found(&self, rule: &str) -> Result<()> {
         let insert = "insert into alert_days
             select ?, domain, subject, day, severity, messages, ended_day, facts
             from found where left_out is null
             order by domain, subject, day, facts";
         self.connection
-            .execute(insert, [name])
+            .execute(insert, [rule])
             .context("noting what a rule found")?;
         Ok(())
     }

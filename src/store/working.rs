@@ -121,14 +121,15 @@ impl Store {
         self.room.rows(&self.connection, row_bytes)
     }
 
-    /// Does `work`, which leaves no trace where it fails; where memory does not suffice, once more with twice as much:
-    /// rows that are not committed cannot be spilled, and how many a rule finds nobody knows before.
+    /// Does `work`, which leaves no trace where it is `short` of memory, and in that case once more with twice as much:
+    /// rows that are not committed cannot be moved to the disk, and how many a rule finds nobody knows before.
     pub fn with_growing_memory<T>(
         &mut self,
+        short: impl Fn(&Result<T>) -> bool,
         mut work: impl FnMut(&mut Self) -> Result<T>,
     ) -> Result<T> {
         let mut done = work(self);
-        if done.as_ref().is_err_and(lacks_memory) {
+        if short(&done) {
             self.room.statement(&self.connection, Some(2))?;
             done = work(self);
             self.room.statement(&self.connection, None)?;
@@ -225,9 +226,13 @@ const NEVER: &str = "1TiB";
 /// are NULL, without a word.
 const OLDEST_READER: &str = "v1.4.0";
 
-/// Whether DuckDB had too little memory.
-pub fn lacks_memory(error: &anyhow::Error) -> bool {
-    format!("{error:#}").contains("Out of Memory Error")
+/// Whether what was done failed because DuckDB had too little memory.
+pub fn lacks_memory<T>(done: &Result<T>) -> bool {
+    let is_short = |error: &anyhow::Error| {
+        let mut causes = error.chain();
+        causes.any(|cause| cause.to_string().starts_with("Out of Memory Error"))
+    };
+    done.as_ref().is_err_and(is_short)
 }
 
 fn is_busy(error: &anyhow::Error) -> bool {

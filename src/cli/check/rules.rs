@@ -6,12 +6,10 @@ use super::Findings;
 use crate::alert::Rules;
 use crate::job::folders::Folders;
 use crate::job::judge::rehearse;
+use crate::model::rule_fault::Fault;
 use crate::publish::{Generation, Publisher};
 use crate::query::{ReaderLimits, open_read_only};
 use crate::store::answers::Answer;
-
-/// How the database says that it was given too little: a run may write beside it, this check may not.
-const NEEDS_MORE: &str = "Out of Memory Error";
 
 impl Findings {
     pub(super) fn look_at_rules(&mut self, rules: &Rules, folders: &Folders) {
@@ -39,7 +37,8 @@ impl Findings {
                     (faults.iter())
                         .map(|(fault, rows)| format!("rule {rule}: {} ({rows})", fault.about())),
                 ),
-                Answer::Failure(_, words) if words.contains(NEEDS_MORE) => {
+                // A run may have more than this check.
+                Answer::Failure(Fault::TooMuchMemory, words) => {
                     self.facts.push(format!("rule {rule}: not asked, {words}"));
                 }
                 Answer::Failure(_, words) => {
