@@ -2,6 +2,8 @@
 
 use chrono::{Days, NaiveDate};
 
+use sentinel::store::Connection;
+
 use crate::product::{Mailbox, Product};
 
 /// A report about example.com.
@@ -236,4 +238,38 @@ fn what_expires_makes_a_source_neither_known_nor_new() {
     assert_eq!(product.query(&[gone])[0]["reports"], 0);
     assert_eq!(found(&product), expect, "the test mail expired");
     product.assert_verified("expired");
+}
+
+#[test]
+fn alerts_that_a_crash_left_half_made_are_made_anew() {
+    let mut mailbox = Mailbox::empty();
+    let failing = Told {
+        source_ip: "203.0.113.9",
+        passes: false,
+        ..USUAL
+    };
+    for (at, told) in [USUAL, failing].iter().enumerate() {
+        mailbox.add(&format!("{at}.xml"), &told.xml());
+    }
+    let elsewhere = String::from_utf8(USUAL.on(2, 20).xml()).unwrap();
+    mailbox.add(
+        "other.xml",
+        elsewhere.replace("example.com", "example.net").as_bytes(),
+    );
+    let product = Product::new();
+    product.ingest_as_of(&mailbox, &mailbox.names[..2], "2026-02-21");
+    let alerts = "select id, status from alerts order by id";
+    let before = product.query(&[alerts]);
+    assert!(!before.is_empty());
+    // A run about another domain follows. Days were noted, and of the alerts that are made of them nothing.
+    let database = Connection::open(product.data().join("work/sentinel.duckdb")).unwrap();
+    database
+        .execute_batch(
+            "delete from alerts; insert into about values ('judging', 'begun'); checkpoint",
+        )
+        .unwrap();
+    database.close().unwrap();
+    product.ingest_as_of(&mailbox, &mailbox.names[2..], "2026-02-21");
+    assert_eq!(product.query(&[alerts]), before);
+    product.assert_verified("half made");
 }

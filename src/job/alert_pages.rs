@@ -56,11 +56,7 @@ impl Pages {
             }
         }
         let mut tasks = vec![Task::AlertList(Arc::new(files))];
-        tasks.extend(
-            drawn
-                .chunks(BATCH_ALERTS)
-                .map(|files| Task::Alerts(files.to_vec())),
-        );
+        tasks.extend(batches(drawn).into_iter().map(Task::Alerts));
         Ok(tasks)
     }
 
@@ -79,6 +75,22 @@ impl Pages {
         }
         Ok(days)
     }
+}
+
+/// Alerts of one domain are drawn together as far as they fit: their panels look at the same rows.
+fn batches(mut files: Vec<AlertFile>) -> Vec<Vec<AlertFile>> {
+    files.sort_by(|a, b| a.alert.domain.cmp(&b.alert.domain));
+    let mut batches: Vec<Vec<AlertFile>> = Vec::new();
+    let of_domains = files.chunk_by(|a, b| a.alert.domain == b.alert.domain);
+    for files in of_domains.flat_map(|files| files.chunks(BATCH_ALERTS)) {
+        match batches.last_mut() {
+            Some(batch) if batch.len() + files.len() <= BATCH_ALERTS => {
+                batch.extend_from_slice(files)
+            }
+            _ => batches.push(files.to_vec()),
+        }
+    }
+    batches
 }
 
 /// Whether its panels may show something new.

@@ -1,6 +1,7 @@
 //! Days of evidence and the ledger -> the rows of table `alerts`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use anyhow::Result;
 
@@ -8,27 +9,29 @@ use crate::alert::{self, Rule, Rules};
 use crate::ledger::{AlertLine, View};
 use crate::model::alert::{Acted, Action, Alert, Evidence, Reason, Severity, Status};
 use crate::model::day::Day;
-use crate::query::Value;
+use crate::store::alert_days::{AlertDay, Changed};
 use crate::store::findings::{AlertRow, Judged};
 use crate::store::working::Store;
 
 /// Rows of `alerts` that are written at a time.
 const ROWS_AT_ONCE: usize = 2_048;
 
-/// Days of evidence -> alerts.
-pub(super) fn fold_all(
+/// Days of evidence -> alerts: those that may have changed, or all (`None`).
+pub(super) fn fold(
     store: &mut Store,
     rules: &Rules,
     view: &View,
     judging: &Judged,
+    changed: Option<&Changed>,
 ) -> Result<()> {
     let reader = store.another_connection()?;
     store.atomically(|store| {
-        store.clear_alerts()?;
+        store.clear_alerts(changed)?;
         let mut folding = Folding {
             store,
             rules,
             view,
+            changed,
             as_of: judging.as_of,
             senders: senders(store)?,
             failing: failing(store)?,
@@ -36,7 +39,7 @@ pub(super) fn fold_all(
             found: None,
             rows: Vec::new(),
         };
-        store.each_alert_day(&reader, &mut |row| folding.take(&row))?;
+        store.each_alert_day(&reader, changed, &mut |row| folding.take(row))?;
         folding.end()?;
         store.note_judged(judging)
     })
@@ -71,13 +74,35 @@ struct Found {
     domain: Option<String>,
     subject: String,
     evidence: Vec<Evidence>,
+    /// What the rule says of each day, where some of it is added up.
     facts: Vec<String>,
+    /// What it says of the last day.
+    last_facts: String,
+    adds_up: bool,
+}
+
+impl Found {
+    fn add(&mut self, row: &AlertDay<'_>) {
+        self.evidence.push(Evidence {
+            day: row.day,
+            severity: row.severity.parse().unwrap_or(Severity::Warning),
+            messages: row.messages,
+            ended_day: row.ended_day,
+        });
+        if self.adds_up {
+            self.facts.push(row.facts.to_owned());
+        }
+        self.last_facts.clear();
+        self.last_facts.push_str(row.facts);
+    }
 }
 
 struct Folding<'a> {
     store: &'a Store,
     rules: &'a Rules,
     view: &'a View,
+    /// Which alerts are folded; `None`: all.
+    changed: Option<&'a Changed>,
     as_of: Day,
     senders: BTreeMap<String, alert::Sender>,
     /// Rules that cannot be asked.
@@ -89,47 +114,25 @@ struct Folding<'a> {
 }
 
 impl Folding<'_> {
-    fn take(&mut self, row: &[Value]) -> Result<()> {
-        let [
-            Value::Text(rule),
-            domain,
-            Value::Text(subject),
-            Value::Day(day),
-            Value::Text(severity),
-            Value::Int(messages),
-            ended_day,
-            Value::Text(facts),
-        ] = row
-        else {
-            anyhow::bail!("a row of alert_days has another form: {row:?}");
-        };
-        let domain = match domain {
-            Value::Text(domain) => Some(domain.clone()),
-            _ => None,
-        };
+    fn take(&mut self, row: &AlertDay<'_>) -> Result<()> {
         let is_same = self.found.as_ref().is_some_and(|found| {
-            found.rule == *rule && found.domain == domain && found.subject == *subject
+            found.subject == row.subject
+                && found.domain.as_deref() == row.domain
+                && found.rule == row.rule
         });
         if !is_same {
             self.close()?;
         }
         let found = self.found.get_or_insert_with(|| Found {
-            rule: rule.clone(),
-            domain,
-            subject: subject.clone(),
+            rule: row.rule.to_owned(),
+            domain: row.domain.map(str::to_owned),
+            subject: row.subject.to_owned(),
             evidence: Vec::new(),
             facts: Vec::new(),
+            last_facts: String::new(),
+            adds_up: (self.rules.get(row.rule)).is_some_and(|rule| !rule.header.sums.is_empty()),
         });
-        found.evidence.push(Evidence {
-            day: *day,
-            severity: severity.parse().unwrap_or(Severity::Warning),
-            messages: *messages,
-            ended_day: match ended_day {
-                Value::Day(day) => Some(*day),
-                _ => None,
-            },
-        });
-        found.facts.push(facts.clone());
+        found.add(row);
         Ok(())
     }
 
@@ -172,9 +175,11 @@ impl Folding<'_> {
         self.close()?;
         let view = self.view;
         for (id, line) in &view.alerts {
-            if !self.seen.contains(id) {
+            let last = &line.last;
+            let is_folded = |changed: &Changed| changed.holds(&last.rule, last.domain.as_deref());
+            if !self.seen.contains(id) && self.changed.is_none_or(is_folded) {
                 let mut row = withdrawn(id, line, self.as_of, self.rules);
-                if self.failing.contains(&line.last.rule) {
+                if self.failing.contains(&last.rule) {
                     row.stands_as_left(line);
                 }
                 self.push(row)?;
@@ -208,7 +213,7 @@ fn alert_row(
         messages: days
             .iter()
             .fold(0, |sum, day| sum.saturating_add(day.messages)),
-        facts: facts(&found.facts[state.days.clone()], &rule.header.sums),
+        facts: facts(found, state.days.clone(), &rule.header.sums),
         ..Alert::default()
     };
     let sender = senders.get(&alert.subject);
@@ -227,12 +232,10 @@ fn alert_row(
 type Facts = BTreeMap<String, serde_json::Value>;
 
 /// The facts of the last day, with those added up over all days that the rule wants added up.
-fn facts(days: &[String], sums: &[String]) -> Facts {
-    let Some(last) = days.last() else {
-        return Facts::new();
-    };
-    let mut facts = read(last);
-    if sums.is_empty() || days.len() == 1 {
+fn facts(found: &Found, days: Range<usize>, sums: &[String]) -> Facts {
+    let mut facts = read(&found.last_facts);
+    let days = found.facts.get(days).unwrap_or_default();
+    if days.len() < 2 {
         return facts;
     }
     let mut totals: BTreeMap<&String, i64> = sums.iter().map(|name| (name, 0)).collect();

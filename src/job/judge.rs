@@ -11,13 +11,14 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::fold_alerts::fold_all;
+use super::fold_alerts::fold;
 use crate::alert::{Rule, Rules, Scope, Touched, scopes};
 use crate::ledger::View;
 use crate::model::day::{Day, days_after};
 use crate::model::rule_fault::Fault;
 use crate::query::{Params, Value};
 use crate::store::Connection;
+use crate::store::alert_days::Changed;
 use crate::store::answers::{Answer, AnswerBounds, Asked, ask, domains, expect, records};
 use crate::store::findings::Judged;
 use crate::store::working::{Store, lacks_memory};
@@ -58,9 +59,12 @@ pub(super) fn judge(store: &mut Store, rules: &Rules, view: &View, as_of: Day) -
     if before.as_ref() != Some(&judging) {
         let threads = store.config().threads;
         store.set_threads(threads)?;
-        let judged = find_all(store, rules, view, &judging, before.as_ref()).and_then(|failures| {
-            words = failures;
-            store.with_growing_memory(lacks_memory, |store| fold_all(store, rules, view, &judging))
+        let found = find_all(store, rules, view, &judging, before.as_ref());
+        let judged = found.and_then(|found| {
+            words = found.failures;
+            store.with_growing_memory(lacks_memory, |store| {
+                fold(store, rules, view, &judging, found.changed.as_ref())
+            })
         });
         store.set_threads(1)?;
         judged.context("judging")?;
@@ -75,14 +79,23 @@ pub(super) fn judge(store: &mut Store, rules: &Rules, view: &View, as_of: Day) -
         .collect())
 }
 
-/// Asks the rules, where their answers may have changed; gives those that cannot be asked, and why.
+/// What came of asking the rules.
+struct Found {
+    /// Those that cannot be asked, and why.
+    failures: BTreeMap<String, String>,
+    /// The alerts that may stand otherwise than before; `None`: all.
+    changed: Option<Changed>,
+}
+
+/// Asks the rules, where their answers may have changed.
 fn find_all(
     store: &mut Store,
     rules: &Rules,
     view: &View,
     judging: &Judged,
     before: Option<&Judged>,
-) -> Result<BTreeMap<String, String>> {
+) -> Result<Found> {
+    let is_whole = store.is_judging()?;
     let before = before
         .filter(|before| before.rules_hash == judging.rules_hash && before.as_of <= judging.as_of);
     let until = days_after(judging.as_of, 1);
@@ -103,17 +116,38 @@ fn find_all(
             .iter()
             .map(|rule| rule.query.name.as_str())
             .collect();
+        store.note_judging()?;
         store.forget_rules_but(&names)?;
         store.write_told(&view.outages, &view.rule_outages, &view.alerts)
     })?;
     let limits = Limits::new(rules, judging.as_of, records(store.connection())?);
     let mut failures = BTreeMap::new();
+    let mut changed = acted_on(view, before);
     for question in &questions {
-        if let Some(words) = question.ask(store, until, &limits)? {
+        if let Some(words) = question.ask(store, until, &limits, &mut changed)? {
             failures.insert(question.rule.query.name.clone(), words);
         }
     }
-    Ok(failures)
+    // How long alerts are quiet is a matter of the day.
+    let is_same_day = before.is_some_and(|before| before.as_of == judging.as_of);
+    Ok(Found {
+        failures,
+        changed: (is_same_day && !is_whole).then_some(changed),
+    })
+}
+
+/// The alerts with which people did something since the last time.
+fn acted_on(view: &View, before: Option<&Judged>) -> Changed {
+    let mut changed = Changed::default();
+    let seq = before.map_or(0, |before| before.alert_seq);
+    let lines = view.alerts.values();
+    for line in lines.filter(|line| line.actions.iter().any(|acted| acted.seq > seq)) {
+        match &line.last.domain {
+            Some(domain) => changed.domains.insert(domain.clone()),
+            None => changed.rules.insert(line.last.rule.clone()),
+        };
+    }
+    changed
 }
 
 /// What all rules are asked with.
@@ -222,11 +256,18 @@ fn again<'r>(
 impl Question<'_> {
     /// Takes what the rule answers; says why it cannot be asked, if so. A part of an answer has to be without fault:
     /// else the rule is asked about everything, as a rebuild does.
-    fn ask(&self, store: &mut Store, until: Day, limits: &Limits) -> Result<Option<String>> {
+    fn ask(
+        &self,
+        store: &mut Store,
+        until: Day,
+        limits: &Limits,
+        changed: &mut Changed,
+    ) -> Result<Option<String>> {
         if self.scopes.is_empty() {
             return Ok(None);
         }
         let mut answer = self.take(store, limits)?;
+        self.note_changed(&answer, changed);
         // What takes too long in part does so as a whole.
         let is_slow = matches!(answer, Answer::Failure(Fault::TooSlow, _));
         if !self.is_whole && !is_slow && answer != Answer::Rows(Vec::new()) {
@@ -248,6 +289,18 @@ impl Question<'_> {
                     store.note_faults(name, &[(fault, None)])
                 })?;
                 Ok(Some(words))
+            }
+        }
+    }
+
+    fn note_changed(&self, answer: &Answer, changed: &mut Changed) {
+        let is_part = !self.is_whole && *answer == Answer::Rows(Vec::new());
+        for scope in &self.scopes {
+            match &scope.domains {
+                Some(domains) if is_part => changed.domains.extend(domains.iter().cloned()),
+                _ => {
+                    changed.rules.insert(self.rule.query.name.clone());
+                }
             }
         }
     }

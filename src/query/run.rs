@@ -78,11 +78,21 @@ pub fn each_row(
     params: &Params,
     take: &mut dyn FnMut(Vec<Value>) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    step(connection, query, params, &mut |batch| {
+    each_batch(connection, query, params, &mut |batch| {
         value::rows(batch)?.into_iter().try_for_each(&mut *take)
     })
-    .map(drop)
-    .with_context(|| format!("running the query {}", query.name))
+}
+
+/// Gives the rows of an answer batch by batch, as the database has them.
+pub fn each_batch(
+    connection: &Connection,
+    query: &Query,
+    params: &Params,
+    take: &mut dyn FnMut(&StructArray) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    step(connection, query, params, take)
+        .map(drop)
+        .with_context(|| format!("running the query {}", query.name))
 }
 
 /// Gives each batch of the answer to `take`; returns the names of its columns.

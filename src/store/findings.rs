@@ -7,6 +7,7 @@ use duckdb::arrow::error::ArrowError;
 use duckdb::arrow::record_batch::RecordBatch;
 use duckdb::{Connection, params};
 
+use super::alert_days::Changed;
 use super::batch::append;
 use super::columns::{Columns, bigint};
 use super::rule_faults::rule_outage_rows;
@@ -15,10 +16,12 @@ use crate::ledger::{AlertLine, Outage, RuleOutage};
 use crate::model::alert::{Alert, Reason};
 use crate::model::day::Day;
 use crate::model::item::ItemNo;
-use crate::query::{Params, Query, Value, each_row};
 
 /// Keys of `about` that say what was judged.
 const KEYS: [&str; 4] = ["alert_seq", "judged_as_of", "judged_to", "rules_hash"];
+
+/// Key of `about` that is there while alerts may not be what their days and the ledger say.
+const JUDGING: &str = "judging";
 
 /// What was judged: alerts are a function of it and of the tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -202,22 +205,6 @@ impl Store {
         Ok(())
     }
 
-    /// Gives all rows of `alert_days`, alert by alert and day by day.
-    pub fn each_alert_day(
-        &self,
-        connection: &Connection,
-        take: &mut dyn FnMut(Vec<Value>) -> Result<()>,
-    ) -> Result<()> {
-        let sql = "select rule, domain, subject, day, severity, messages, ended_day, facts::varchar as facts
-            from alert_days order by rule, domain nulls first, subject, day, facts";
-        each_row(
-            connection,
-            &Query::ad_hoc(sql, Vec::new()),
-            &Params::new(),
-            take,
-        )
-    }
-
     /// What is known of each sender.
     pub fn sender_facts(&self) -> Result<Vec<SenderFacts>> {
         let sql = "select sender, name, kind <> 'configured', array_to_string(list_sort(spf_include), ' '), aligns_spf, aligns_dkim
@@ -262,11 +249,37 @@ impl Store {
         append(&self.connection, "alert_actions", &actions, action_rows)
     }
 
-    /// Empties table `alerts`.
-    pub fn clear_alerts(&self) -> Result<()> {
+    /// Deletes rows of table `alerts` (`None`: all).
+    pub fn clear_alerts(&self, changed: Option<&Changed>) -> Result<()> {
+        let cleared = match changed {
+            None => self.connection.execute("delete from alerts", []),
+            Some(changed) => self.connection.execute(
+                "delete from alerts where rule in (select unnest(?::varchar[]))
+                    or domain in (select unnest(?::varchar[]))",
+                [&changed.rules, &changed.domains]
+                    .map(|texts| serde_json::json!(texts).to_string()),
+            ),
+        };
+        cleared.map(drop).context("emptying table alerts")
+    }
+
+    /// Notes that rows of `alert_days` change, until [`Store::note_judged`]: after a crash all alerts are made anew.
+    pub fn note_judging(&self) -> Result<()> {
         self.connection
-            .execute_batch("delete from alerts")
-            .context("emptying table alerts")
+            .execute(
+                "insert into about select $1, 'begun' where not exists (from about where key = $1)",
+                [JUDGING],
+            )
+            .context("noting that judging has begun")?;
+        Ok(())
+    }
+
+    /// Whether judging has begun that has not ended.
+    pub fn is_judging(&self) -> Result<bool> {
+        let sql = "select exists (from about where key = ?)";
+        self.connection
+            .query_row(sql, [JUDGING], |row| row.get(0))
+            .context("reading what was judged")
     }
 
     /// Adds rows to table `alerts`.
@@ -282,6 +295,8 @@ impl Store {
             judged.item_no.to_string(),
             judged.rules_hash.clone(),
         ];
+        self.connection
+            .execute("delete from about where key = ?", [JUDGING])?;
         for (key, value) in KEYS.into_iter().zip(values) {
             self.connection
                 .execute("delete from about where key = ?", [key])?;

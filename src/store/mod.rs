@@ -10,6 +10,7 @@ pub use duckdb::Connection;
 pub use duckdb::arrow::record_batch::RecordBatch;
 
 pub mod addresses;
+pub mod alert_days;
 pub mod answers;
 pub mod batch;
 mod columns;

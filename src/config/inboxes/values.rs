@@ -146,8 +146,7 @@ fn is_own_network(host: &str) -> bool {
         Err(_) if host.starts_with("0x") => false,
         Err(_) => {
             let host = host.to_ascii_lowercase();
-            let is_inside = |network: &&str| host.ends_with(*network);
-            !host.contains('.') || OWN_NETWORKS.iter().any(|network| is_inside(&network))
+            !host.contains('.') || OWN_NETWORKS.iter().any(|network| host.ends_with(network))
         }
     }
 }
