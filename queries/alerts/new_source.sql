@@ -7,11 +7,10 @@ with told as not materialized (
     where category in ('compliant', 'misconfigured', 'known_unapproved') and subject is not null
 ),
 domains as (
-    -- a day of a report that is gone counts too
     select domain, greatest(min(day) + $young_days::integer, $since) as from_day
     from (
         select domain, day from reports where domain in (select unnest($domains::varchar[]))
-        union all
+        union all -- of reports that are gone
         select domain, first_day from first_seen where domain in (select unnest($domains::varchar[]))
     )
     group by domain
@@ -51,12 +50,11 @@ begun as (
 select domain, subject, day, begun.messages, failing, least(begun.first_day, gone_day) as first_seen_day,
     coalesce(list_bool_or([domain = own or ends_with(domain, '.' || own) for own in approved_for]), false) as is_approved,
     case when begun.sender is null or is_approved then 'info' else 'warning' end as severity
-from begun
-join domains using (domain)
+from begun join domains using (domain)
 left join senders on senders.sender = begun.sender
 left join (select domain, subject, first_day as gone_day from first_seen where kind in ('source', 'sender'))
     using (domain, subject)
--- what had many in reports that are gone is not new
+-- what had many in reports that are gone
 anti join (select domain, subject from first_seen where kind = 'loud') using (domain, subject)
 where day >= from_day and day < $until
 order by domain, subject, day

@@ -119,17 +119,25 @@ impl Turn<'_, '_> {
                 Ok(Step::Rest(owed_until.or(held.filter(|_| is_waiting)), 0))
             }
             Due::Wait(until, count) => rest(Some(until), count),
-            Due::Send(alerts) => {
-                let planned = NoticePlanned {
-                    held: held.is_some(),
-                    ..self.planned(channel, NoticeKind::Alerts, now.timestamp(), alerts)
-                };
-                self.note(&[Event::NoticePlanned(planned.clone())])?;
-                match held {
-                    Some(_) => Ok(Step::Again),
-                    None => self.send(channel, &planned, None),
-                }
-            }
+            Due::Send(alerts) => self.plan_alerts(channel, alerts, held.is_some()),
+        }
+    }
+
+    fn plan_alerts(
+        &mut self,
+        channel: &Channel,
+        alerts: Vec<AlertTold>,
+        held: bool,
+    ) -> io::Result<Step> {
+        let at_utc_secs = (self.wires.now)().timestamp();
+        let planned = NoticePlanned {
+            held,
+            ..self.planned(channel, NoticeKind::Alerts, at_utc_secs, alerts)
+        };
+        self.note(&[Event::NoticePlanned(planned.clone())])?;
+        match held {
+            true => Ok(Step::Again),
+            false => self.send(channel, &planned, None),
         }
     }
 
