@@ -6,7 +6,7 @@ use std::fmt::{Display, Write as _};
 use chrono::{DateTime, Utc};
 
 use super::published::Current;
-use crate::model::standing::{Mailbox, Standing};
+use crate::model::standing::{ChannelStatus, Mailbox, Standing};
 use crate::render::homepage::{DomainTotals, Homepage};
 
 /// As Prometheus asks for it.
@@ -32,7 +32,20 @@ pub(crate) fn text(told: &Told<'_>) -> String {
     write_runs(&mut text, told);
     write_mailboxes(&mut text, &told.standing.mailboxes);
     write_positions(&mut text, &told.standing.mailboxes);
+    write_channels(&mut text, &told.standing.channels);
     if let Some(homepage) = told.homepage {
+        // Findings about no domain count here alone.
+        let totals = &homepage.totals;
+        text.one(
+            "critical_alerts",
+            "Open alerts of severity critical, of all domains and of none",
+            totals.critical_alerts,
+        );
+        text.one(
+            "warnings",
+            "Open alerts of severity warning, of all domains and of none",
+            totals.warnings,
+        );
         write_domains(&mut text, &homepage.domains);
     }
     text.0
@@ -57,6 +70,11 @@ fn write_health(text: &mut Text, health: &'static str, standing: &Standing) {
         "heartbeat_failing",
         "Whether the heartbeat address cannot be called",
         u8::from(standing.heartbeat_error.is_some()),
+    );
+    text.one(
+        "rules_failing",
+        "Rules of alerts that cannot be asked",
+        standing.failing_rules.len(),
     );
 }
 
@@ -184,6 +202,35 @@ fn write_positions(text: &mut Text, mailboxes: &[Mailbox]) {
             uid,
         );
     }
+}
+
+fn write_channels(text: &mut Text, channels: &[ChannelStatus]) {
+    let mut each = |name, help, value: &dyn Fn(&ChannelStatus) -> Option<i64>| {
+        let channels = channels.iter();
+        text.each(
+            name,
+            help,
+            channels.map(|c| ("channel", c.name.as_str(), value(c))),
+        );
+    };
+    each("channel_failures", "Failures in a row", &|c| {
+        Some(i64::from(c.failures))
+    });
+    each(
+        "channel_waiting_alerts",
+        "Alerts that people are still to be told of",
+        &|c| Some(i64::try_from(c.waiting).unwrap_or(i64::MAX)),
+    );
+    each(
+        "channel_last_success_timestamp_seconds",
+        "When something was last sent",
+        &|c| c.last_success.map(|at| at.timestamp()),
+    );
+    each(
+        "channel_last_error_timestamp_seconds",
+        "When sending last failed, if it has not gone well since",
+        &|c| c.last_error.as_ref().map(|(at, _)| at.timestamp()),
+    );
 }
 
 fn write_domains(text: &mut Text, domains: &[DomainTotals]) {
@@ -340,5 +387,37 @@ mod tests {
             !text.contains("inbox_failures"),
             "no family without a sample"
         );
+    }
+
+    #[test]
+    fn broken_channels_and_rules_show() {
+        let broken = ChannelStatus {
+            name: "chat".into(),
+            failures: 2,
+            waiting: 5,
+            ..ChannelStatus::default()
+        };
+        let standing = Standing {
+            channels: vec![broken],
+            failing_rules: vec![("mine".into(), "no such column".into())],
+            ..Standing::default()
+        };
+        let text = text(&Told {
+            health: "degraded",
+            standing: &standing,
+            current: None,
+            homepage: Some(&Homepage::default()),
+            last_check: None,
+        });
+        for line in [
+            "channel_failures{channel=\"chat\"} 2",
+            "channel_waiting_alerts{channel=\"chat\"} 5",
+            "rules_failing 1",
+            "critical_alerts 0",
+        ] {
+            let line = format!("dmarc_sentinel_{line}\n");
+            assert!(text.contains(&line), "{line}");
+        }
+        assert!(!text.contains("channel_last_success"), "nothing was sent");
     }
 }
