@@ -1,9 +1,11 @@
 //! Requests that the program sends, with bounds on time and size. The only user of `reqwest`.
 
 use std::io::{self, Read as _};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::Url;
 use reqwest::blocking::{Client, RequestBuilder};
 use reqwest::header::HeaderValue;
 use reqwest::redirect::Policy;
@@ -45,6 +47,40 @@ impl Reply {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct RequestError(String);
+
+/// Top-level names of networks that the world does not know (RFC 6762, RFC 8375, and by custom).
+const OWN_NETWORKS: [&str; 5] = [".local", ".lan", ".internal", ".home.arpa", ".localhost"];
+
+/// Whether a request may be sent there: by `https`, or by `http` within one's own network.
+pub fn may_be_asked(url: &str) -> bool {
+    if !url.bytes().all(|b| b.is_ascii_graphic()) {
+        return false;
+    }
+    // What the client makes of it counts: it reads numbers as addresses, and decodes what is encoded.
+    let Ok(url) = Url::parse(url) else {
+        return false;
+    };
+    match (url.scheme(), url.host_str()) {
+        ("https", Some(_)) => true,
+        ("http", Some(host)) => {
+            url.username().is_empty() && url.password().is_none() && is_own_network(host)
+        }
+        _ => false,
+    }
+}
+
+/// Whether a host lies in the network of who runs the program: this machine, a private address (RFC 1918, RFC 4193,
+/// link-local), a name without a dot, as containers have them, or one that only such networks know.
+fn is_own_network(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    match bare.parse() {
+        Ok(IpAddr::V4(v4)) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),
+        Ok(IpAddr::V6(v6)) => {
+            v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local()
+        }
+        Err(_) => !host.contains('.') || OWN_NETWORKS.iter().any(|end| host.ends_with(end)),
+    }
+}
 
 /// Asks for an address.
 pub fn get(trust: &Trust, url: &str) -> Result<Reply, RequestError> {

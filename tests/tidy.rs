@@ -37,7 +37,7 @@ const ARROWS: [(&str, &[&str]); 26] = [
         ],
     ),
     ("clock", &[]),
-    ("config", &["addresses"]),
+    ("config", &["addresses", "http"]),
     (
         "daemon",
         &[

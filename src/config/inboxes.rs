@@ -12,7 +12,7 @@ mod values;
 
 use values::{AFTERS, cron, folder, recipient};
 pub(super) use values::{
-    TLS_MODES, host, inbox_name, is_loopback, is_plain_address, is_request_url, port, url, word,
+    TLS_MODES, host, inbox_name, is_loopback, is_plain_address, port, url, word,
 };
 
 const KEYS: [&str; 20] = [

@@ -2,8 +2,9 @@
 
 use super::Notify;
 use super::environment::{Environment, child, secret, variable_name};
-use super::inboxes::{is_request_url, url};
+use super::inboxes::url;
 use super::tree::{Node, Reader, join};
+use crate::http::may_be_asked;
 use crate::model::channel::Channel;
 use crate::model::secret::Secret;
 
@@ -30,7 +31,7 @@ pub fn read(reader: &mut Reader<'_>, root: Option<&Node>, environment: Environme
                 let read =
                     variable.and_then(|name| Some((secret(reader, environment, &name)?, name)));
                 if let Some((address, name)) = read {
-                    if !is_request_url(&address) {
+                    if !may_be_asked(&address) {
                         reader.note_variable(&name, "is no https address");
                     }
                     notify.heartbeat_url = Some(Secret::new(address));

@@ -7,27 +7,19 @@
 //! of the tables.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 
 use super::fold_alerts::fold;
-use crate::alert::{Rule, Rules, Scope, Touched, scopes};
+use super::question::{Limits, Question};
+use crate::alert::{Rule, Rules, Touched, scopes};
 use crate::ledger::View;
 use crate::model::day::{Day, days_after};
-use crate::model::rule_fault::Fault;
-use crate::query::{Params, Value};
 use crate::store::Connection;
 use crate::store::alert_days::Changed;
-use crate::store::answers::{Answer, AnswerBounds, Asked, ask, domains, expect, records};
+use crate::store::answers::{Answer, domains, records};
 use crate::store::findings::Judged;
 use crate::store::working::{Store, lacks_memory};
-
-/// Days on which any rule may find something, beside one for each record.
-const MOST_DAYS: u64 = 1_000_000;
-
-/// Records for which a rule has a second more.
-const RECORDS_A_SECOND: u64 = 20_000;
 
 /// The rule about rules: asked when what the others say is known.
 const LAST: &str = "rule_failed";
@@ -95,7 +87,6 @@ fn find_all(
     judging: &Judged,
     before: Option<&Judged>,
 ) -> Result<Found> {
-    let is_whole = store.is_judging()?;
     let before = before
         .filter(|before| before.rules_hash == judging.rules_hash && before.as_of <= judging.as_of);
     let until = days_after(judging.as_of, 1);
@@ -116,7 +107,8 @@ fn find_all(
             .iter()
             .map(|rule| rule.query.name.as_str())
             .collect();
-        store.note_judging()?;
+        // What dies in the middle leaves days that nobody knows of: all is judged anew then.
+        store.forget_judged()?;
         store.forget_rules_but(&names)?;
         store.write_told(&view.outages, &view.rule_outages, &view.alerts)
     })?;
@@ -132,7 +124,7 @@ fn find_all(
     let is_same_day = before.is_some_and(|before| before.as_of == judging.as_of);
     Ok(Found {
         failures,
-        changed: (is_same_day && !is_whole).then_some(changed),
+        changed: is_same_day.then_some(changed),
     })
 }
 
@@ -150,27 +142,6 @@ fn acted_on(view: &View, before: Option<&Judged>) -> Changed {
     changed
 }
 
-/// What all rules are asked with.
-struct Limits {
-    as_of: Day,
-    bounds: AnswerBounds,
-}
-
-impl Limits {
-    fn new(rules: &Rules, as_of: Day, records: u64) -> Self {
-        let secs = rules
-            .time_limit_secs
-            .saturating_add(records / RECORDS_A_SECOND);
-        Self {
-            as_of,
-            bounds: AnswerBounds {
-                longest: Duration::from_secs(secs),
-                rows: MOST_DAYS + records,
-            },
-        }
-    }
-}
-
 /// Asks every rule about all that a database holds, and keeps nothing of the answers: what came of each.
 pub fn rehearse(
     connection: &Connection,
@@ -186,29 +157,6 @@ pub fn rehearse(
         answers.push((rule.query.name.clone(), answer));
     }
     Ok(answers)
-}
-
-/// What a rule is asked.
-struct Question<'r> {
-    rule: &'r Rule,
-    scopes: Vec<Scope>,
-    /// Whether it is about everything that the rule can find.
-    is_whole: bool,
-}
-
-impl<'r> Question<'r> {
-    fn whole(rule: &'r Rule, domains: &[String], until: Day) -> Self {
-        let domains = rule.takes("domains").then(|| domains.to_vec());
-        let scope = Scope {
-            domains,
-            ..Scope::whole(until)
-        };
-        Self {
-            rule,
-            scopes: vec![scope],
-            is_whole: true,
-        }
-    }
 }
 
 /// What has to be asked after an earlier judgement by the same rules.
@@ -251,140 +199,4 @@ fn again<'r>(
         }
     };
     Ok(rules.rules.iter().map(question).collect())
-}
-
-impl Question<'_> {
-    /// Takes what the rule answers; says why it cannot be asked, if so. A part of an answer has to be without fault:
-    /// else the rule is asked about everything, as a rebuild does.
-    fn ask(
-        &self,
-        store: &mut Store,
-        until: Day,
-        limits: &Limits,
-        changed: &mut Changed,
-    ) -> Result<Option<String>> {
-        if self.scopes.is_empty() {
-            return Ok(None);
-        }
-        let mut answer = self.take(store, limits)?;
-        self.note_changed(&answer, changed);
-        // What takes too long in part does so as a whole.
-        let is_slow = matches!(answer, Answer::Failure(Fault::TooSlow, _));
-        if !self.is_whole && !is_slow && answer != Answer::Rows(Vec::new()) {
-            let all_domains = domains(store.connection())?;
-            answer = Question::whole(self.rule, &all_domains, until).take(store, limits)?;
-        }
-        let name = &self.rule.query.name;
-        match answer {
-            Answer::Rows(faults) => {
-                for (fault, rows) in faults {
-                    tracing::warn!("the rule {name}: {} ({rows})", fault.about());
-                }
-                Ok(None)
-            }
-            Answer::Failure(fault, words) => {
-                tracing::warn!("the rule {name} has no alerts until it can be asked: {words}");
-                store.atomically(|store| {
-                    store.forget_rule(name)?;
-                    store.note_faults(name, &[(fault, None)])
-                })?;
-                Ok(Some(words))
-            }
-        }
-    }
-
-    fn note_changed(&self, answer: &Answer, changed: &mut Changed) {
-        let is_part = !self.is_whole && *answer == Answer::Rows(Vec::new());
-        for scope in &self.scopes {
-            match &scope.domains {
-                Some(domains) if is_part => changed.domains.extend(domains.iter().cloned()),
-                _ => {
-                    changed.rules.insert(self.rule.query.name.clone());
-                }
-            }
-        }
-    }
-
-    /// Asks, and takes the answer where it can be taken.
-    fn take(&self, store: &mut Store, limits: &Limits) -> Result<Answer> {
-        let is_short =
-            |answer: &Result<_>| matches!(answer, Ok(Answer::Failure(Fault::TooMuchMemory, _)));
-        let answer = store
-            .with_growing_memory(is_short, |store| self.ask_all(store.connection(), limits))?;
-        let Answer::Rows(faults) = answer else {
-            return Ok(answer);
-        };
-        if !self.is_whole && !faults.is_empty() {
-            return Ok(Answer::Rows(faults));
-        }
-        let most = limits.bounds.rows;
-        let kept = store.with_growing_memory(lacks_memory, |store| {
-            store.tentatively(|store| {
-                let is_kept = self.keep(store, &faults)? <= most;
-                Ok((is_kept, is_kept))
-            })
-        });
-        let path = &self.rule.query.path;
-        Ok(match kept {
-            Ok(true) => Answer::Rows(faults),
-            Ok(false) => {
-                let words = format!("{path}: it gives more than {most} rows");
-                Answer::Failure(Fault::TooManyRows, words)
-            }
-            failed if lacks_memory(&failed) => {
-                let words = format!("{path}: there is too little memory to keep what it gives");
-                Answer::Failure(Fault::TooMuchMemory, words)
-            }
-            Err(error) => return Err(error),
-        })
-    }
-
-    /// Asks all there is to ask.
-    fn ask_all(&self, connection: &Connection, limits: &Limits) -> Result<Answer> {
-        expect(connection)?;
-        let mut answer = Answer::Rows(Vec::new());
-        for scope in &self.scopes {
-            let params = params(self.rule, scope, limits.as_of);
-            answer = ask(connection, &self.asked(scope, &params), limits.bounds)?;
-            if matches!(answer, Answer::Failure(..)) {
-                break;
-            }
-        }
-        Ok(answer)
-    }
-
-    /// Puts the answer in the place of what was found there before; says how many rows the rule has then.
-    fn keep(&self, store: &Store, faults: &[(Fault, u64)]) -> Result<u64> {
-        let name = &self.rule.query.name;
-        for scope in &self.scopes {
-            store.forget_part(name, scope.domains.as_deref(), scope.since, scope.until)?;
-        }
-        store.note_found(name)?;
-        let noted = faults.iter().map(|(fault, rows)| (*fault, Some(*rows)));
-        store.note_faults(name, &noted.collect::<Vec<_>>())?;
-        store.alert_days_of(name)
-    }
-
-    fn asked<'a>(&'a self, scope: &'a Scope, params: &'a Params) -> Asked<'a> {
-        let rule = self.rule;
-        Asked {
-            query: &rule.query,
-            params,
-            domains: scope.domains.as_deref(),
-            since: scope.since,
-            until: scope.until,
-            severity: rule.severity.unwrap_or(rule.header.severity),
-            is_fixed: rule.severity.is_some(),
-        }
-    }
-}
-
-fn params(rule: &Rule, scope: &Scope, as_of: Day) -> Params {
-    let mut params = rule.params.clone();
-    params.insert("as_of".to_owned(), Value::Day(as_of));
-    params.insert("since".to_owned(), Value::Day(scope.since));
-    params.insert("until".to_owned(), Value::Day(scope.until));
-    let domains = scope.domains.iter().flatten().cloned().map(Value::Text);
-    params.insert("domains".to_owned(), Value::List(domains.collect()));
-    params
 }

@@ -23,6 +23,7 @@ pub mod ownership;
 mod pipeline;
 pub mod positions;
 pub mod publish;
+mod question;
 pub mod read;
 pub mod rebuild;
 pub mod redraw;

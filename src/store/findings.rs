@@ -20,9 +20,6 @@ use crate::model::item::ItemNo;
 /// Keys of `about` that say what was judged.
 const KEYS: [&str; 4] = ["alert_seq", "judged_as_of", "judged_to", "rules_hash"];
 
-/// Key of `about` that is there while alerts may not be what their days and the ledger say.
-const JUDGING: &str = "judging";
-
 /// What was judged: alerts are a function of it and of the tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judged {
@@ -263,25 +260,6 @@ impl Store {
         cleared.map(drop).context("emptying table alerts")
     }
 
-    /// Notes that rows of `alert_days` change, until [`Store::note_judged`]: after a crash all alerts are made anew.
-    pub fn note_judging(&self) -> Result<()> {
-        self.connection
-            .execute(
-                "insert into about select $1, 'begun' where not exists (from about where key = $1)",
-                [JUDGING],
-            )
-            .context("noting that judging has begun")?;
-        Ok(())
-    }
-
-    /// Whether judging has begun that has not ended.
-    pub fn is_judging(&self) -> Result<bool> {
-        let sql = "select exists (from about where key = ?)";
-        self.connection
-            .query_row(sql, [JUDGING], |row| row.get(0))
-            .context("reading what was judged")
-    }
-
     /// Adds rows to table `alerts`.
     pub fn add_alerts(&self, rows: &[AlertRow]) -> Result<()> {
         append(&self.connection, "alerts", rows, alert_rows)
@@ -295,8 +273,6 @@ impl Store {
             judged.item_no.to_string(),
             judged.rules_hash.clone(),
         ];
-        self.connection
-            .execute("delete from about where key = ?", [JUDGING])?;
         for (key, value) in KEYS.into_iter().zip(values) {
             self.connection
                 .execute("delete from about where key = ?", [key])?;

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use super::super::tree::{Node, Reader, Value};
+use crate::http::may_be_asked;
 use crate::model::inbox::{After, TlsMode};
 
 pub(in crate::config) const TLS_MODES: [(&str, TlsMode); 3] = [
@@ -130,31 +131,10 @@ pub(super) fn cron(reader: &mut Reader<'_>, path: &str, node: &Node) -> Option<S
     )
 }
 
-/// Top-level names of networks that the world does not know (RFC 6762, RFC 8375, and by custom).
-const OWN_NETWORKS: [&str; 5] = [".local", ".lan", ".internal", ".home.arpa", ".localhost"];
-
-/// Whether a host lies in the network of who runs the program: this machine, a private address (RFC 1918, RFC 4193, link-local), a name
-/// without a dot, as containers have them, or one that only such networks know.
-fn is_own_network(host: &str) -> bool {
-    match IpAddr::from_str(host) {
-        Ok(IpAddr::V4(v4)) => v4.is_loopback() || v4.is_private() || v4.is_link_local(),
-        Ok(IpAddr::V6(v6)) => {
-            v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local()
-        }
-        // What looks like a number may be read as an address elsewhere.
-        Err(_) if !host.contains(|c: char| c.is_ascii_alphabetic()) => false,
-        Err(_) if host.starts_with("0x") => false,
-        Err(_) => {
-            let host = host.to_ascii_lowercase();
-            !host.contains('.') || OWN_NETWORKS.iter().any(|network| host.ends_with(network))
-        }
-    }
-}
-
 /// An address that a request may be sent to: `https`, or `http` within one's own network.
 pub fn url(reader: &mut Reader<'_>, path: &str, node: &Node) -> Option<String> {
     let text = reader.text(path, node)?;
-    if is_request_url(&text) {
+    if may_be_asked(&text) {
         return Some(text);
     }
     // It may hold a token: not repeated.
@@ -165,28 +145,4 @@ pub fn url(reader: &mut Reader<'_>, path: &str, node: &Node) -> Option<String> {
          .internal, .home.arpa)",
         "another text",
     )
-}
-
-/// Whether a request may be sent there.
-pub fn is_request_url(text: &str) -> bool {
-    let is_plain = text.bytes().all(|b| b.is_ascii_graphic());
-    let authority = |rest: &str| {
-        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-        rest[..end].to_owned()
-    };
-    if let Some(rest) = text.strip_prefix("https://") {
-        return is_plain && !authority(rest).is_empty();
-    }
-    text.strip_prefix("http://").is_some_and(|rest| {
-        let authority = authority(rest);
-        // `localhost:x@elsewhere` is elsewhere.
-        if authority.contains(['@', '\\']) {
-            return false;
-        }
-        let host = match authority.strip_prefix('[') {
-            Some(address) => address.split(']').next().unwrap_or_default(),
-            None => authority.split(':').next().unwrap_or_default(),
-        };
-        is_plain && is_own_network(host)
-    })
 }

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use super::channel::{Parts, set};
 use super::values::{chat_id, mailbox, mailboxes, topic};
 use crate::config::environment::{Environment, named_secret, secret, variable_name, with_variable};
-use crate::config::inboxes::{TLS_MODES, host, is_request_url, port, url, word};
+use crate::config::inboxes::{TLS_MODES, host, port, url, word};
 use crate::config::tree::{Node, Reader};
+use crate::http::may_be_asked;
 use crate::model::channel::Format;
 use crate::model::secret::{FromEnvironment, Secret};
 
@@ -102,7 +103,7 @@ pub(super) fn webhook(
         }
         "url_env" => {
             let named = with_variable(reader, path, node, environment, |reader, name, text| {
-                if !is_request_url(text) {
+                if !may_be_asked(text) {
                     reader.note_variable(
                         name,
                         "is no https address (http only within your own network)",
