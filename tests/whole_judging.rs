@@ -209,14 +209,19 @@ fn what_expires_makes_a_source_neither_known_nor_new() {
         }
         .on(month, day)
     };
-    let (tried, old) = ("203.0.113.9", "198.51.100.7");
+    let (tried, old, small) = ("203.0.113.9", "198.51.100.7", "198.51.100.8");
     let mut told: Vec<Told> = (1..=28)
         .map(|day| USUAL.on(1, day))
         .chain(month())
         .collect();
-    // One had a test mail in the month that expires, the other five messages before its end and five behind it.
-    told.extend([of(tried, 1, 1, 21), of(old, 5, 1, 30), of(old, 5, 2, 2)]);
-    told.extend([of(tried, 50, 2, 26), of(old, 50, 2, 26)]);
+    // One had a test mail in the month that expires, one five messages before its end and five behind it, one twenty.
+    told.extend([
+        of(tried, 1, 1, 21),
+        of(old, 5, 1, 30),
+        of(old, 5, 2, 2),
+        of(small, 20, 1, 25),
+    ]);
+    told.extend([tried, old, small].map(|source_ip| of(source_ip, 500, 2, 26)));
     let mut mailbox = Mailbox::empty();
     for (at, told) in told.iter().enumerate() {
         mailbox.add(&format!("{at}.xml"), &told.xml());
@@ -224,20 +229,36 @@ fn what_expires_makes_a_source_neither_known_nor_new() {
     let found = |product: &Product| {
         let sql =
             "select subject, day, facts ->> 'first_seen_day' as first_seen_day from alert_days
-            where rule = 'new_source' and day > '2026-02-03'";
+            where rule = 'new_source' and day > '2026-02-03' order by subject";
         product.query(&[sql])
     };
-    let expect = [serde_json::json!({
-        "subject": tried, "day": "2026-02-26", "first_seen_day": "2026-01-21"
-    })];
-    let product = Product::with_config("retention: {months: 1}\n");
-    product.ingest_as_of(&mailbox, &mailbox.names, "2026-02-28");
-    assert_eq!(found(&product), expect);
-    product.poll_as_of("2026-03-02");
-    let gone = "select count(*) as reports from reports where day < '2026-02-01'";
-    assert_eq!(product.query(&[gone])[0]["reports"], 0);
-    assert_eq!(found(&product), expect, "the test mail expired");
-    product.assert_verified("expired");
+    let new = |subject, first_seen_day| serde_json::json!({"subject": subject, "day": "2026-02-26", "first_seen_day": first_seen_day});
+    let asked_for_more = [
+        new(old, "2026-01-30"),
+        new(small, "2026-01-25"),
+        new(tried, "2026-01-21"),
+    ];
+    for (rules, expect) in [
+        ("", &asked_for_more[2..]),
+        (
+            "alerts: {rules: {new_source: {min_messages: 100}}}\n",
+            &asked_for_more[..],
+        ),
+    ] {
+        let product = Product::with_config(&format!("retention: {{months: 1}}\n{rules}"));
+        let said = product.ingest_as_of(&mailbox, &mailbox.names, "2026-02-28");
+        assert_eq!(said.code, 0, "{}", said.err);
+        assert_eq!(found(&product), expect, "{rules}");
+        product.poll_as_of("2026-03-02");
+        let gone = "select count(*) as reports from reports where day < '2026-02-01'";
+        assert_eq!(product.query(&[gone])[0]["reports"], 0);
+        assert_eq!(
+            found(&product),
+            expect,
+            "{rules} when the first month expired"
+        );
+        product.assert_verified("expired");
+    }
 }
 
 #[test]

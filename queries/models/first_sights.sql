@@ -25,14 +25,14 @@ with told as (
     select 'loud', domain, subject, min(day), max(messages)
     from (
         select domain, subject, day, sum(sum(messages)) over (
-            partition by domain, subject order by day - date '2000-01-01' range between current row and 6 following
+            partition by domain, subject order by day - date '2000-01-01' range between current row and $3::integer - 1 following
         ) as messages
         from (select domain, coalesce(sender, source_ip) as subject, day, messages, category from records)
         where category in ('compliant', 'misconfigured', 'known_unapproved') and subject is not null
-            and day < $1::date + 6
+            and day < $1::date + $3::integer
         group by domain, subject, day
     )
-    where day < $1::date and messages >= 10
+    where day < $1::date and messages >= $4
     group by domain, subject
 )
 select kind, domain, subject, epoch_ms(first_day::timestamp) // 86400000

@@ -148,6 +148,11 @@ impl Rule {
     pub fn takes(&self, name: &str) -> bool {
         self.query.params.iter().any(|(known, _)| known == name)
     }
+
+    /// A whole number among its parameters.
+    pub fn whole(&self, name: &str) -> Option<u64> {
+        whole(&self.params, name)
+    }
 }
 
 fn rule(query: &Query, setting: &RuleSettings, problems: &mut Vec<RuleProblem>) -> Option<Rule> {

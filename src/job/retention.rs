@@ -9,10 +9,11 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 
 use super::run::{Run, open_store};
+use crate::alert::Rules;
 use crate::archive::Archive;
 use crate::ledger::{Entry, Event, HostNames, Ledger, View, first_seen};
 use crate::model::day::Day;
-use crate::model::retention::{FirstSight, Retention};
+use crate::model::retention::{FirstSight, Loud, Retention};
 use crate::store::working::Store;
 
 /// A cut-off that moves further at once, with the same months, is told of: the clock may be wrong.
@@ -96,7 +97,7 @@ fn move_on<'a>(
     let mut untouched = None;
     if archive.position() > 0 {
         let store = loaded(run, archive)?;
-        sights = first_sights(&store, expired_before)?;
+        sights = first_sights(&store, expired_before, loud(run.draw.rules))?;
         if sights.is_empty() && store.is_untouched_by(expired_before)? {
             untouched = Some(store);
         }
@@ -129,8 +130,26 @@ fn loaded(run: &Run, archive: &Archive) -> Result<Store> {
     Ok(store)
 }
 
-fn first_sights(store: &Store, before: Day) -> Result<Vec<FirstSight>> {
-    let (sights, is_cut) = store.first_sights(before)?;
+/// The rule about new senders, and what it takes to be one where it is not asked.
+const NEW_SOURCE: &str = "new_source";
+const USUALLY: Loud = Loud {
+    days: 7,
+    messages: 10,
+};
+
+/// What the rule about new senders asks for: who had that before the cut-off is not new behind it.
+fn loud(rules: &Rules) -> Loud {
+    let rule = rules.get(NEW_SOURCE);
+    let param = |name| rule.and_then(|rule| rule.whole(name));
+    let days = param("days").and_then(|days| u32::try_from(days).ok());
+    Loud {
+        days: days.unwrap_or(USUALLY.days),
+        messages: param("min_messages").unwrap_or(USUALLY.messages),
+    }
+}
+
+fn first_sights(store: &Store, before: Day, loud: Loud) -> Result<Vec<FirstSight>> {
+    let (sights, is_cut) = store.first_sights(before, loud)?;
     if is_cut {
         tracing::warn!(
             "retention: more than {} first sights would have to be noted; those of the smallest sources are forgotten",

@@ -30,7 +30,7 @@ impl Retention {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SightKind {
-    /// A sender, or an address without one, that had ten messages of a domain in seven days: it is not new later.
+    /// A sender, or an address without one, that was [`Loud`]: it is not new later.
     Loud,
     /// A policy of a domain; the subject is its text.
     Policy,
@@ -62,6 +62,15 @@ impl SightKind {
             Self::Source => "source",
         }
     }
+}
+
+/// How many messages make a sender one that is known: the thresholds of the rule `new_source` at the time of the cut-off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Loud {
+    /// Days that are looked at together.
+    pub days: u32,
+    /// Messages in them.
+    pub messages: u64,
 }
 
 /// When something was seen for the first time.

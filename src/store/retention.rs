@@ -18,7 +18,7 @@ use crate::model::day::{Day, day_of};
 use crate::model::hex::hex;
 use crate::model::item::ItemNo;
 use crate::model::outcome::Refusal;
-use crate::model::retention::{FirstSight, SightKind};
+use crate::model::retention::{FirstSight, Loud, SightKind};
 
 /// First sights that are noted at once, those of the largest sources first: a year of a large provider has a tenth of
 /// it, and what strangers invent has an end.
@@ -58,10 +58,15 @@ fn rows(sights: &[FirstSight]) -> Result<RecordBatch, ArrowError> {
 impl Store {
     /// First sights that reports before a day gave and that are not in table `first_seen`, in order; and whether there
     /// are more than are worth a note.
-    pub fn first_sights(&self, before: Day) -> Result<(Vec<FirstSight>, bool)> {
+    pub fn first_sights(&self, before: Day, loud: Loud) -> Result<(Vec<FirstSight>, bool)> {
         let sql = include_str!("../../queries/models/first_sights.sql");
         let mut statement = self.connection.prepare(sql)?;
-        let parameters = params![before.to_string(), FIRST_SIGHTS as i64 + 1];
+        let parameters = params![
+            before.to_string(),
+            FIRST_SIGHTS as i64 + 1,
+            loud.days,
+            loud.messages
+        ];
         let rows = statement.query_map(parameters, |row| {
             let kind: String = row.get(0)?;
             let day = day_of(row.get::<_, i64>(3)? * 86_400);

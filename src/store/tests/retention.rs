@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::model::day::Day;
-use crate::model::retention::{FirstSight, Retention, SightKind};
+use crate::model::retention::{FirstSight, Loud, Retention, SightKind};
 use crate::store::decide::day_of_report;
 
 fn day(text: &str) -> Day {
@@ -62,9 +62,13 @@ fn a_database_of_another_cut_off_is_made_anew_and_knows_what_was_seen_first() {
     };
     let add = "insert into sources select s, 'example.com', date '2023-01-01' + 31 * i, date '2024-01-01', i,
         0, 0, 0, 0, 0, 0, 0, 0, 0, 0 from (values ('192.0.2.1', 0), ('192.0.2.2', 1), ('192.0.2.3', 11)) t (s, i)";
+    let loud = Loud {
+        days: 7,
+        messages: 10,
+    };
     let store = Store::open(with("2023-10-01")).unwrap();
     store.connection().execute_batch(add).unwrap();
-    let (found, is_cut) = store.first_sights(day("2023-11-01")).unwrap();
+    let (found, is_cut) = store.first_sights(day("2023-11-01"), loud).unwrap();
     let found: Vec<_> = found
         .iter()
         .map(|sight| (sight.subject.as_str(), sight.day))
