@@ -57,11 +57,14 @@ pub fn fold(
     let is_acknowledged = said.acknowledged.is_some_and(|(known, day)| {
         known >= severity && current.first().is_some_and(|first| day >= first.day)
     });
+    // Of this occurrence, not of one before.
+    let is_held =
+        (said.held).is_some_and(|day| current.first().is_some_and(|first| day >= first.day));
     let (status, reason) = if said.covers(last.day) {
         (Status::Resolved, Some(Reason::Person))
-    } else if has_ended && !said.is_held {
+    } else if has_ended && !is_held {
         (Status::Resolved, Some(Reason::Ended))
-    } else if is_quiet && !said.is_held {
+    } else if is_quiet && !is_held {
         (Status::Resolved, Some(Reason::Quiet))
     } else if is_acknowledged {
         (Status::Acknowledged, None)
@@ -103,8 +106,8 @@ struct Said {
     covered: Vec<Day>,
     /// Known at this severity, by evidence up to this day.
     acknowledged: Option<(Severity, Day)>,
-    /// Was resolved and reopened: stays open until a person says otherwise.
-    is_held: bool,
+    /// Was resolved, and was reopened with evidence up to this day: stays open until a person says otherwise.
+    held: Option<Day>,
 }
 
 impl Said {
@@ -119,15 +122,16 @@ impl Said {
                         said.covered.push(acted.last_day);
                     }
                     said.acknowledged = None;
-                    said.is_held = false;
+                    said.held = None;
                 }
                 Action::Reopen => {
                     // What was resolved before the evidence that is wanted again stays resolved.
                     said.covered.retain(|covered| *covered < acted.last_day);
                     said.acknowledged = None;
                     // Time goes on for what is open or known: only what was resolved is wanted open.
-                    let is_back = acted.status.is_none_or(|was| was == Status::Resolved);
-                    said.is_held |= is_back;
+                    if acted.status.is_none_or(|was| was == Status::Resolved) {
+                        said.held = Some(acted.last_day);
+                    }
                 }
             }
         }

@@ -203,6 +203,19 @@ fn an_alert_stands_as_its_days_and_its_actions_say() {
             "02-10",
             (Open, None, 0..1, 1),
         ),
+        // Nor does it keep a later occurrence open.
+        (
+            &["01-10 w", "02-20 w"],
+            &["reopen w 01-10 resolved"],
+            "03-23",
+            (Resolved, Some(Quiet), 1..2, 2),
+        ),
+        (
+            &["01-10 w", "02-20 w"],
+            &["reopen w 01-10 resolved", "reopen w 02-20 resolved"],
+            "03-30",
+            (Open, None, 1..2, 2),
+        ),
         (
             &["01-10 w", "02-09 w"],
             &["ack w 01-10"],

@@ -8,6 +8,9 @@ use super::html::Html;
 use super::words::{heading, is_percent};
 use crate::query::{Table, Value};
 
+/// Rows that have room for whatever stands in them.
+const FEW_ROWS: usize = 3;
+
 /// More rows than this scroll in a box of their own on a phone.
 const LONG_ROWS: usize = 15;
 
@@ -109,7 +112,8 @@ fn write_row(html: &mut Html, base_path: &str, table: &Table, row: &[Value], num
     // One meter a row is a picture, five are noise.
     let with_meter = table.columns.iter().position(|name| is_percent(name));
     for (at, ((name, value), is_right)) in table.columns.iter().zip(row).zip(numeric).enumerate() {
-        if let (Value::Text(text), true) = (value, at > 0 && is_from_elsewhere(name)) {
+        let is_cut = table.rows.len() > FEW_ROWS && at > 0 && is_from_elsewhere(name);
+        if let (Value::Text(text), true) = (value, is_cut) {
             write_named(html, base_path, name, text);
             continue;
         }

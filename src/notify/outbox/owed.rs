@@ -24,7 +24,8 @@ pub(super) struct Standing {
     pub(super) unknown: Vec<AlertTold>,
 }
 
-fn is_unknown(round: &Round<'_>, told: &AlertTold) -> bool {
+/// Whether the rule of an alert cannot be asked.
+pub(super) fn is_unknown(round: &Round<'_>, told: &AlertTold) -> bool {
     round.failing_rules.contains(&told.rule)
 }
 

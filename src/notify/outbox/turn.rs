@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::compose::{alert_notice, key};
 use super::due::{Due, Situation, Window, due, due_digest, next_digest, owed_until, window_of};
 use super::memory::Memory;
-use super::owed::{standing, together, waits_for_rules};
+use super::owed::{is_unknown, standing, together, waits_for_rules};
 use super::round::{Passed, Round, Wires};
 use crate::ledger::{
     AlertTold, Entry, Event, Ledger, NoticePlanned, NoticeSent, NoticeTried, Notices,
@@ -96,7 +96,7 @@ impl Turn<'_, '_> {
         let owed_until = owed.and_then(|owed| held.max(owed_until(&situation, owed)));
         if let Some(owed) = owed {
             if self.memory.unnoted.contains(&owed.key) {
-                self.note_sent(owed)?;
+                self.note_sent(channel, owed)?;
                 return Ok(Step::Again);
             }
             if owed_until.is_none() {
@@ -251,7 +251,7 @@ impl Turn<'_, '_> {
         }
         self.passed.sent += 1;
         self.memory.unnoted.insert(planned.key.clone());
-        self.note_sent(planned)?;
+        self.note_sent(channel, planned)?;
         Ok(Step::Again)
     }
 
@@ -270,7 +270,7 @@ impl Turn<'_, '_> {
             }
         };
         let is_whole = standing.open.len() == planned.alerts.len();
-        let is_tried = !planned.held && !standing.open.is_empty() && standing.unknown.is_empty();
+        let is_tried = !planned.held && !standing.open.is_empty();
         if !is_whole && !is_tried {
             self.replace(channel, &[planned], [standing.open, standing.unknown])?;
             return Ok(None);
@@ -323,12 +323,22 @@ impl Turn<'_, '_> {
         Ok(digest)
     }
 
-    fn note_sent(&mut self, planned: &NoticePlanned) -> io::Result<()> {
-        self.note(&[Event::NoticeSent(NoticeSent {
+    /// What it did not tell of, because a rule cannot be asked, waits in another one.
+    fn note_sent(&mut self, channel: &Channel, planned: &NoticePlanned) -> io::Result<()> {
+        let unknown = (planned.alerts.iter()).filter(|told| is_unknown(self.round, told));
+        let left: Vec<AlertTold> = unknown.cloned().collect();
+        let at_utc_secs = (self.wires.now)().timestamp();
+        let later = (!left.is_empty()).then(|| NoticePlanned {
+            held: true,
+            ..self.planned(channel, NoticeKind::Alerts, at_utc_secs, left)
+        });
+        let sent = Event::NoticeSent(NoticeSent {
             key: planned.key.clone(),
             channel: planned.channel.clone(),
             skipped: false,
-        })])?;
+        });
+        let later = later.map(Event::NoticePlanned).into_iter();
+        self.note(&later.chain([sent]).collect::<Vec<_>>())?;
         self.memory.unnoted.remove(&planned.key);
         Ok(())
     }

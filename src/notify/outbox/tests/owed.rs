@@ -92,6 +92,35 @@ fn what_may_be_with_some_people_keeps_its_key_and_is_not_made_one_with_others() 
 }
 
 #[test]
+fn a_message_that_was_tried_keeps_its_key_when_one_of_its_rules_fails() {
+    let mut world = World::new("2024-03-10T08:00:00Z");
+    break_chat(&mut world);
+    world.alert("a", Severity::Critical, "2024-03-09");
+    world.alert("b", Severity::Critical, "2024-03-09");
+    world.alerts[1].rule = "another_rule".to_owned();
+    world.pass();
+    let tried = told(&world).owed[0].key.clone();
+    let hidden = world.alerts.remove(0);
+    world.failing_rules.insert(hidden.rule.clone());
+    for _ in 0..3 {
+        world.wait(60);
+        assert_eq!(world.pass().0.failed, 1);
+        assert_eq!(told(&world).owed.len(), 1, "nothing is planned in vain");
+    }
+    world.broken.clear();
+    world.wait(60);
+    let sent = world.pass().1;
+    assert_eq!((sent[0].ids(), sent.len()), (vec!["b"], 1));
+    assert_eq!(sent[0].notice.key(), tried);
+    world.failing_rules.clear();
+    world.alerts.push(hidden);
+    world.wait(60);
+    assert_eq!(world.pass().1[0].ids(), ["a"]);
+    world.wait(60);
+    assert_eq!(world.pass().1, []);
+}
+
+#[test]
 fn a_rule_that_cannot_be_asked_for_weeks_keeps_its_messages_waiting() {
     let mut world = World::new("2024-03-10T08:00:00Z");
     break_chat(&mut world);
