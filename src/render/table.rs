@@ -57,16 +57,15 @@ pub fn write_table(html: &mut Html, base_path: &str, caption: &str, table: &Tabl
 /// Columns of what is known of addresses from elsewhere: where nothing is, which is usual, they would be in the way.
 const FROM_ELSEWHERE: [&str; 4] = ["asn", "country", "host_name", "network"];
 
-fn is_from_elsewhere(name: &str) -> bool {
-    FROM_ELSEWHERE.contains(&name)
-}
+/// Those of them that may be long.
+const LONG: [&str; 2] = ["host_name", "network"];
 
 /// The table without columns of [`FROM_ELSEWHERE`] in which nothing stands.
 fn known(table: &Table) -> Cow<'_, Table> {
     let is_known = |at: usize| {
         let name = table.columns[at].as_str();
         let mut values = table.rows.iter().filter_map(|row| row.get(at));
-        !is_from_elsewhere(name) || values.any(|value| *value != Value::Null)
+        !FROM_ELSEWHERE.contains(&name) || values.any(|value| *value != Value::Null)
     };
     let places: Vec<usize> = (0..table.columns.len())
         .filter(|at| is_known(*at))
@@ -112,12 +111,15 @@ fn write_row(html: &mut Html, base_path: &str, table: &Table, row: &[Value], num
     // One meter a row is a picture, five are noise.
     let with_meter = table.columns.iter().position(|name| is_percent(name));
     for (at, ((name, value), is_right)) in table.columns.iter().zip(row).zip(numeric).enumerate() {
-        let is_cut = table.rows.len() > FEW_ROWS && at > 0 && is_from_elsewhere(name);
+        let is_cut = table.rows.len() > FEW_ROWS && at > 0 && LONG.contains(&name.as_str());
         if let (Value::Text(text), true) = (value, is_cut) {
             write_named(html, base_path, name, text);
             continue;
         }
         let (open, close) = match (at, is_right) {
+            (0, false) if matches!(value, Value::Day(_)) => {
+                ("<th scope=\"row\" class=\"short\">", "</th>")
+            }
             (0, false) => ("<th scope=\"row\">", "</th>"),
             (_, true) => ("<td class=\"num\">", "</td>"),
             (_, false) if is_short(value) => ("<td class=\"short\">", "</td>"),
