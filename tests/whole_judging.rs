@@ -292,3 +292,44 @@ fn alerts_that_a_crash_left_half_made_are_made_anew() {
     assert_eq!(product.query(&[alerts]), before);
     product.assert_verified("half made");
 }
+
+#[test]
+fn domains_whose_names_hold_control_characters_are_judged_like_all() {
+    let told = |name: &str, day| {
+        let failing = Told {
+            source_ip: "203.0.113.9",
+            passes: false,
+            ..USUAL
+        };
+        let xml = String::from_utf8(failing.on(2, day).xml()).unwrap();
+        xml.replace("<domain>example.com", &format!("<domain>{name}example.com"))
+            .into_bytes()
+    };
+    for name in [
+        "tab&#9;x.",
+        "line&#10;x.",
+        "quote&quot;x.",
+        "back\\x.",
+        "a, ]x.",
+    ] {
+        let mut mailbox = Mailbox::empty();
+        for (at, day) in [1, 2, 3].into_iter().enumerate() {
+            mailbox.add(&format!("{at}.xml"), &told(name, day));
+        }
+        mailbox.add("other.xml", &USUAL.on(2, 4).xml());
+        let product = Product::new();
+        for at in 0..4 {
+            let said = product.ingest_as_of(&mailbox, &mailbox.names[at..=at], "2026-02-05");
+            assert_eq!(said.code, 0, "{name} {at}: {}", said.err);
+        }
+        let days = "select count(*) as days, count(distinct day) as different from alert_days
+            where rule = 'unknown_sender_failing'";
+        let found = product.query(&[days]);
+        assert_eq!(
+            (&found[0]["days"], &found[0]["different"]),
+            (&3.into(), &3.into()),
+            "{name}"
+        );
+        product.assert_verified(name);
+    }
+}

@@ -303,6 +303,25 @@ fn a_rule_that_takes_for_ever_is_interrupted() {
 }
 
 #[test]
+fn a_rule_that_fails_on_one_day_and_would_not_on_another_is_verified_as_it_was_noted() {
+    // As a rule that is too slow on a busy machine alone.
+    let product = Product::new();
+    let moody = "if((select count(*) from rule_outages) = 0, error('not today'), 1) as one";
+    product.add_query("alerts/moody.sql", &rule("moody", moody, ""));
+    let mailbox = mailbox();
+    assert_eq!(ingest(&product, &mailbox, 0, "2026-02-20"), 1);
+    assert_eq!(faults(&product), ["moody failed"]);
+    product.assert_verified("it would work now");
+    assert_eq!(ingest(&product, &mailbox, 1, "2026-02-20"), 0);
+    assert_eq!(faults(&product), Vec::<String>::new());
+    assert_eq!(
+        words(&product, "count(*)", "alert_days where rule = 'moody'"),
+        ["4"]
+    );
+    product.assert_verified("mended");
+}
+
+#[test]
 fn rows_of_no_use_are_left_out_and_counted_the_same_for_any_split() {
     let columns = "if(day = '2026-02-11', 'CRITICAL', 'critical') as severity,
         if(day = '2026-02-11', 'several', '7') as messages,

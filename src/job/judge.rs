@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context, Result};
 
 use super::fold_alerts::fold;
-use super::question::{Limits, Question};
+use super::question::{Asking, Limits, Question};
 use crate::alert::{Rule, Rules, Touched, scopes};
 use crate::ledger::View;
 use crate::model::day::{Day, days_after};
@@ -44,14 +44,20 @@ fn judging(store: &Store, rules: &Rules, view: &View, as_of: Day) -> Result<Judg
 
 /// Judges what changed since the last time, for the day `as_of`, with what the ledger says; gives the rules that cannot
 /// be asked.
-pub(super) fn judge(store: &mut Store, rules: &Rules, view: &View, as_of: Day) -> Result<Failures> {
+pub(super) fn judge(
+    store: &mut Store,
+    rules: &Rules,
+    view: &View,
+    as_of: Day,
+    asking: Asking,
+) -> Result<Failures> {
     let judging = judging(store, rules, view, as_of)?;
     let before = store.judged()?;
     let mut words = BTreeMap::new();
     if before.as_ref() != Some(&judging) {
         let threads = store.config().threads;
         store.set_threads(threads)?;
-        let found = find_all(store, rules, view, &judging, before.as_ref());
+        let found = find_all(store, rules, view, &judging, before.as_ref(), asking);
         let judged = found.and_then(|found| {
             words = found.failures;
             store.with_growing_memory(lacks_memory, |store| {
@@ -86,6 +92,7 @@ fn find_all(
     view: &View,
     judging: &Judged,
     before: Option<&Judged>,
+    asking: Asking,
 ) -> Result<Found> {
     let before = before
         .filter(|before| before.rules_hash == judging.rules_hash && before.as_of <= judging.as_of);
@@ -112,11 +119,18 @@ fn find_all(
         store.forget_rules_but(&names)?;
         store.write_told(&view.outages, &view.rule_outages, &view.alerts)
     })?;
-    let limits = Limits::new(rules, judging.as_of, records(store.connection())?);
+    let limits = Limits::new(rules, judging.as_of, records(store.connection())?, asking);
+    let noted: BTreeMap<&str, &str> = match asking {
+        Asking::Anew => BTreeMap::new(),
+        Asking::AsNoted => (view.failing_rules())
+            .map(|outage| (outage.rule.as_str(), outage.problem.as_str()))
+            .collect(),
+    };
     let mut failures = BTreeMap::new();
     let mut changed = acted_on(view, before);
     for question in &questions {
-        if let Some(words) = question.ask(store, until, &limits, &mut changed)? {
+        let noted = noted.get(question.rule.query.name.as_str()).copied();
+        if let Some(words) = question.ask(store, until, &limits, noted, &mut changed)? {
             failures.insert(question.rule.query.name.clone(), words);
         }
     }
@@ -148,7 +162,7 @@ pub fn rehearse(
     rules: &Rules,
     as_of: Day,
 ) -> Result<Vec<(String, Answer)>> {
-    let limits = Limits::new(rules, as_of, records(connection)?);
+    let limits = Limits::new(rules, as_of, records(connection)?, Asking::Anew);
     let (all_domains, until) = (domains(connection)?, days_after(as_of, 1));
     let mut answers = Vec::new();
     for rule in &rules.rules {

@@ -9,6 +9,7 @@ use std::thread;
 use anyhow::{Context, Result, anyhow};
 
 use super::judge::judge;
+use super::question::Asking;
 use super::stopwatch::Stopwatch;
 use super::threads::spawn;
 use crate::alert::Rules;
@@ -105,7 +106,8 @@ pub fn publish(mut store: Store, publication: Publication) -> Result<Option<Gene
     let (view, as_of) = (View::fold(publication.entries), publication.values.as_of);
     let watch = publication.watch;
     watch.time("judge_ms", || {
-        judge(&mut store, publication.draw.rules, &view, as_of)
+        let rules = publication.draw.rules;
+        judge(&mut store, rules, &view, as_of, Asking::AsNoted)
     })?;
     // What is made anew repairs also what became of the published files: nothing is taken from them.
     let base = current

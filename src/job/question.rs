@@ -19,6 +19,18 @@ const MOST_DAYS: u64 = 1_000_000;
 /// Records for which a rule has a second more.
 const RECORDS_A_SECOND: u64 = 20_000;
 
+/// How much longer a rule may take that is known to work.
+const PATIENCE: u64 = 10;
+
+/// Who says which rules can be asked. That can be a matter of the machine: what is published goes by what was noted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asking {
+    /// Every rule is tried; what fails is to be noted.
+    Anew,
+    /// The ledger: rules that it has as failing are not asked, the others have their time many times over.
+    AsNoted,
+}
+
 /// What all rules are asked with.
 pub(super) struct Limits {
     as_of: Day,
@@ -26,10 +38,14 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    pub(super) fn new(rules: &Rules, as_of: Day, records: u64) -> Self {
-        let secs = rules
-            .time_limit_secs
-            .saturating_add(records / RECORDS_A_SECOND);
+    pub(super) fn new(rules: &Rules, as_of: Day, records: u64, asking: Asking) -> Self {
+        let patience = match asking {
+            Asking::Anew => 1,
+            Asking::AsNoted => PATIENCE,
+        };
+        let secs = (rules.time_limit_secs)
+            .saturating_add(records / RECORDS_A_SECOND)
+            .saturating_mul(patience);
         Self {
             as_of,
             bounds: AnswerBounds {
@@ -66,22 +82,26 @@ impl<'r> Question<'r> {
 
 impl Question<'_> {
     /// Takes what the rule answers; says why it cannot be asked, if so. A part of an answer has to be without fault:
-    /// else the rule is asked about everything, as a rebuild does.
+    /// else the rule is asked about everything, as a rebuild does. One that is `noted` to fail is not asked.
     pub(super) fn ask(
         &self,
         store: &mut Store,
         until: Day,
         limits: &Limits,
+        noted: Option<&str>,
         changed: &mut Changed,
     ) -> Result<Option<String>> {
         if self.scopes.is_empty() {
             return Ok(None);
         }
-        let mut answer = self.take(store, limits)?;
+        let mut answer = match noted {
+            Some(words) => Answer::Failure(Fault::Failed, words.to_owned()),
+            None => self.take(store, limits)?,
+        };
         self.note_changed(&answer, changed);
         // What takes too long in part does so as a whole.
         let is_slow = matches!(answer, Answer::Failure(Fault::TooSlow, _));
-        if !self.is_whole && !is_slow && answer != Answer::Rows(Vec::new()) {
+        if !self.is_whole && !is_slow && noted.is_none() && answer != Answer::Rows(Vec::new()) {
             let all_domains = domains(store.connection())?;
             answer = Question::whole(self.rule, &all_domains, until).take(store, limits)?;
         }
@@ -94,7 +114,9 @@ impl Question<'_> {
                 Ok(None)
             }
             Answer::Failure(fault, words) => {
-                tracing::warn!("the rule {name} has no alerts until it can be asked: {words}");
+                if noted.is_none() {
+                    tracing::warn!("the rule {name} has no alerts until it can be asked: {words}");
+                }
                 store.atomically(|store| {
                     store.forget_rule(name)?;
                     store.note_faults(name, &[(fault, None)])

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result};
 
 use super::judge::{Failures, is_judged, judge};
+use super::question::Asking;
 use super::run::{Run, as_of};
 use crate::ledger::{Event, Ledger, View};
 use crate::model::day::Day;
@@ -29,9 +30,9 @@ pub(super) fn note_failing(run: &Run, ledger: &Ledger, store: &mut Store) -> Res
         // A rule of the user's own may ask this table too.
         store.write_runs(&entries)?;
     }
-    let failures = run
-        .watch
-        .time("judge_ms", || judge(store, run.draw.rules, &view, as_of))?;
+    let failures = run.watch.time("judge_ms", || {
+        judge(store, run.draw.rules, &view, as_of, Asking::Anew)
+    })?;
     let events = changes(&view, &failures, as_of);
     if events.is_empty() {
         return Ok(());

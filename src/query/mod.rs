@@ -33,7 +33,7 @@ pub use lake::LakeReport;
 pub use limit::within;
 pub use reader::{ReaderLimits, open_read_only};
 pub use rule::{LookBack, RuleHeader, placeholders};
-pub use run::{Bounds, each_batch, each_row, reads_as, run, run_within};
+pub use run::{Bounds, each_batch, each_row, list_text, reads_as, run, run_within};
 pub use statement::{Kind, one_statement};
 pub use stream::{RowSink, StreamError, stream, stream_parquet};
 

@@ -184,12 +184,12 @@ pub fn reads_as(value: &Value, kind: &str) -> bool {
 pub(super) fn to_sql(value: &Value, kind: &str) -> Option<Sql> {
     Some(match (kind, value) {
         (_, Value::Null) => Sql::Null,
-        ("VARCHAR[]", Value::List(items)) => Sql::Text(list_text(items)?),
+        ("VARCHAR[]", Value::List(items)) => Sql::Text(texts(items)?),
         ("VARCHAR[]", Value::Text(text)) => {
             let items = text
                 .split(',')
                 .map(|item| Value::Text(item.trim().to_owned()));
-            Sql::Text(list_text(&items.collect::<Vec<_>>())?)
+            Sql::Text(texts(&items.collect::<Vec<_>>())?)
         }
         ("VARCHAR", Value::Text(text)) => Sql::Text(text.clone()),
         ("VARCHAR", Value::Int(n)) => Sql::Text(n.to_string()),
@@ -208,15 +208,20 @@ pub(super) fn to_sql(value: &Value, kind: &str) -> Option<Sql> {
     })
 }
 
-/// A list as DuckDB writes it. Lists cannot be bound, so the query says `$name::varchar[]`.
-fn list_text(items: &[Value]) -> Option<String> {
-    let quoted = items.iter().map(|item| match item {
-        Value::Text(text) => {
-            let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
-            Some(format!("\"{escaped}\""))
-        }
+fn texts(items: &[Value]) -> Option<String> {
+    let texts = items.iter().map(|item| match item {
+        Value::Text(text) => Some(text.as_str()),
         _ => None,
     });
-    let quoted: Option<Vec<String>> = quoted.collect();
-    Some(format!("[{}]", quoted?.join(", ")))
+    Some(list_text(texts.collect::<Option<Vec<_>>>()?))
+}
+
+/// A list as DuckDB reads it. Lists cannot be bound, so the query says `$name::varchar[]`. JSON is something else: what
+/// it writes for control characters is not read back.
+pub fn list_text<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
+    let quoted = texts.into_iter().map(|text| {
+        let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
+        format!("\"{escaped}\"")
+    });
+    format!("[{}]", quoted.collect::<Vec<_>>().join(", "))
 }

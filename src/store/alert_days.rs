@@ -49,8 +49,7 @@ impl Changed {
 }
 
 /// Rows of tables `alerts` and `alert_days` that [`Changed`] is about.
-const CHANGED: &str =
-    "list_contains($rules, rule) or coalesce(list_contains($domains, domain), false)";
+const CHANGED: &str = "rule in (select unnest($rules::varchar[])) or coalesce(domain in (select unnest($domains::varchar[])), false)";
 
 fn query(sql: String, changed: Option<&Changed>) -> (Query, Params) {
     let Some(changed) = changed else {

@@ -16,6 +16,7 @@ use crate::ledger::{AlertLine, Outage, RuleOutage};
 use crate::model::alert::{Alert, Reason};
 use crate::model::day::Day;
 use crate::model::item::ItemNo;
+use crate::query::list_text;
 
 /// Keys of `about` that say what was judged.
 const KEYS: [&str; 4] = ["alert_seq", "judged_as_of", "judged_to", "rules_hash"];
@@ -148,7 +149,7 @@ impl Store {
         since: Day,
         until: Day,
     ) -> Result<()> {
-        let domains = domains.map(|domains| serde_json::json!(domains).to_string());
+        let domains = domains.map(|domains| list_text(domains.iter().map(String::as_str)));
         let delete = "delete from alert_days
             where rule = ? and (? is null or domain in (select unnest(?::varchar[]))) and day - date '1970-01-01' >= ?
                 and day - date '1970-01-01' < ?";
@@ -196,7 +197,7 @@ impl Store {
             let sql =
                 format!("delete from {table} where rule not in (select unnest(?::varchar[]))");
             self.connection
-                .execute(&sql, [serde_json::json!(names).to_string()])
+                .execute(&sql, [list_text(names.iter().copied())])
                 .context("forgetting rules that are not asked")?;
         }
         Ok(())
@@ -254,7 +255,7 @@ impl Store {
                 "delete from alerts where rule in (select unnest(?::varchar[]))
                     or domain in (select unnest(?::varchar[]))",
                 [&changed.rules, &changed.domains]
-                    .map(|texts| serde_json::json!(texts).to_string()),
+                    .map(|texts| list_text(texts.iter().map(String::as_str))),
             ),
         };
         cleared.map(drop).context("emptying table alerts")
