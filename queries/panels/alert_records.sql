@@ -42,5 +42,6 @@ select
     list_transform(most.dkim, lambda x: concat_ws(' ', x.domain, x.selector, x.result)) as dkim,
     list_transform(most.spf, lambda x: concat_ws(' ', x.domain, x.result)) as spf
 from most
-join reports on reports.id = most.report
+-- those of the domains alone: the database would make ready to join all of them
+join (select id, org_domain from reports where domain in (select domain from asked)) reports on reports.id = most.report
 order by alert, fail_cause nulls last, messages desc, report, record_no
